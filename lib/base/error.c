@@ -1,0 +1,118 @@
+#include "base/error.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *program = "bp";
+static bool quiet;
+static bool live_open;              /* a live line waits to be overwritten */
+static enum bp_status first_status;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+void bp_set_program(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    program = slash ? slash + 1 : name;
+}
+
+const char *bp_program(void)
+{
+    return program;
+}
+
+void bp_set_quiet(bool value)
+{
+    quiet = value;
+}
+
+/* One write for one line, so that lines of several processes do not mix. */
+static void say(const char *kind, const char *suffix, const char *format, va_list arguments)
+{
+    char sentence[2048], line[2304];
+
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    pthread_mutex_lock(&lock);
+    snprintf(line, sizeof line, "%s%s: %s%s%s%s\n", live_open ? "\r\033[K" : "", program, kind, sentence,
+             suffix ? ": " : "", suffix ? suffix : "");
+    live_open = false;
+    fputs(line, stderr);
+    fflush(stderr);
+    pthread_mutex_unlock(&lock);
+}
+
+static void record(enum bp_status status)
+{
+    pthread_mutex_lock(&lock);
+    if (!first_status)
+        first_status = status;
+    pthread_mutex_unlock(&lock);
+}
+
+int bp_error(enum bp_status status, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    say("", NULL, format, arguments);
+    va_end(arguments);
+    record(status);
+    return -1;
+}
+
+int bp_error_errno(enum bp_status status, const char *format, ...)
+{
+    const char *reason = strerror(errno);
+    va_list arguments;
+
+    va_start(arguments, format);
+    say("", reason, format, arguments);
+    va_end(arguments);
+    record(status);
+    return -1;
+}
+
+void bp_warn(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    say("warning: ", NULL, format, arguments);
+    va_end(arguments);
+}
+
+void bp_log(const char *format, ...)
+{
+    va_list arguments;
+
+    if (quiet)
+        return;
+    va_start(arguments, format);
+    say("", NULL, format, arguments);
+    va_end(arguments);
+}
+
+void bp_live(bool final, const char *format, ...)
+{
+    va_list arguments;
+
+    if (quiet || !isatty(STDERR_FILENO))
+        return;
+    pthread_mutex_lock(&lock);
+    fputs("\r", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputs(final ? "\033[K\n" : "\033[K", stderr);
+    fflush(stderr);
+    live_open = !final;
+    pthread_mutex_unlock(&lock);
+}
+
+int bp_exit_status(void)
+{
+    return first_status ? (int)first_status : BP_FAILURE;
+}

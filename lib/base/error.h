@@ -1,0 +1,43 @@
+/* Reporting: one sentence on stderr, led by the program's name; the library never exits and never writes to stdout. */
+#ifndef BP_BASE_ERROR_H
+#define BP_BASE_ERROR_H
+
+#include <stdbool.h>
+
+/* The exit statuses that the man pages promise. */
+enum bp_status {
+    BP_FAILURE = 1,     /* something outside failed: a file, the disk, the database */
+    BP_USAGE = 2,       /* the user asked for what cannot be */
+    BP_DAMAGED = 3,     /* input is damaged, truncated or of another kind */
+    BP_DIVERGED = 4,    /* the computation left the finite numbers */
+};
+
+#define BP_WARN_UNUSED __attribute__((warn_unused_result))
+#define BP_PRINTF(format, first) __attribute__((format(printf, format, first)))
+
+/* Name that leads every line; borrowed for the life of the process. */
+void bp_set_program(const char *name);
+const char *bp_program(void);
+
+/* Quiet silences bp_log, never errors and warnings. */
+void bp_set_quiet(bool quiet);
+
+/* Report an error where it is detected. The first status reported is the process's exit status. Always returns -1. */
+int bp_error(enum bp_status status, const char *format, ...) BP_PRINTF(2, 3);
+
+/* The same, with strerror(errno) behind a colon. */
+int bp_error_errno(enum bp_status status, const char *format, ...) BP_PRINTF(2, 3);
+
+/* Something the user should know that stops nothing. */
+void bp_warn(const char *format, ...) BP_PRINTF(1, 2);
+
+/* Progress and news; silenced by quiet. */
+void bp_log(const char *format, ...) BP_PRINTF(1, 2);
+
+/* One line that is overwritten by the next on a terminal (`final` ends it); nothing is drawn when quiet or off a terminal. */
+void bp_live(bool final, const char *format, ...) BP_PRINTF(2, 3);
+
+/* Exit status for a program whose work returned -1: that of the first error, or BP_FAILURE. */
+int bp_exit_status(void);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * The packed stream (bp-checkpoint(5)): gzip members, each one safetensors block when inflated, closed by an end block.
+ * Each member has a fixed header whose extra field gives the member's length. The end block gives the number of blocks before
+ * it and a rolling CRC-32 over their inflated bytes; streams may be joined with cat, so blocks may follow an end block.
+ */
+#ifndef BP_STORE_PACK_H
+#define BP_STORE_PACK_H
+
+#include "base/error.h"
+#include "base/tensor.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+/* One block: text fields (safetensors' "__metadata__", a JSON object whose values are strings) and named tensors. */
+struct bp_block {
+    json_t *fields;                     /* owned */
+    struct bp_tensor *tensors;          /* owned array; the data of a block that was read is owned by storage, else borrowed */
+    size_t count;
+    void *storage;                      /* owned; NULL in a block under construction */
+};
+
+/* Start an empty block whose field "kind" says what it is ("checkpoint", "episode", ...). */
+void bp_block_init(struct bp_block *block, const char *kind);
+void bp_block_clear(struct bp_block *block);
+void bp_block_text(struct bp_block *block, const char *key, const char *text);
+void bp_block_format(struct bp_block *block, const char *key, const char *format, ...) BP_PRINTF(3, 4);
+void bp_block_tensor(struct bp_block *block, const struct bp_tensor *tensor);
+/* Value of a text field, or NULL. */
+const char *bp_block_get(const struct bp_block *block, const char *key);
+/* The named tensor with that dtype and count of elements; NULL after reporting that `where` is damaged. */
+const struct bp_tensor *bp_block_need(const struct bp_block *block, const char *name, enum bp_dtype dtype, size_t count,
+                                      const char *where);
+
+struct bp_pack_writer;
+struct bp_pack_reader;
+
+/*
+ * Write to a path (temporary name beside it, synced and renamed by commit) or to stdout for "-", which is refused when it is a
+ * terminal. level is zlib's, 0 (stored) to 9. NULL after reporting.
+ */
+struct bp_pack_writer *bp_pack_create(const char *path, int level) BP_WARN_UNUSED;
+int bp_pack_write(struct bp_pack_writer *writer, const struct bp_block *block) BP_WARN_UNUSED;
+/* Write the end block, flush, sync, rename; frees the writer whatever happens. A failure leaves what stood at path untouched. */
+int bp_pack_commit(struct bp_pack_writer *writer) BP_WARN_UNUSED;
+/* Give up: remove the temporary file, free. NULL is fine. */
+void bp_pack_abort(struct bp_pack_writer *writer);
+
+/* Read from a path or from stdin for "-". NULL after reporting. An empty stream is damaged. */
+struct bp_pack_reader *bp_pack_open(const char *path) BP_WARN_UNUSED;
+/* 1: the next block, owned by the caller, in *block; 0: the stream ended properly; -1: reported, *block empty. */
+int bp_pack_read(struct bp_pack_reader *reader, struct bp_block *block) BP_WARN_UNUSED;
+void bp_pack_close(struct bp_pack_reader *reader);
+/* How messages name the stream: its path, or "standard input". */
+const char *bp_pack_name(const struct bp_pack_reader *reader);
+
+#endif

@@ -1,0 +1,75 @@
+/* The run database (bp-runs(5)): every run is a row, with its progress and evaluations as further rows, and views over them. */
+#ifndef BP_STORE_RUNDB_H
+#define BP_STORE_RUNDB_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+
+struct bp_rundb;
+
+/* What is known of a run when it starts; texts are borrowed, NULL where there is none. */
+struct bp_run_info {
+    const char *program;        /* bp-train, ... */
+    const char *command;        /* the command line, quoted for a shell */
+    const char *config;         /* resolved config, a JSON object */
+    const char *preset;
+    const char *task, *body;
+    const char *policy, *prior; /* kinds: mlp, lstm, ..., none */
+    uint64_t seed;
+    const char *output;         /* checkpoint that it will write */
+    const char *parent;         /* hash of the checkpoint that it starts from */
+};
+
+struct bp_run_progress {
+    int64_t transitions;        /* processed by the learner */
+    int64_t updates;
+    int64_t env_steps;
+    double episode_return;      /* mean over the episodes that ended since the last row; NaN when none */
+    double episode_length;
+    int64_t episodes;           /* that ended since the last row */
+    double kl_prior;            /* nats a step */
+    double entropy;             /* of the policy, nats a step */
+    double critic_loss, policy_loss, prior_loss;
+    double q_mean;              /* mean Q'(x, a ~ pi) */
+    double trace_weight;        /* mean c of Retrace */
+    double seconds;             /* of the run's own work, wall clock */
+};
+
+struct bp_run_evaluation {
+    int64_t transitions;
+    const char *task;
+    const char *play;           /* policy, prior or random */
+    int episodes;
+    double episode_return, standard_error, episode_length;
+    double transition_kl;       /* KL(true || visited) of target transitions in nats; NaN where the task has none */
+    double seconds;
+};
+
+/*
+ * Open for writing (made when absent) or reading. NULL after reporting. Many processes may write at once: each call is one
+ * BEGIN IMMEDIATE transaction with a busy timeout.
+ */
+struct bp_rundb *bp_rundb_open(const char *path, bool writable) BP_WARN_UNUSED;
+void bp_rundb_close(struct bp_rundb *db);
+
+/* Row of a new run; its id, or -1 after reporting. */
+int64_t bp_rundb_start(struct bp_rundb *db, const struct bp_run_info *info) BP_WARN_UNUSED;
+/* The latest run that wrote `output` and state is not 'finished' is taken up again; its id, 0 when there is none, or -1. */
+int64_t bp_rundb_resume(struct bp_rundb *db, const char *output) BP_WARN_UNUSED;
+/* Drop progress and evaluations beyond `transitions`: a resumed run repeats them. */
+int bp_rundb_rewind(struct bp_rundb *db, int64_t run, int64_t transitions) BP_WARN_UNUSED;
+int bp_rundb_progress(struct bp_rundb *db, int64_t run, const struct bp_run_progress *row) BP_WARN_UNUSED;
+int bp_rundb_evaluation(struct bp_rundb *db, int64_t run, const struct bp_run_evaluation *row) BP_WARN_UNUSED;
+/* State: finished, stopped (by a signal), failed or diverged; checkpoint is the hash of what was written, or NULL. */
+int bp_rundb_finish(struct bp_rundb *db, int64_t run, const char *state, const char *checkpoint) BP_WARN_UNUSED;
+
+/*
+ * Run a query; for each row call `row` with the columns as text (NULL for SQL NULL), which stops the query by returning
+ * non-zero. Parameters are bound as text in order. 0, or -1 after reporting.
+ */
+int bp_rundb_query(struct bp_rundb *db, const char *sql, const char *const *parameters, int parameter_count,
+                   int (*row)(void *context, int columns, const char *const *names, const char *const *values),
+                   void *context) BP_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,47 @@
+/* Trajectory streams (bp-trajectory(5)): a packed stream with one block an episode. */
+#ifndef BP_STORE_TRAJECTORY_H
+#define BP_STORE_TRAJECTORY_H
+
+#include "base/group.h"
+#include "store/pack.h"
+
+#define BP_NO_EVENT (-1)
+
+/* One episode of T = length steps. Arrays are row-major float32 unless said. */
+struct bp_episode {
+    int length;                 /* T */
+    struct bp_groups groups;    /* of an observation row; the stream has one tensor "observation/NAME" for each */
+    int action_size;            /* A */
+    float *observations;        /* (T+1) x groups.size */
+    float *actions;             /* T x A, as sampled, before clipping */
+    float *rewards;             /* T, of the task */
+    float *log_prob;            /* T, log density of actions[t] under what acted; NaN where it has none */
+    float *kl_prior;            /* T, KL(policy || prior) in nats at t, or NULL when the checkpoint has no pair */
+    int32_t *event;             /* T, what the task reports at t (nav: index of the target entered), or BP_NO_EVENT */
+    bool terminated;            /* at the last step: the task ended */
+    bool truncated;             /* at the last step: time ran out */
+    bool diverged;              /* at the last step: the simulation diverged (counts as truncated too) */
+    uint64_t seed;
+    int64_t index;              /* number of the episode in its rollout */
+    char task[32], body[32];
+    char play[16];              /* policy, prior or random */
+    bool deterministic;
+    char checkpoint[72];        /* SHA-256 or CRC text of the checkpoint that acted, "" for none */
+    void *storage;              /* owned by an episode that was read or allocated */
+};
+
+/* Allocate the arrays of an episode of up to `length` steps; kl_prior only when with_kl. Aborts never; -1 when out of memory. */
+int bp_episode_alloc(struct bp_episode *episode, const struct bp_groups *groups, int action_size, int length,
+                     bool with_kl) BP_WARN_UNUSED;
+void bp_episode_free(struct bp_episode *episode);       /* a zeroed or freed episode is fine */
+
+/* Sum of the rewards. */
+double bp_episode_return(const struct bp_episode *episode);
+
+int bp_episode_write(struct bp_pack_writer *writer, const struct bp_episode *episode) BP_WARN_UNUSED;
+/* 1, 0 at the proper end, -1 after reporting (also when a block is not an episode). On 1 the caller frees. */
+int bp_episode_read(struct bp_pack_reader *reader, struct bp_episode *episode) BP_WARN_UNUSED;
+/* Turn a block that was read into an episode, which takes over the block's memory; -1 after reporting, block untouched. */
+int bp_episode_from_block(struct bp_block *block, const char *where, struct bp_episode *episode) BP_WARN_UNUSED;
+
+#endif
