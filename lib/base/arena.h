@@ -1,0 +1,25 @@
+/* A bump allocator: many short-lived arrays, all given back at once by a reset. */
+#ifndef BP_BASE_ARENA_H
+#define BP_BASE_ARENA_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+struct bp_arena {
+    char *memory;           /* 64-byte aligned */
+    size_t size, used, peak;
+};
+
+/* Reserve address space of `size` bytes; pages cost memory only once touched. 0, or -1 after reporting. */
+int bp_arena_init(struct bp_arena *arena, size_t size) BP_WARN_UNUSED;
+void bp_arena_free(struct bp_arena *arena);
+
+/* 64-byte aligned memory, not cleared. The caller has sized the arena: running over is our mistake and aborts. */
+void *bp_arena_take(struct bp_arena *arena, size_t bytes);
+float *bp_arena_floats(struct bp_arena *arena, size_t count);
+/* The same, cleared. */
+float *bp_arena_zeros(struct bp_arena *arena, size_t count);
+void bp_arena_reset(struct bp_arena *arena);
+
+#endif

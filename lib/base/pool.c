@@ -1,0 +1,117 @@
+#include "base/pool.h"
+
+#include "base/error.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+struct bp_pool {
+    int threads;
+    pthread_t *helpers;         /* threads - 1 */
+    int started;
+    pthread_mutex_t lock;
+    pthread_cond_t wake, done;
+    unsigned long round;        /* counts the calls of run */
+    int busy;                   /* helpers still inside the round */
+    bool stop;
+    void (*job)(void *, int);
+    void *context;
+    int jobs;
+    atomic_int next;
+};
+
+static void work(struct bp_pool *pool)
+{
+    for (int i; (i = atomic_fetch_add(&pool->next, 1)) < pool->jobs;)
+        pool->job(pool->context, i);
+}
+
+static void *helper(void *raw)
+{
+    struct bp_pool *pool = raw;
+    unsigned long seen = 0;
+
+    pthread_mutex_lock(&pool->lock);
+    for (;;) {
+        while (pool->round == seen && !pool->stop)
+            pthread_cond_wait(&pool->wake, &pool->lock);
+        if (pool->stop)
+            break;
+        seen = pool->round;
+        pthread_mutex_unlock(&pool->lock);
+        work(pool);
+        pthread_mutex_lock(&pool->lock);
+        if (--pool->busy == 0)
+            pthread_cond_signal(&pool->done);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+struct bp_pool *bp_pool_new(int threads)
+{
+    struct bp_pool *pool = calloc(1, sizeof *pool);
+
+    if (!pool || !(pool->helpers = calloc((size_t)threads, sizeof *pool->helpers))) {
+        free(pool);
+        bp_error(BP_FAILURE, "out of memory");
+        return NULL;
+    }
+    pool->threads = threads;
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->wake, NULL);
+    pthread_cond_init(&pool->done, NULL);
+    for (int i = 0; i < threads - 1; i++, pool->started++)
+        if (pthread_create(&pool->helpers[i], NULL, helper, pool)) {
+            bp_error_errno(BP_FAILURE, "cannot start thread %d of %d", i + 2, threads);
+            bp_pool_free(pool);
+            return NULL;
+        }
+    return pool;
+}
+
+void bp_pool_free(struct bp_pool *pool)
+{
+    if (!pool)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    pool->stop = true;
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->lock);
+    for (int i = 0; i < pool->started; i++)
+        pthread_join(pool->helpers[i], NULL);
+    pthread_cond_destroy(&pool->wake);
+    pthread_cond_destroy(&pool->done);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool->helpers);
+    free(pool);
+}
+
+int bp_pool_threads(const struct bp_pool *pool)
+{
+    return pool->threads;
+}
+
+void bp_pool_run(struct bp_pool *pool, int jobs, void (*job)(void *context, int i), void *context)
+{
+    pool->job = job;
+    pool->context = context;
+    pool->jobs = jobs;
+    atomic_store(&pool->next, 0);
+    if (pool->started && jobs > 1) {
+        pthread_mutex_lock(&pool->lock);
+        pool->busy = pool->started;
+        pool->round++;
+        pthread_cond_broadcast(&pool->wake);
+        pthread_mutex_unlock(&pool->lock);
+    }
+    work(pool);
+    if (pool->started && jobs > 1) {
+        pthread_mutex_lock(&pool->lock);
+        while (pool->busy)
+            pthread_cond_wait(&pool->done, &pool->lock);
+        pthread_mutex_unlock(&pool->lock);
+    }
+}

@@ -1,0 +1,18 @@
+/* A pool of threads that works through numbered jobs; waiting threads sleep. */
+#ifndef BP_BASE_POOL_H
+#define BP_BASE_POOL_H
+
+struct bp_pool;
+
+/* A pool that uses `threads` threads in all, the caller's among them. NULL after reporting. */
+struct bp_pool *bp_pool_new(int threads);
+void bp_pool_free(struct bp_pool *pool);
+int bp_pool_threads(const struct bp_pool *pool);
+
+/*
+ * Call job(context, i) once for each i in 0 ... jobs-1, in that order of starting, on whichever thread is free; return when all
+ * have ended. What a job computes must depend on i alone. Not to be called from within a job.
+ */
+void bp_pool_run(struct bp_pool *pool, int jobs, void (*job)(void *context, int i), void *context);
+
+#endif
