@@ -13,7 +13,7 @@ enum bp_status {
 };
 
 #define BP_WARN_UNUSED __attribute__((warn_unused_result))
-#define BP_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define BP_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 /* Name that leads every line; borrowed for the life of the process. */
 void bp_set_program(const char *name);
