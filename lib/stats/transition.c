@@ -1,0 +1,77 @@
+#include "stats/transition.h"
+
+#include <assert.h>
+#include <math.h>
+
+enum { TARGETS = BP_MARKOV_TARGETS };
+
+int bp_transition_add(struct bp_transition_table *table, const int32_t *event, int length, const char *where)
+{
+    int older = -1, last = -1;
+
+    for (int t = 0; t < length; t++)
+        if (event[t] < -1 || event[t] >= TARGETS)
+            return bp_error(BP_DAMAGED, "%s: event %d at step %d is none of the targets 0 to %d", where, (int)event[t], t,
+                            TARGETS - 1);
+    for (int t = 0; t < length; t++) {
+        int next = event[t];
+        if (next < 0 || next == last)
+            continue;
+        table->visits++;
+        if (older >= 0)
+            table->count[older][last][next]++;
+        older = last;
+        last = next;
+    }
+    return 0;
+}
+
+void bp_transition_merge(struct bp_transition_table *table, const struct bp_transition_table *other)
+{
+    table->visits += other->visits;
+    for (int older = 0; older < TARGETS; older++)
+        for (int last = 0; last < TARGETS; last++)
+            for (int next = 0; next < TARGETS; next++)
+                table->count[older][last][next] += other->count[older][last][next];
+}
+
+int64_t bp_transition_row(const struct bp_transition_table *table, int older, int last)
+{
+    int64_t sum = 0;
+
+    for (int next = 0; next < TARGETS; next++)
+        sum += table->count[older][last][next];
+    return sum;
+}
+
+double bp_transition_probability(const struct bp_transition_table *table, int older, int last, int next)
+{
+    assert(older != last);
+    if (next == last)
+        return 0;
+    double seen = (double)table->count[older][last][next], all = (double)bp_transition_row(table, older, last);
+    return (seen + BP_TRANSITION_PSEUDO) / (all + (TARGETS - 1) * BP_TRANSITION_PSEUDO);
+}
+
+double bp_transition_row_kl(const struct bp_transition_table *table, int older, int last, double p)
+{
+    double kl = 0;
+
+    for (int next = 0; next < TARGETS; next++) {
+        double truth = bp_markov_probability(older, last, next, p);
+        if (truth > 0)
+            kl += truth * log(truth / bp_transition_probability(table, older, last, next));
+    }
+    return kl;
+}
+
+double bp_transition_kl(const struct bp_transition_table *table, double p)
+{
+    double sum = 0;
+
+    for (int older = 0; older < TARGETS; older++)
+        for (int last = 0; last < TARGETS; last++)
+            if (older != last)
+                sum += bp_transition_row_kl(table, older, last, p);
+    return sum / (TARGETS * (TARGETS - 1));
+}
