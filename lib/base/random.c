@@ -84,13 +84,25 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 33);
 }
 
-void bp_random_seek(gsl_rng *stream, uint64_t seed, enum bp_purpose purpose, uint64_t actor, uint64_t episode)
+static void seek(struct philox *state, uint64_t seed, enum bp_purpose purpose, uint64_t actor, uint64_t episode)
 {
-    struct philox *state = stream->state;
-
     philox_set(state, mix(seed ^ mix(((uint64_t)purpose << 56) + (actor + 1) * 0x9E3779B97F4A7C15ull)));
     state->counter[2] = (uint32_t)episode;
     state->counter[3] = (uint32_t)(episode >> 32);
+}
+
+void bp_random_seek(gsl_rng *stream, uint64_t seed, enum bp_purpose purpose, uint64_t actor, uint64_t episode)
+{
+    seek(stream->state, seed, purpose, actor, episode);
+}
+
+uint64_t bp_random_seed(uint64_t seed, enum bp_purpose purpose, uint64_t actor, uint64_t episode)
+{
+    struct philox state;
+
+    seek(&state, seed, purpose, actor, episode);
+    philox_block(&state);
+    return (uint64_t)state.block[0] << 32 | state.block[1];
 }
 
 void bp_random_normal(gsl_rng *stream, float *dst, int n)

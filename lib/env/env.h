@@ -1,0 +1,85 @@
+/*
+ * The environment interface. Continuous tasks in MuJoCo, discrete grids and users' plug-ins all stand behind the same table of
+ * functions; buffers belong to the caller.
+ */
+#ifndef BP_ENV_ENV_H
+#define BP_ENV_ENV_H
+
+#include "base/group.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bp_env;
+
+/* What an environment is, fixed while it is open. */
+struct bp_env_spec {
+    struct bp_groups groups;    /* of an observation row */
+    int action_size;            /* A: numbers of an action, each clipped to [-1, 1] where it enters */
+    int discrete;               /* > 0: actions are one whole number 0 ... discrete-1 in action[0] */
+    int time_limit;             /* control steps after which an episode is truncated */
+    size_t state_size;          /* bytes that save writes */
+    const char *task, *body;
+};
+
+/* What a step brought. */
+struct bp_step {
+    float reward;
+    int32_t event;              /* what happened, by the task's numbering (nav: index of the target entered); -1: nothing */
+    bool terminated;            /* the task ended: nothing comes after */
+    bool truncated;             /* time ran out: the value goes on */
+    bool diverged;              /* the simulation left its bounds: truncated is set, the body observed at rest */
+};
+
+/* One kind of task: a row of bp_tasks. */
+struct bp_task {
+    const char *name, *help;
+    const char *const *bodies;                      /* that it takes; the first is the default; ends with NULL */
+    struct bp_env *(*open)(const struct bp_task *task, const char *body);
+    const void *parameters;                         /* the task's own */
+};
+extern const struct bp_task *const bp_tasks[];      /* ends with NULL */
+
+/* What every environment starts with; the functions are the kind's. */
+struct bp_env {
+    struct bp_env_spec spec;
+    void (*reset)(struct bp_env *env, uint64_t seed, float *observation);
+    void (*step)(struct bp_env *env, const float *action, float *observation, struct bp_step *step);
+    void (*save)(const struct bp_env *env, void *state);
+    void (*restore)(struct bp_env *env, const void *state);
+    void (*close)(struct bp_env *env);
+};
+
+/* Name of the i-th task, NULL behind the last: choices for an option. */
+const char *bp_task_name(int i);
+const struct bp_task *bp_task_find(const char *name);
+
+/* Open a task on a body (NULL: the task's default). NULL after reporting. */
+struct bp_env *bp_env_open(const char *task, const char *body) BP_WARN_UNUSED;
+void bp_env_close(struct bp_env *env);
+
+/* Start an episode; a function of the seed alone. observation: groups.size floats. */
+static inline void bp_env_reset(struct bp_env *env, uint64_t seed, float *observation)
+{
+    env->reset(env, seed, observation);
+}
+
+/* One control step. No allocation. Not to be called behind the end of an episode. */
+static inline void bp_env_step(struct bp_env *env, const float *action, float *observation, struct bp_step *step)
+{
+    env->step(env, action, observation, step);
+}
+
+/* The full state (spec.state_size bytes): a restored environment goes on to the same bytes. */
+static inline void bp_env_save(const struct bp_env *env, void *state)
+{
+    env->save(env, state);
+}
+
+static inline void bp_env_restore(struct bp_env *env, const void *state)
+{
+    env->restore(env, state);
+}
+
+#endif

@@ -1,0 +1,261 @@
+#include "env/nav.h"
+
+#include "base/markov.h"
+#include "base/random.h"
+#include "env/physics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TARGETS = BP_MARKOV_TARGETS };
+
+/* ---- the two tasks, and the bodies' arenas ---- */
+
+struct nav_parameters {
+    double p;               /* of the likely follower; the hard task's one sequence is the chain's likely path from 0, 1 */
+    bool ordered;           /* one sequence 0, 1, 2, 3 and the end, instead of an endless draw */
+    const char *cue;        /* the group that tells where in the sequence one is */
+};
+
+struct arena {
+    const char *body;
+    double half;            /* half the edge, m */
+    double control_step;    /* s */
+};
+
+static const struct arena arenas[] = {{"pointmass", 0.5, 0.1}};
+
+/* In units of the arena's edge. */
+static const double target_radius = 0.06, target_distance = 0.2, start_distance = 0.12;
+static const float visit_reward = 10, sequence_reward = 50;
+static const int time_limit = 375;
+
+struct nav_state {
+    uint64_t seed;
+    int32_t step;
+    int32_t solved;         /* correct visits so far */
+    int32_t older, goal;    /* the goal, and the goal before it (-1: none) */
+    int32_t last;           /* target visited last, -1: none */
+    double target[TARGETS][2];
+};
+
+struct nav {
+    struct bp_env env;
+    const struct nav_parameters *parameters;
+    const struct arena *arena;
+    struct bp_physics physics;
+    gsl_rng *stream;
+    struct nav_state state;
+};
+
+/* ---- what is drawn at random ---- */
+
+static double edge(const struct nav *nav)
+{
+    return 2 * nav->arena->half;
+}
+
+static double distance(const double *a, const double *b)
+{
+    return hypot(a[0] - b[0], a[1] - b[1]);
+}
+
+/* Uniform in the arena, wholly inside, clear of each other and of the start. */
+static void place_targets(struct nav *nav)
+{
+    static const double centre[2] = {0, 0};
+    double reach = nav->arena->half - target_radius * edge(nav);
+
+    for (int i = 0; i < TARGETS; i++) {
+        double *at = nav->state.target[i];
+        bool clear;
+        do {
+            at[0] = reach * (2 * gsl_rng_uniform(nav->stream) - 1);
+            at[1] = reach * (2 * gsl_rng_uniform(nav->stream) - 1);
+            clear = distance(at, centre) >= start_distance * edge(nav);
+            for (int j = 0; clear && j < i; j++)
+                clear = distance(at, nav->state.target[j]) >= target_distance * edge(nav);
+        } while (!clear);
+    }
+}
+
+/* The next goal is a function of the seed and of how many came before, so that no stream need be saved. */
+static void next_goal(struct nav *nav)
+{
+    struct nav_state *s = &nav->state;
+    double u, sum = 0;
+    int next = 0;
+
+    bp_random_seek(nav->stream, s->seed, BP_FOR_RESET, 1, (uint64_t)s->solved);
+    u = gsl_rng_uniform(nav->stream);
+    for (next = 0; next < TARGETS - 1; next++)
+        if (u < (sum += bp_markov_probability(s->older, s->goal, next, nav->parameters->p)))
+            break;
+    s->older = s->goal;
+    s->goal = next;
+}
+
+/* ---- observation ---- */
+
+static void one_hot(float *dst, int n, int which)
+{
+    for (int i = 0; i < n; i++)
+        dst[i] = i == which;
+}
+
+/* Groups in the order of open(): global, targets, goal or progress, touch. Lengths are scaled so that the arena spans [-1, 1]. */
+static void observe(const struct nav *nav, float *o)
+{
+    const mjtNum *position = nav->physics.data->qpos, *velocity = nav->physics.data->qvel;
+    const struct nav_state *s = &nav->state;
+    double unit = 1 / nav->arena->half, radius = target_radius * edge(nav);
+
+    for (int k = 0; k < 2; k++) {
+        o[k] = (float)(unit * position[k]);
+        o[2 + k] = (float)(unit * velocity[k]);
+    }
+    o += 4;
+    for (int i = 0; i < TARGETS; i++)
+        for (int k = 0; k < 2; k++)
+            *o++ = (float)(unit * (s->target[i][k] - position[k]));
+    one_hot(o, TARGETS, nav->parameters->ordered ? s->solved : s->goal);
+    o += TARGETS;
+    for (int i = 0; i < TARGETS; i++) {
+        double d = distance(s->target[i], position) / radius;
+        *o++ = (float)exp(-d * d);
+    }
+}
+
+/* ---- the interface ---- */
+
+static void nav_reset(struct bp_env *env, uint64_t seed, float *observation)
+{
+    struct nav *nav = (struct nav *)env;
+
+    nav->state = (struct nav_state){.seed = seed, .older = -1, .goal = -1, .last = -1};
+    bp_physics_reset(&nav->physics);
+    bp_random_seek(nav->stream, seed, BP_FOR_RESET, 0, 0);
+    place_targets(nav);
+    if (nav->parameters->ordered)
+        nav->state.goal = 0;
+    else
+        next_goal(nav);
+    observe(nav, observation);
+}
+
+/* The target in which the body is, unless it was visited last; -1: none. */
+static int visited(const struct nav *nav)
+{
+    for (int i = 0; i < TARGETS; i++)
+        if (i != nav->state.last && distance(nav->state.target[i], nav->physics.data->qpos) <= target_radius * edge(nav))
+            return i;
+    return -1;
+}
+
+static void visit(struct nav *nav, int target, struct bp_step *step)
+{
+    struct nav_state *s = &nav->state;
+
+    s->last = target;
+    if (target != s->goal)
+        return;
+    s->solved++;
+    step->reward += visit_reward;
+    if (!nav->parameters->ordered) {
+        next_goal(nav);
+    } else if (s->solved == TARGETS) {
+        step->reward += sequence_reward;
+        step->terminated = true;
+    } else {
+        s->goal = s->solved;
+    }
+}
+
+static void nav_step(struct bp_env *env, const float *action, float *observation, struct bp_step *step)
+{
+    struct nav *nav = (struct nav *)env;
+    int target;
+
+    *step = (struct bp_step){.event = -1};
+    for (int k = 0; k < env->spec.action_size; k++)
+        nav->physics.data->ctrl[k] = action[k] > 1 ? 1 : action[k] < -1 ? -1 : (double)action[k];
+    nav->state.step++;
+    if (!bp_physics_step(&nav->physics)) {
+        step->diverged = step->truncated = true;
+        bp_physics_reset(&nav->physics);
+    } else if ((target = visited(nav)) >= 0) {
+        step->event = target;
+        visit(nav, target, step);
+    }
+    if (nav->state.step == time_limit && !step->terminated)
+        step->truncated = true;
+    observe(nav, observation);
+}
+
+static void nav_save(const struct bp_env *env, void *state)
+{
+    const struct nav *nav = (const struct nav *)env;
+
+    memcpy(state, &nav->state, sizeof nav->state);
+    bp_physics_save(&nav->physics, (char *)state + sizeof nav->state);
+}
+
+static void nav_restore(struct bp_env *env, const void *state)
+{
+    struct nav *nav = (struct nav *)env;
+
+    memcpy(&nav->state, state, sizeof nav->state);
+    bp_physics_restore(&nav->physics, (const char *)state + sizeof nav->state);
+}
+
+static void nav_close(struct bp_env *env)
+{
+    struct nav *nav = (struct nav *)env;
+
+    bp_physics_free(&nav->physics);
+    gsl_rng_free(nav->stream);
+    free(nav);
+}
+
+static struct bp_env *nav_open(const struct bp_task *task, const char *body)
+{
+    struct nav *nav = calloc(1, sizeof *nav);
+    struct bp_env_spec *spec;
+
+    if (!nav || !(nav->stream = bp_random_new())) {
+        free(nav);
+        return NULL;
+    }
+    nav->parameters = task->parameters;
+    nav->arena = &arenas[0];
+    while (strcmp(nav->arena->body, body))
+        nav->arena++;
+    nav->env = (struct bp_env){.reset = nav_reset, .step = nav_step, .save = nav_save, .restore = nav_restore, .close = nav_close};
+    if (bp_physics_load(&nav->physics, body, nav->arena->control_step)) {
+        nav_close(&nav->env);
+        return NULL;
+    }
+    spec = &nav->env.spec;
+    spec->task = task->name;
+    spec->body = body;
+    spec->action_size = nav->physics.model->nu;
+    spec->time_limit = time_limit;
+    spec->state_size = sizeof nav->state + bp_physics_state_size(&nav->physics);
+    bp_groups_add(&spec->groups, "global", 4);
+    bp_groups_add(&spec->groups, "targets", 2 * TARGETS);
+    bp_groups_add(&spec->groups, nav->parameters->cue, TARGETS);
+    bp_groups_add(&spec->groups, "touch", TARGETS);
+    return &nav->env;
+}
+
+static const char *const nav_bodies[] = {"pointmass", NULL};
+static const struct nav_parameters easy = {.p = 0.9, .ordered = false, .cue = "goal"};
+static const struct nav_parameters hard = {.p = 1.0, .ordered = true, .cue = "progress"};
+
+const struct bp_task bp_nav_easy = {
+    "nav-easy", "visit targets in an endless sequence of a second-order Markov chain, the next one told", nav_bodies, nav_open, &easy,
+};
+const struct bp_task bp_nav_hard = {
+    "nav-hard", "visit the targets 0, 1, 2, 3 in order, then the episode ends", nav_bodies, nav_open, &hard,
+};

@@ -1,0 +1,216 @@
+#include "learn/learner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { JOB_FLOATS = 8192 };         /* of the parameters, for one job of apply */
+#define TAPE_BYTES ((size_t)1 << 32) /* address space of a shard's tape, of which little is touched */
+
+int bp_agent_state_size(const struct bp_agent *agent)
+{
+    int size = 0;
+
+    for (int role = 0; role < BP_ROLES; role++)
+        size += agent->has[role] ? agent->net[role].state_size : 0;
+    return size;
+}
+
+static float *floats(size_t n)
+{
+    size_t bytes = ((n + 1) * sizeof(float) + 63) & ~(size_t)63;
+    float *array = aligned_alloc(64, bytes);
+
+    return array ? memset(array, 0, bytes) : NULL;
+}
+
+static int init_trained(struct bp_trained *trained, const struct bp_net *net, uint64_t seed, int role)
+{
+    gsl_rng *stream = bp_random_new();
+
+    trained->n = net->parameters;
+    trained->online = floats(trained->n);
+    trained->target = floats(trained->n);
+    trained->m = floats(trained->n);
+    trained->v = floats(trained->n);
+    if (!stream || !trained->online || !trained->target || !trained->m || !trained->v) {
+        if (stream)
+            gsl_rng_free(stream);
+        return bp_error(BP_FAILURE, "out of memory");
+    }
+    bp_random_seek(stream, seed, BP_FOR_WEIGHTS, (uint64_t)role, 0);
+    bp_net_randomise(net, trained->online, stream);
+    gsl_rng_free(stream);
+    return 0;
+}
+
+static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
+{
+    const struct bp_learner_config *c = &learner->config;
+    const struct bp_agent *agent = &learner->agent;
+    size_t batch = (size_t)(c->batch / c->shards), steps = (size_t)c->unroll, rows = steps * batch;
+    struct bp_batch *b = &shard->batch;
+
+    b->steps = c->unroll;
+    b->batch = (int)batch;
+    b->observations = floats((rows + batch) * (size_t)agent->groups.size);
+    b->actions = floats(rows * (size_t)agent->action_size);
+    b->log_prob = floats(rows);
+    b->reward = floats(rows);
+    b->alive = floats(rows);
+    b->valid = floats(rows);
+    b->state = floats(batch * (size_t)learner->state_size);
+    shard->noise = floats((rows + batch) * (size_t)agent->action_size);
+    if (!b->observations || !b->actions || !b->log_prob || !b->reward || !b->alive || !b->valid || !b->state || !shard->noise)
+        return bp_error(BP_FAILURE, "out of memory");
+    for (int role = 0; role < BP_ROLES; role++) {
+        shard->grad[role] = floats(learner->trained[role].n);
+        shard->states[role] = floats(batch * (size_t)agent->net[role].state_size);
+        if (!shard->grad[role] || !shard->states[role])
+            return bp_error(BP_FAILURE, "out of memory");
+    }
+    shard->stream = bp_random_new();
+    return shard->stream ? bp_tape_init(&shard->tape, TAPE_BYTES, true) : -1;
+}
+
+int bp_learner_init(struct bp_learner *learner, const struct bp_agent *agent, const struct bp_learner_config *config)
+{
+    *learner = (struct bp_learner){.agent = *agent, .config = *config, .state_size = bp_agent_state_size(agent)};
+    if (config->batch % config->shards)
+        return bp_error(BP_USAGE, "a batch of %d sequences cannot be cut into %d equal shards", config->batch, config->shards);
+    for (int role = 0; role < BP_ROLES; role++)
+        if (agent->has[role] && init_trained(&learner->trained[role], &agent->net[role], config->seed, role))
+            goto fail;
+    learner->shards = calloc((size_t)config->shards, sizeof *learner->shards);
+    if (!learner->shards) {
+        bp_error(BP_FAILURE, "out of memory");
+        goto fail;
+    }
+    for (int i = 0; i < config->shards; i++)
+        if (init_shard(learner, &learner->shards[i]))
+            goto fail;
+    bp_learner_copy_targets(learner);
+    return 0;
+fail:
+    bp_learner_free(learner);
+    return -1;
+}
+
+static void free_shard(struct bp_shard *shard)
+{
+    struct bp_batch *b = &shard->batch;
+
+    free(b->observations);
+    free(b->actions);
+    free(b->log_prob);
+    free(b->reward);
+    free(b->alive);
+    free(b->valid);
+    free(b->state);
+    free(shard->noise);
+    for (int role = 0; role < BP_ROLES; role++) {
+        free(shard->grad[role]);
+        free(shard->states[role]);
+    }
+    if (shard->stream)
+        gsl_rng_free(shard->stream);
+    bp_tape_free(&shard->tape);
+}
+
+void bp_learner_free(struct bp_learner *learner)
+{
+    for (int i = 0; learner->shards && i < learner->config.shards; i++)
+        free_shard(&learner->shards[i]);
+    free(learner->shards);
+    for (int role = 0; role < BP_ROLES; role++) {
+        free(learner->trained[role].online);
+        free(learner->trained[role].target);
+        free(learner->trained[role].m);
+        free(learner->trained[role].v);
+    }
+    *learner = (struct bp_learner){0};
+}
+
+void bp_learner_copy_targets(struct bp_learner *learner)
+{
+    for (int role = 0; role < BP_ROLES; role++)
+        if (learner->trained[role].n)
+            memcpy(learner->trained[role].target, learner->trained[role].online, learner->trained[role].n * sizeof(float));
+}
+
+/* ---- second half of an update ---- */
+
+int bp_learner_jobs(const struct bp_learner *learner)
+{
+    size_t jobs = 0;
+
+    for (int role = 0; role < BP_ROLES; role++)
+        if (learner->config.rate[role] > 0)
+            jobs += (learner->trained[role].n + JOB_FLOATS - 1) / JOB_FLOATS;
+    return (int)jobs;
+}
+
+static void apply_range(struct bp_learner *learner, int role, size_t from, size_t n)
+{
+    const struct bp_learner_config *c = &learner->config;
+    struct bp_trained *trained = &learner->trained[role];
+    struct bp_adam adam = bp_adam_default;
+    float *sum = learner->shards[0].grad[role] + from;
+
+    for (int i = 1; i < c->shards; i++) {
+        float *part = learner->shards[i].grad[role] + from;
+#pragma omp simd
+        for (size_t j = 0; j < n; j++) {
+            sum[j] += part[j];
+            part[j] = 0;
+        }
+    }
+    adam.rate = c->rate[role];
+    bp_adam_step(&adam, learner->updates + 1, trained->online + from, sum, trained->m + from, trained->v + from, n);
+    memset(sum, 0, n * sizeof *sum);
+}
+
+void bp_learner_apply(struct bp_learner *learner, int job)
+{
+    for (int role = 0; role < BP_ROLES; role++) {
+        size_t n = learner->trained[role].n, from = (size_t)job * JOB_FLOATS;
+        if (learner->config.rate[role] <= 0)
+            continue;
+        if (from < n) {
+            apply_range(learner, role, from, n - from < JOB_FLOATS ? n - from : JOB_FLOATS);
+            return;
+        }
+        job -= (int)((n + JOB_FLOATS - 1) / JOB_FLOATS);
+    }
+}
+
+void bp_learner_finish(struct bp_learner *learner, struct bp_update_stats *stats)
+{
+    double *sum = (double *)stats;
+
+    for (int i = 0; i < learner->config.shards; i++) {
+        const double *part = (const double *)&learner->shards[i].stats;
+        for (size_t j = 0; j < sizeof *stats / sizeof *sum; j++)
+            sum[j] += part[j];
+    }
+    learner->updates++;
+    if (learner->updates % learner->config.target_period == 0)
+        bp_learner_copy_targets(learner);
+}
+
+int bp_learner_tensors(struct bp_learner *learner, struct bp_tensor *tensors)
+{
+    int count = 0;
+
+    for (int role = 0; role < BP_ROLES; role++) {
+        struct bp_trained *t = &learner->trained[role];
+        struct { const char *name; float *data; } part[] = {{"online", t->online}, {"target", t->target}, {"m", t->m}, {"v", t->v}};
+        for (int i = 0; t->n && i < 4; i++) {
+            char name[BP_TENSOR_NAME];
+            snprintf(name, sizeof name, "learner/%s/%s", bp_role_names[role], part[i].name);
+            tensors[count++] = bp_tensor_1d(name, BP_F32, (int64_t)t->n, part[i].data);
+        }
+    }
+    tensors[count++] = bp_tensor_1d("learner/updates", BP_I64, 1, &learner->updates);
+    return count;
+}

@@ -1,0 +1,91 @@
+/*
+ * The learner's state: for each network the parameters, the target network's and Adam's moments; for each shard of the batch a tape,
+ * a gradient and a minibatch. Shards are independent and are summed in their order, so that results do not depend on threads.
+ */
+#ifndef BP_LEARN_LEARNER_H
+#define BP_LEARN_LEARNER_H
+
+#include "base/random.h"
+#include "learn/replay.h"
+#include "model/agent.h"
+#include "nn/adam.h"
+
+enum bp_bootstrap { BP_BOOTSTRAP_ONLINE, BP_BOOTSTRAP_TARGET };
+
+struct bp_learner_config {
+    uint64_t seed;
+    int unroll;                 /* K */
+    int batch;                  /* sequences of an update */
+    int shards;                 /* parts of the batch; decides the order of sums, hence the bytes */
+    double discount;            /* gamma */
+    double trace;               /* lambda */
+    double reward_scale;        /* multiplies rewards and both costs inside the learner */
+    double kl_cost;             /* alpha, nats to reward */
+    double entropy_cost;        /* alpha_H */
+    double rate[BP_ROLES];      /* of Adam; 0: frozen */
+    int target_period;          /* P: updates between hard copies into the target networks */
+    enum bp_bootstrap bootstrap;/* whose actions give values and traces: the policy's (BP alg. 1) or the target policy's */
+    bool stored_state;          /* sequences start from the recurrent state kept while acting, else from zeros */
+};
+
+/* One network in training. */
+struct bp_trained {
+    size_t n;                   /* parameters */
+    float *online, *target;     /* n each */
+    float *m, *v;               /* Adam's moments */
+};
+
+/* Sums over the transitions of an update. */
+struct bp_update_stats {
+    double transitions;         /* valid ones */
+    double critic_loss, policy_loss, prior_loss;
+    double kl_prior;            /* KL(pi || pi0'), nats */
+    double entropy;
+    double q;                   /* Q'(x, a ~ pi), in units of reward_scale */
+    double trace;               /* c */
+};
+
+struct bp_shard {
+    struct bp_tape tape;
+    gsl_rng *stream;
+    struct bp_batch batch;
+    float *noise;               /* (K+1)*B x A */
+    float *states[BP_ROLES];    /* B x the network's state size */
+    float *grad[BP_ROLES];
+    struct bp_update_stats stats;
+};
+
+struct bp_learner {
+    struct bp_agent agent;
+    struct bp_learner_config config;
+    struct bp_trained trained[BP_ROLES];
+    struct bp_shard *shards;
+    int state_size;             /* of the rows in the replay: the networks' states one behind the other */
+    int64_t updates;            /* so far */
+};
+
+/* Fresh parameters from the seed; all memory of the updates to come. 0, or -1 after reporting. */
+int bp_learner_init(struct bp_learner *learner, const struct bp_agent *agent, const struct bp_learner_config *config) BP_WARN_UNUSED;
+void bp_learner_free(struct bp_learner *learner);
+
+/* Target networks := networks. */
+void bp_learner_copy_targets(struct bp_learner *learner);
+
+/* Floats of one recurrent state row of the agent: policy, prior, critic. */
+int bp_agent_state_size(const struct bp_agent *agent);
+
+/*
+ * Second half of an update: job i of bp_learner_jobs() sums the shards' gradients over its part of the parameters, takes Adam's step
+ * there and clears the gradients. Jobs are independent.
+ */
+int bp_learner_jobs(const struct bp_learner *learner);
+void bp_learner_apply(struct bp_learner *learner, int job);
+
+/* End of an update: counts it, copies into the target networks when it is time, adds the shards' statistics to `stats`. */
+void bp_learner_finish(struct bp_learner *learner, struct bp_update_stats *stats);
+
+/* Parameters, targets, moments and the count of updates as tensors over the learner's memory; at most BP_LEARNER_TENSORS. */
+#define BP_LEARNER_TENSORS (4 * BP_ROLES + 1)
+int bp_learner_tensors(struct bp_learner *learner, struct bp_tensor *tensors);
+
+#endif

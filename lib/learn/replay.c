@@ -1,0 +1,236 @@
+#include "learn/replay.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is known of a slot; the arrays are in the replay, slot after slot. */
+struct slot {
+    int32_t length;             /* steps so far */
+    int32_t writer;             /* in progress by, -1: ended */
+    int32_t terminated;
+    int32_t starts;             /* sequences that can be drawn from it */
+};
+
+struct bp_replay {
+    struct bp_replay_spec spec;
+    int32_t *cursor;            /* [0]: slot for the next episode; [1 + writer]: slot in progress, -1: none */
+    struct slot *slots;
+    float *observations;        /* slots x (L+1) x O */
+    float *actions;             /* slots x L x A */
+    float *log_prob, *reward;   /* slots x L */
+    float *state;               /* slots x marks x S, one for each multiple of stride */
+    int marks;
+};
+
+static size_t marks(const struct bp_replay_spec *spec)
+{
+    return (size_t)((spec->time_limit + spec->stride - 1) / spec->stride);
+}
+
+static size_t floats(const struct bp_replay_spec *s)
+{
+    size_t length = (size_t)s->time_limit;
+
+    return (length + 1) * (size_t)s->observation_size + length * (size_t)(s->action_size + 2) + marks(s) * (size_t)s->state_size;
+}
+
+size_t bp_replay_bytes(const struct bp_replay_spec *spec)
+{
+    return (size_t)spec->episodes * (floats(spec) * sizeof(float) + sizeof(struct slot)) + (size_t)(spec->writers + 1) * sizeof(int32_t);
+}
+
+struct bp_replay *bp_replay_new(const struct bp_replay_spec *spec)
+{
+    struct bp_replay *replay = calloc(1, sizeof *replay);
+    size_t n = (size_t)spec->episodes, length = (size_t)spec->time_limit;
+
+    if (spec->episodes < 2 * spec->writers) {
+        free(replay);
+        bp_error(BP_USAGE, "a replay of %d episodes is too small for %d actors: at least two each", spec->episodes, spec->writers);
+        return NULL;
+    }
+    if (!replay)
+        goto fail;
+    replay->spec = *spec;
+    replay->marks = (int)marks(spec);
+    replay->cursor = calloc((size_t)spec->writers + 1, sizeof *replay->cursor);
+    replay->slots = calloc(n, sizeof *replay->slots);
+    replay->observations = calloc(n * (length + 1) * (size_t)spec->observation_size, sizeof(float));
+    replay->actions = calloc(n * length * (size_t)spec->action_size, sizeof(float));
+    replay->log_prob = calloc(n * length, sizeof(float));
+    replay->reward = calloc(n * length, sizeof(float));
+    replay->state = calloc(n * marks(spec) * (size_t)spec->state_size + 1, sizeof(float));
+    if (!replay->cursor || !replay->slots || !replay->observations || !replay->actions || !replay->log_prob || !replay->reward ||
+        !replay->state)
+        goto fail;
+    for (size_t i = 0; i < n; i++)
+        replay->slots[i].writer = -1;
+    for (int writer = 0; writer < spec->writers; writer++)
+        replay->cursor[1 + writer] = -1;
+    return replay;
+fail:
+    bp_replay_free(replay);
+    bp_error(BP_FAILURE, "out of memory for a replay of %zu MB", bp_replay_bytes(spec) >> 20);
+    return NULL;
+}
+
+void bp_replay_free(struct bp_replay *replay)
+{
+    if (!replay)
+        return;
+    free(replay->cursor);
+    free(replay->slots);
+    free(replay->observations);
+    free(replay->actions);
+    free(replay->log_prob);
+    free(replay->reward);
+    free(replay->state);
+    free(replay);
+}
+
+/* ---- writing ---- */
+
+/* Starts are multiples of stride with K transitions behind them; of an ended episode the last start reaches to its end. */
+static int count_starts(const struct bp_replay_spec *spec, const struct slot *slot)
+{
+    int room = slot->length - spec->unroll;
+
+    if (slot->length == 0)
+        return 0;
+    if (slot->writer >= 0)
+        return room < 0 ? 0 : room / spec->stride + 1;
+    return room <= 0 ? 1 : (room + spec->stride - 1) / spec->stride + 1;
+}
+
+static float *observation_at(const struct bp_replay *replay, int slot, int t)
+{
+    return replay->observations +
+           ((size_t)slot * (size_t)(replay->spec.time_limit + 1) + (size_t)t) * (size_t)replay->spec.observation_size;
+}
+
+static size_t step_at(const struct bp_replay *replay, int slot, int t)
+{
+    return (size_t)slot * (size_t)replay->spec.time_limit + (size_t)t;
+}
+
+static float *state_at(const struct bp_replay *replay, int slot, int t)
+{
+    return replay->state +
+           ((size_t)slot * (size_t)replay->marks + (size_t)(t / replay->spec.stride)) * (size_t)replay->spec.state_size;
+}
+
+void bp_replay_begin(struct bp_replay *replay, int writer, const float *observation)
+{
+    int slot = replay->cursor[0];
+
+    while (replay->slots[slot].writer >= 0)
+        slot = (slot + 1) % replay->spec.episodes;
+    replay->cursor[0] = (slot + 1) % replay->spec.episodes;
+    replay->cursor[1 + writer] = slot;
+    replay->slots[slot] = (struct slot){.writer = writer};
+    memcpy(observation_at(replay, slot, 0), observation, (size_t)replay->spec.observation_size * sizeof *observation);
+}
+
+void bp_replay_state(struct bp_replay *replay, int writer, const float *state)
+{
+    int slot = replay->cursor[1 + writer], t = replay->slots[slot].length;
+
+    if (t % replay->spec.stride == 0)
+        memcpy(state_at(replay, slot, t), state, (size_t)replay->spec.state_size * sizeof *state);
+}
+
+void bp_replay_step(struct bp_replay *replay, int writer, const float *action, float log_prob, float reward,
+                    const float *observation, bool terminated, bool ended)
+{
+    int index = replay->cursor[1 + writer];
+    struct slot *slot = &replay->slots[index];
+    size_t at = step_at(replay, index, slot->length), actions = (size_t)replay->spec.action_size;
+
+    assert(slot->length < replay->spec.time_limit);
+    memcpy(replay->actions + at * actions, action, actions * sizeof *action);
+    replay->log_prob[at] = log_prob;
+    replay->reward[at] = reward;
+    slot->length++;
+    memcpy(observation_at(replay, index, slot->length), observation, (size_t)replay->spec.observation_size * sizeof *observation);
+    if (ended) {
+        slot->writer = -1;
+        slot->terminated = terminated;
+        replay->cursor[1 + writer] = -1;
+    }
+    slot->starts = count_starts(&replay->spec, slot);
+}
+
+int64_t bp_replay_transitions(const struct bp_replay *replay)
+{
+    int64_t sum = 0;
+
+    for (int i = 0; i < replay->spec.episodes; i++)
+        sum += replay->slots[i].length;
+    return sum;
+}
+
+bool bp_replay_ready(const struct bp_replay *replay)
+{
+    for (int i = 0; i < replay->spec.episodes; i++)
+        if (replay->slots[i].starts)
+            return true;
+    return false;
+}
+
+/* ---- drawing ---- */
+
+static void copy_sequence(const struct bp_replay *replay, int index, int start, struct bp_batch *batch, int b)
+{
+    const struct slot *slot = &replay->slots[index];
+    size_t actions = (size_t)replay->spec.action_size, size = (size_t)replay->spec.observation_size;
+
+    for (int t = 0; t <= batch->steps; t++) {
+        int from = start + t < slot->length ? start + t : slot->length;
+        size_t row = (size_t)t * (size_t)batch->batch + (size_t)b, at = step_at(replay, index, from);
+        bool valid = start + t < slot->length;
+        memcpy(batch->observations + row * size, observation_at(replay, index, from), size * sizeof(float));
+        if (t == batch->steps)
+            break;
+        batch->valid[row] = valid;
+        batch->alive[row] = !(slot->terminated && from + 1 >= slot->length);
+        batch->log_prob[row] = valid ? replay->log_prob[at] : 0;
+        batch->reward[row] = valid ? replay->reward[at] : 0;
+        if (valid)
+            memcpy(batch->actions + row * actions, replay->actions + at * actions, actions * sizeof(float));
+        else
+            memset(batch->actions + row * actions, 0, actions * sizeof(float));
+    }
+    memcpy(batch->state + (size_t)b * (size_t)replay->spec.state_size, state_at(replay, index, start),
+           (size_t)replay->spec.state_size * sizeof(float));
+}
+
+void bp_replay_draw(const struct bp_replay *replay, gsl_rng *stream, struct bp_batch *batch)
+{
+    unsigned long most = (unsigned long)replay->marks;
+
+    for (int b = 0; b < batch->batch;) {
+        /* A slot and a start, both uniform, kept when the slot has that start: uniform over all sequences. */
+        int slot = (int)gsl_rng_uniform_int(stream, (unsigned long)replay->spec.episodes);
+        int start = (int)gsl_rng_uniform_int(stream, most);
+        if (start < replay->slots[slot].starts)
+            copy_sequence(replay, slot, start * replay->spec.stride, batch, b++);
+    }
+}
+
+int bp_replay_tensors(struct bp_replay *replay, struct bp_tensor *tensors)
+{
+    const struct bp_replay_spec *s = &replay->spec;
+    int64_t n = s->episodes, length = s->time_limit;
+
+    tensors[0] = bp_tensor_1d("replay/cursor", BP_I32, s->writers + 1, replay->cursor);
+    tensors[1] = bp_tensor_2d("replay/slots", BP_I32, n, sizeof(struct slot) / sizeof(int32_t), replay->slots);
+    tensors[2] = bp_tensor_2d("replay/observations", BP_F32, n * (length + 1), s->observation_size, replay->observations);
+    tensors[3] = bp_tensor_2d("replay/actions", BP_F32, n * length, s->action_size, replay->actions);
+    tensors[4] = bp_tensor_2d("replay/log_prob", BP_F32, n, length, replay->log_prob);
+    tensors[5] = bp_tensor_2d("replay/reward", BP_F32, n, length, replay->reward);
+    if (!s->state_size)
+        return 6;
+    tensors[6] = bp_tensor_2d("replay/state", BP_F32, n * replay->marks, s->state_size, replay->state);
+    return 7;
+}

@@ -1,0 +1,66 @@
+/*
+ * Replay of episodes, from which sequences are drawn. The first rows of episodes in progress can be drawn too. Appending is for one
+ * thread at a time with no reader; drawing is read-only and may run on many.
+ */
+#ifndef BP_LEARN_REPLAY_H
+#define BP_LEARN_REPLAY_H
+
+#include "base/error.h"
+#include "base/tensor.h"
+
+#include <gsl/gsl_rng.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bp_replay_spec {
+    int observation_size;       /* O */
+    int action_size;            /* A */
+    int state_size;             /* S: recurrent state kept with every `stride`-th row, 0: none */
+    int time_limit;             /* longest episode */
+    int episodes;               /* capacity; at least two for each writer */
+    int writers;                /* actors, each with an episode in progress */
+    int stride;                 /* sequences start at its multiples */
+    int unroll;                 /* K: transitions of a sequence */
+};
+
+struct bp_replay;
+
+/* Sequences for the learner, time-major: row t*batch + b. All arrays owned by whoever allocated them. */
+struct bp_batch {
+    int steps, batch;           /* K, B */
+    float *observations;        /* (K+1)*B x O; rows behind the end of an episode repeat its last observation */
+    float *actions;             /* K*B x A, as sampled */
+    float *log_prob;            /* K*B: log mu(a|x) */
+    float *reward;              /* K*B */
+    float *alive;               /* K*B: 0 where the task ended with this transition, else 1 */
+    float *valid;               /* K*B: 0 for padding behind the end of an episode, else 1 */
+    float *state;               /* B x S */
+};
+
+struct bp_replay *bp_replay_new(const struct bp_replay_spec *spec) BP_WARN_UNUSED;
+void bp_replay_free(struct bp_replay *replay);
+
+/* Bytes that a replay of this spec will take. */
+size_t bp_replay_bytes(const struct bp_replay_spec *spec);
+
+/* A writer's new episode: takes the place of the oldest that is not in progress. */
+void bp_replay_begin(struct bp_replay *replay, int writer, const float *observation);
+
+/* Recurrent state (S) before the next step; only looked at when the next step is a multiple of stride. */
+void bp_replay_state(struct bp_replay *replay, int writer, const float *state);
+
+/* One step; `observation` is the one after it. ended: the episode is over, of itself (terminated) or by time. */
+void bp_replay_step(struct bp_replay *replay, int writer, const float *action, float log_prob, float reward,
+                    const float *observation, bool terminated, bool ended);
+
+/* Transitions that can be drawn, and whole sequences. */
+int64_t bp_replay_transitions(const struct bp_replay *replay);
+bool bp_replay_ready(const struct bp_replay *replay);
+
+/* Fill the batch with sequences drawn uniformly over all starts. The replay must be ready. */
+void bp_replay_draw(const struct bp_replay *replay, gsl_rng *stream, struct bp_batch *batch);
+
+/* The whole content as tensors over the replay's own memory, for saving and for loading in place; returns how many (at most 9). */
+int bp_replay_tensors(struct bp_replay *replay, struct bp_tensor *tensors);
+
+#endif

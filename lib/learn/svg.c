@@ -1,0 +1,173 @@
+#include "learn/svg.h"
+
+#include "learn/retrace.h"
+#include "nn/loss.h"
+
+#include <math.h>
+#include <string.h>
+
+/* One network's place in the shard's update. */
+struct part {
+    struct bp_learner *learner;
+    struct bp_shard *shard;
+};
+
+static const float *state_of(const struct part *p, enum bp_role role)
+{
+    return p->learner->config.stored_state && p->learner->agent.net[role].state_size ? p->shard->states[role] : NULL;
+}
+
+/* The shard's states come as rows with every network's part behind another's; networks take dense rows of their own. */
+static void split_states(const struct part *p)
+{
+    const struct bp_agent *agent = &p->learner->agent;
+    int offset = 0;
+
+    for (int role = 0; role < BP_ROLES; role++) {
+        size_t size = agent->has[role] ? (size_t)agent->net[role].state_size : 0;
+        for (size_t b = 0; size && b < (size_t)p->shard->batch.batch; b++)
+            memcpy(p->shard->states[role] + b * size, p->shard->batch.state + b * (size_t)p->learner->state_size + offset,
+                   size * sizeof(float));
+        offset += (int)size;
+    }
+}
+
+/* The Gaussian of role over the first `steps` steps; with target parameters, or learning ones. */
+static struct bp_gaussian gaussian(const struct part *p, enum bp_role role, bool target, int steps)
+{
+    const struct bp_trained *t = &p->learner->trained[role];
+    int batch = p->shard->batch.batch;
+    bool learns = !target && p->learner->config.rate[role] > 0;
+    struct bp_var *x = bp_agent_see(&p->shard->tape, &p->learner->agent, role, p->shard->batch.observations, steps * batch);
+
+    return bp_agent_gaussian(&p->shard->tape, &p->learner->agent, role, target ? t->target : t->online,
+                             learns ? p->shard->grad[role] : NULL, x, steps, batch, state_of(p, role), NULL);
+}
+
+static struct bp_net_use critic(const struct part *p, bool target)
+{
+    const struct bp_trained *t = &p->learner->trained[BP_CRITIC];
+
+    return (struct bp_net_use){&p->learner->agent.net[BP_CRITIC], target ? t->target : t->online,
+                               target ? NULL : p->shard->grad[BP_CRITIC]};
+}
+
+static struct bp_var *critic_features(const struct part *p, bool target, int steps)
+{
+    int batch = p->shard->batch.batch;
+    struct bp_var *x = bp_agent_see(&p->shard->tape, &p->learner->agent, BP_CRITIC, p->shard->batch.observations, steps * batch);
+
+    return bp_net_features(&p->shard->tape, critic(p, target), x, steps, batch, state_of(p, BP_CRITIC), NULL);
+}
+
+/* Q^R from rewards, values V^ = Q'(x, a~pi) - alpha KL, and traces c = lambda min(1, pi(a|x) / mu(a|x))     (BP eq. 11). */
+static float *retrace_targets(const struct part *p, const struct bp_var *q_policy, const struct bp_var *kl,
+                              const struct bp_var *q_replay, const struct bp_var *log_prob)
+{
+    const struct bp_learner_config *c = &p->learner->config;
+    const struct bp_batch *b = &p->shard->batch;
+    struct bp_arena *arena = &p->shard->tape.arena;
+    int rows = b->steps * b->batch;
+    float *value = bp_arena_floats(arena, (size_t)(rows + b->batch)), *trace = bp_arena_floats(arena, (size_t)rows);
+    float *reward = bp_arena_floats(arena, (size_t)rows), *discount = bp_arena_floats(arena, (size_t)rows);
+    float *target = bp_arena_floats(arena, (size_t)rows);
+    float alpha = (float)(c->reward_scale * c->kl_cost);
+
+    for (int i = 0; i < rows + b->batch; i++)
+        value[i] = q_policy->value[i] - (kl ? alpha * kl->value[i] : 0);
+    for (int i = 0; i < rows; i++) {
+        float ratio = expf(log_prob->value[i] - b->log_prob[i]);
+        trace[i] = b->valid[i] * (float)c->trace * (ratio > 1 ? 1 : ratio);
+        reward[i] = (float)c->reward_scale * b->reward[i];
+        discount[i] = (float)c->discount * b->alive[i];
+        p->shard->stats.trace += (double)trace[i];
+    }
+    bp_retrace(b->steps, b->batch, reward, discount, value, q_replay->value, trace, target);
+    return target;
+}
+
+static double sum(const struct bp_var *x, const float *weight)
+{
+    double total = 0;
+
+    for (int i = 0; x && i < x->rows; i++)
+        total += (double)weight[i] * (double)x->value[i];
+    return total;
+}
+
+static void update(const struct part *p)
+{
+    const struct bp_learner_config *c = &p->learner->config;
+    const struct bp_batch *b = &p->shard->batch;
+    struct bp_tape *tape = &p->shard->tape;
+    struct bp_update_stats *stats = &p->shard->stats;
+    bool prior = p->learner->agent.has[BP_PRIOR], distils = prior && c->rate[BP_PRIOR] > 0;
+    int steps = b->steps, rows = steps * b->batch;
+    float alpha = (float)(c->reward_scale * c->kl_cost), alpha_h = (float)(c->reward_scale * c->entropy_cost);
+    float mean = 1.0f / (float)(c->unroll * c->batch);
+
+    struct bp_var *actions = bp_clip_action(tape, bp_constant(tape, rows, p->learner->agent.action_size, b->actions));
+
+    /* Policy and target prior along the sequence and one step further: a ~ pi, KL(pi || pi0'). */
+    struct bp_gaussian pi = gaussian(p, BP_POLICY, false, steps + 1);
+    struct bp_gaussian pi0_target = prior ? gaussian(p, BP_PRIOR, true, steps + 1) : pi;
+    struct bp_var *kl = prior ? bp_gaussian_kl(tape, pi, pi0_target) : NULL;
+    struct bp_var *a = bp_clip_action(tape, bp_gaussian_sample(tape, pi, p->shard->noise));
+
+    /* Target critic: Q'(x, a ~ pi), differentiable in a alone, and Q'(x, a) of the replayed actions. */
+    struct bp_var *features = critic_features(p, true, steps + 1);
+    struct bp_var *q_policy = bp_net_output(tape, critic(p, true), features, a);
+    struct bp_var *q_replay = bp_net_output(tape, critic(p, true), bp_rows(tape, features, rows), actions);
+
+    /* Values and traces by the policy itself, or by the steadier target policy. */
+    struct bp_gaussian judge = bp_gaussian_stop(tape, pi);
+    struct bp_var *q_judge = q_policy, *kl_judge = kl;
+    if (c->bootstrap == BP_BOOTSTRAP_TARGET) {
+        judge = gaussian(p, BP_POLICY, true, steps + 1);
+        q_judge = bp_net_output(tape, critic(p, true), features, bp_clip_action(tape, bp_gaussian_sample(tape, judge, p->shard->noise)));
+        kl_judge = prior ? bp_gaussian_kl(tape, judge, pi0_target) : NULL;
+    }
+    struct bp_var *log_prob = bp_gaussian_log_prob(tape, bp_gaussian_rows(tape, judge, rows), b->actions);
+    float *target = retrace_targets(p, q_judge, kl_judge, q_replay, log_prob);
+
+    /* L_Q = (Q(x, a) - Q^R)^2 */
+    struct bp_var *q = bp_net_output(tape, critic(p, false), critic_features(p, false, steps), actions);
+    struct bp_var *error = bp_squared_error(tape, q, target);
+    stats->critic_loss = bp_minimise(error, mean, b->valid);
+
+    /* L_pi = -Q'(x, a ~ pi) + alpha KL(pi || pi0') - alpha_H H(pi) */
+    struct bp_var *entropy = bp_gaussian_entropy(tape, bp_gaussian_rows(tape, pi, rows));
+    stats->policy_loss = bp_minimise(bp_rows(tape, q_policy, rows), -mean, b->valid) + bp_minimise(entropy, -alpha_h * mean, b->valid);
+    if (prior)
+        stats->policy_loss += bp_minimise(bp_rows(tape, kl, rows), alpha * mean, b->valid);
+
+    /* L_pi0 = KL(pi || pi0), pi held fixed */
+    if (distils) {
+        struct bp_gaussian fixed = bp_gaussian_stop(tape, bp_gaussian_rows(tape, pi, rows));
+        struct bp_var *distance = bp_gaussian_kl(tape, fixed, gaussian(p, BP_PRIOR, false, steps));
+        stats->prior_loss = bp_minimise(distance, mean, b->valid);
+    }
+    bp_tape_backward(tape);
+
+    for (int i = 0; i < rows; i++)
+        stats->transitions += (double)b->valid[i];
+    stats->kl_prior = kl ? sum(bp_rows(tape, kl, rows), b->valid) : 0;
+    stats->entropy = sum(entropy, b->valid);
+    stats->q = sum(bp_rows(tape, q_policy, rows), b->valid);
+}
+
+void bp_svg_gradients(struct bp_learner *learner, const struct bp_replay *replay, int index)
+{
+    struct bp_shard *shard = &learner->shards[index];
+    struct part p = {learner, shard};
+    int rows = (shard->batch.steps + 1) * shard->batch.batch;
+
+    bp_tape_reset(&shard->tape);
+    shard->stats = (struct bp_update_stats){0};
+    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SAMPLE, (uint64_t)index, (uint64_t)learner->updates);
+    bp_replay_draw(replay, shard->stream, &shard->batch);
+    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_UPDATE, (uint64_t)index, (uint64_t)learner->updates);
+    bp_random_normal(shard->stream, shard->noise, rows * learner->agent.action_size);
+    split_states(&p);
+    update(&p);
+}

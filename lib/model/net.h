@@ -1,0 +1,89 @@
+/*
+ * Networks: what they see, their layers, their parameters in one block. A policy, a prior and a critic differ in nothing but their
+ * specification; kinds are rows of a table.
+ */
+#ifndef BP_MODEL_NET_H
+#define BP_MODEL_NET_H
+
+#include "base/group.h"
+#include "base/tensor.h"
+#include "nn/tape.h"
+
+#include <gsl/gsl_rng.h>
+#include <stdint.h>
+
+#define BP_LAYER_MAX 8
+
+/* How to build a network; all that a checkpoint needs to tell of one. */
+struct bp_net_spec {
+    char name[16];              /* policy, prior, critic: leads the names of its tensors */
+    char kind[16];              /* mlp, lstm, linear: a row of bp_net_kinds */
+    int hidden[BP_LAYER_MAX];   /* sizes of the hidden layers */
+    int hidden_count;
+    struct bp_groups see;       /* the groups of an observation row that it sees */
+    int action_size;            /* of an action that joins the input (critics), else 0 */
+    int output_size;
+};
+
+enum bp_layer_kind { BP_LAYER_DENSE, BP_LAYER_LSTM };
+
+struct bp_layer {
+    enum bp_layer_kind kind;
+    int in, out;
+    size_t x, h, b, a;          /* offsets of W_x, W_h (LSTM), b, W_a (where the action joins) in the block */
+    int state;                  /* offset of its h, c in a state row */
+};
+
+struct bp_net {
+    struct bp_net_spec spec;
+    struct bp_layer layer[BP_LAYER_MAX + 1];
+    int layers;
+    int join;                   /* layer at which the action is added; the output layer in networks without */
+    size_t parameters;          /* floats in the block */
+    int state_size;             /* floats in a state row: h and c of every recurrent layer */
+};
+
+/* The kinds. Recurrent kinds say which hidden layer is the LSTM: actors' last, critics' first (BP E.1.2). */
+struct bp_net_kind {
+    const char *name, *help;
+    int (*recurrent)(int hidden_count, bool critic);    /* index of the recurrent hidden layer, -1: none */
+};
+extern const struct bp_net_kind bp_net_kinds[];         /* ends with a row whose name is NULL */
+
+/* Sizes from text like "64,64"; "" has none. -1 after reporting. */
+int bp_net_hidden(const char *text, struct bp_net_spec *spec) BP_WARN_UNUSED;
+
+/* Lay the network out. -1 after reporting an unknown kind or layers that do not fit it. */
+int bp_net_init(struct bp_net *net, const struct bp_net_spec *spec) BP_WARN_UNUSED;
+
+/* Fresh parameters: normal, variance 1 / inputs; biases 0, forget gates 1; the output layer times 0.1. */
+void bp_net_randomise(const struct bp_net *net, float *block, gsl_rng *stream);
+
+/* Names and shapes over a block: "policy/0/weight", "policy/1/recurrent", "critic/0/action", ... Returns how many; at most BP_NET_TENSORS. */
+#define BP_NET_TENSORS (4 * (BP_LAYER_MAX + 1))
+int bp_net_tensors(const struct bp_net *net, float *block, struct bp_tensor *tensors);
+
+/*
+ * Copy what fits from another network of the same kind and sizes, whose groups may be others: input weights go by group name, those
+ * of groups that `from` does not see become zero, so that both compute the same. -1 after reporting what does not fit.
+ */
+int bp_net_adopt(const struct bp_net *net, float *block, const struct bp_net *from, const float *from_block) BP_WARN_UNUSED;
+
+/* A network at work: parameters, and where gradients go (NULL: frozen). */
+struct bp_net_use {
+    const struct bp_net *net;
+    const float *block;
+    float *grad;
+};
+
+/*
+ * First half, for `steps` x `batch` rows, time-major (row t*batch + b): from observations x (rows x see.size) up to what joins the
+ * action: the pre-activation of layer `join`. State as in bp_lstm, rows of net->state_size floats; NULL for zeros, or not wanted.
+ */
+struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, int steps, int batch,
+                               const float *state, float *state_out);
+
+/* Second half: from features, and the action (rows x action_size; NULL in networks without), to the output (rows x output_size). */
+struct bp_var *bp_net_output(struct bp_tape *tape, struct bp_net_use use, struct bp_var *features, struct bp_var *action);
+
+#endif

@@ -1,0 +1,38 @@
+/* Diagonal Gaussian distributions over actions, one a row, as differentiable operations. */
+#ifndef BP_NN_GAUSSIAN_H
+#define BP_NN_GAUSSIAN_H
+
+#include "nn/tape.h"
+
+struct bp_gaussian {
+    struct bp_var *mean, *scale;        /* n x A each; scale is the standard deviation */
+};
+
+/* How the 2A outputs of a network become a Gaussian; all at least 0.01 wide (BP E.1: "fixed noise of 0.01 to prevent collapse"). */
+enum bp_head {
+    BP_HEAD_SOFTPLUS,   /* mean = u, scale = 0.01 + softplus(v): the papers' */
+    BP_HEAD_CAPPED,     /* mean = tanh(u), scale = 0.01 + sigmoid(v): entropy cannot run away beyond the clipped actions */
+    BP_HEAD_COUNT
+};
+extern const char *const bp_head_names[BP_HEAD_COUNT];
+
+/* From the outputs (n x 2A: u then v). */
+struct bp_gaussian bp_gaussian_head(struct bp_tape *tape, struct bp_var *output, enum bp_head head);
+
+/* The same distribution, held fixed; its first `rows` rows. */
+struct bp_gaussian bp_gaussian_stop(struct bp_tape *tape, struct bp_gaussian p);
+struct bp_gaussian bp_gaussian_rows(struct bp_tape *tape, struct bp_gaussian p, int rows);
+
+/* a = mean + scale * noise (n x A): reparameterised sample. */
+struct bp_var *bp_gaussian_sample(struct bp_tape *tape, struct bp_gaussian p, const float *noise);
+
+/* log p(a) (n x 1) of borrowed actions a (n x A), nats. */
+struct bp_var *bp_gaussian_log_prob(struct bp_tape *tape, struct bp_gaussian p, const float *actions);
+
+/* KL(p || q) (n x 1), nats, in closed form. */
+struct bp_var *bp_gaussian_kl(struct bp_tape *tape, struct bp_gaussian p, struct bp_gaussian q);
+
+/* H(p) = -E[log p] (n x 1), nats. */
+struct bp_var *bp_gaussian_entropy(struct bp_tape *tape, struct bp_gaussian p);
+
+#endif

@@ -1,0 +1,22 @@
+/* What losses are made of: clipping of actions, squares, and the weighted sum to be minimised. */
+#ifndef BP_NN_LOSS_H
+#define BP_NN_LOSS_H
+
+#include "nn/tape.h"
+
+/*
+ * Actions clipped to [-1, 1]. The gradient goes straight through, but where an action is clipped it is dropped when following it
+ * (downhill) would push the action further outward.
+ */
+struct bp_var *bp_clip_action(struct bp_tape *tape, struct bp_var *action);
+
+/* (x - y)^2 (n x 1) against borrowed constants y (n). */
+struct bp_var *bp_squared_error(struct bp_tape *tape, struct bp_var *x, const float *y);
+
+/*
+ * Minimise sum_i weight_i * factor * x_i: sets the gradient of x (n x 1) and returns the sum. Called before bp_tape_backward; several
+ * terms may share an x. A term whose x wants no gradient is only summed.
+ */
+double bp_minimise(struct bp_var *x, float factor, const float *weight);
+
+#endif

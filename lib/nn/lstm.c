@@ -1,0 +1,160 @@
+#include "nn/lstm.h"
+
+#include "nn/math.h"
+#include "nn/product.h"
+
+#include <string.h>
+
+struct lstm {
+    struct bp_node node;
+    struct bp_var *x, *y;
+    struct bp_lstm_weights w;
+    int steps, batch, hidden;
+    float *first;               /* B x H, h before the first step, or NULL for zeros */
+    float *first_cell;          /* B x H, or NULL */
+    float *gates;               /* T*B x 4H, after their nonlinearities; turned into gradients by the way back */
+    float *cell;                /* T*B x H */
+    struct bp_tape *tape;
+};
+
+/* One row: gates in place from pre-activations, new cell and output. */
+static void step(float *restrict gate, const float *restrict cell_before, float *restrict cell, float *restrict h, int n)
+{
+#pragma omp simd
+    for (int j = 0; j < n; j++) {
+        float i = bp_sigmoid(gate[j]), f = bp_sigmoid(gate[n + j]), g = bp_tanh(gate[2 * n + j]), o = bp_sigmoid(gate[3 * n + j]);
+        float c = f * cell_before[j] + i * g;
+        gate[j] = i;
+        gate[n + j] = f;
+        gate[2 * n + j] = g;
+        gate[3 * n + j] = o;
+        cell[j] = c;
+        h[j] = o * bp_tanh(c);
+    }
+}
+
+/* One row backwards: dh, dc are the gradients of h_t and c_t; gates become the gradients of the pre-activations, dc that of c_{t-1}. */
+static void step_back(float *restrict gate, const float *restrict cell_before, const float *restrict cell,
+                      const float *restrict dh, float *restrict dc, int n)
+{
+#pragma omp simd
+    for (int j = 0; j < n; j++) {
+        float i = gate[j], f = gate[n + j], g = gate[2 * n + j], o = gate[3 * n + j], tc = bp_tanh(cell[j]);
+        float d = dc[j] + dh[j] * o * (1.0f - tc * tc);
+        gate[j] = d * g * i * (1.0f - i);
+        gate[n + j] = d * cell_before[j] * f * (1.0f - f);
+        gate[2 * n + j] = d * i * (1.0f - g * g);
+        gate[3 * n + j] = dh[j] * tc * o * (1.0f - o);
+        dc[j] = d * f;
+    }
+}
+
+static void weight_gradients(struct lstm *l)
+{
+    int n = l->hidden, batch = l->batch, rows = l->steps * batch, in = l->x->cols;
+
+    if (l->w.x.grad)
+        bp_product_at(in, 4 * n, rows, l->x->value, in, l->gates, 4 * n, l->w.x.grad, 4 * n, 1);
+    if (l->w.h.grad && l->steps > 1)
+        bp_product_at(n, 4 * n, rows - batch, l->y->value, n, l->gates + (size_t)batch * 4 * (size_t)n, 4 * n, l->w.h.grad, 4 * n, 1);
+    if (l->w.h.grad && l->first)
+        bp_product_at(n, 4 * n, batch, l->first, n, l->gates, 4 * n, l->w.h.grad, 4 * n, 1);
+    if (l->w.b.grad)
+        for (int row = 0; row < rows; row++) {
+            const float *d = l->gates + (size_t)row * 4 * (size_t)n;
+#pragma omp simd
+            for (int j = 0; j < 4 * n; j++)
+                l->w.b.grad[j] += d[j];
+        }
+}
+
+static void lstm_back(struct bp_node *node)
+{
+    struct lstm *l = (struct lstm *)node;
+    int n = l->hidden, batch = l->batch;
+    size_t block = (size_t)batch * (size_t)n;
+    float *dc = bp_arena_zeros(&l->tape->arena, block), *zero = bp_arena_zeros(&l->tape->arena, (size_t)n);
+
+    for (int t = l->steps - 1; t >= 0; t--) {
+        float *gates = l->gates + (size_t)t * 4 * block, *dh = l->y->grad + (size_t)t * block;
+        if (t < l->steps - 1)
+            bp_product_bt(batch, n, 4 * n, gates + 4 * block, 4 * n, l->w.h.value, 4 * n, dh, n, 1);
+        for (int b = 0; b < batch; b++) {
+            size_t at = (size_t)b * (size_t)n;
+            const float *before = t ? l->cell + (size_t)(t - 1) * block + at : l->first_cell ? l->first_cell + at : zero;
+            step_back(gates + 4 * at, before, l->cell + (size_t)t * block + at, dh + at, dc + at, n);
+        }
+    }
+    weight_gradients(l);
+    if (l->x->grad)
+        bp_product_bt(l->steps * batch, l->x->cols, 4 * n, l->gates, 4 * n, l->w.x.value, 4 * n, l->x->grad, l->x->cols, 1);
+}
+
+/* Split the state's rows (h, c) into two dense blocks. */
+static void unpack(struct lstm *l, const float *state, int stride)
+{
+    size_t n = (size_t)l->hidden;
+
+    l->first = bp_arena_floats(&l->tape->arena, (size_t)l->batch * n);
+    l->first_cell = bp_arena_floats(&l->tape->arena, (size_t)l->batch * n);
+    for (size_t b = 0; b < (size_t)l->batch; b++) {
+        memcpy(l->first + b * n, state + b * (size_t)stride, n * sizeof(float));
+        memcpy(l->first_cell + b * n, state + b * (size_t)stride + n, n * sizeof(float));
+    }
+}
+
+static void pack(const struct lstm *l, float *state, int stride)
+{
+    size_t n = (size_t)l->hidden, last = (size_t)(l->steps - 1) * (size_t)l->batch;
+
+    for (size_t b = 0; b < (size_t)l->batch; b++) {
+        memcpy(state + b * (size_t)stride, l->y->value + (last + b) * n, n * sizeof(float));
+        memcpy(state + b * (size_t)stride + n, l->cell + (last + b) * n, n * sizeof(float));
+    }
+}
+
+static void forward(struct lstm *l)
+{
+    int n = l->hidden, batch = l->batch, in = l->x->cols;
+    size_t block = (size_t)batch * (size_t)n, rows = (size_t)l->steps * (size_t)batch;
+    float *zero = bp_arena_zeros(&l->tape->arena, (size_t)n);
+
+    for (size_t row = 0; row < rows; row++)
+        memcpy(l->gates + row * 4 * (size_t)n, l->w.b.value, 4 * (size_t)n * sizeof(float));
+    bp_product((int)rows, 4 * n, in, l->x->value, in, l->w.x.value, 4 * n, l->gates, 4 * n, 1);
+    for (int t = 0; t < l->steps; t++) {
+        float *gates = l->gates + (size_t)t * 4 * block, *h = l->y->value + (size_t)t * block, *cell = l->cell + (size_t)t * block;
+        const float *h_before = t ? h - block : l->first, *cell_before = t ? cell - block : l->first_cell;
+        if (h_before)
+            bp_product(batch, 4 * n, n, h_before, n, l->w.h.value, 4 * n, gates, 4 * n, 1);
+        for (int b = 0; b < batch; b++) {
+            size_t at = (size_t)b * (size_t)n;
+            step(gates + 4 * at, cell_before ? cell_before + at : zero, cell + at, h + at, n);
+        }
+    }
+}
+
+struct bp_var *bp_lstm(struct bp_tape *tape, struct bp_var *x, struct bp_lstm_weights w, int steps, int batch, int hidden,
+                       const float *state, float *state_out, int stride)
+{
+    size_t count = (size_t)steps * (size_t)batch * (size_t)hidden;
+    struct bp_var *y = bp_var_new(tape, steps * batch, hidden, x->grad || w.x.grad || w.h.grad || w.b.grad);
+    struct lstm local = {0}, *l = y->grad ? bp_node_new(tape, sizeof *l, lstm_back) : &local;
+
+    l->x = x;
+    l->y = y;
+    l->w = w;
+    l->steps = steps;
+    l->batch = batch;
+    l->hidden = hidden;
+    l->tape = tape;
+    l->first = l->first_cell = NULL;
+    l->gates = bp_arena_floats(&tape->arena, 4 * count);
+    l->cell = bp_arena_floats(&tape->arena, count);
+    if (state)
+        unpack(l, state, stride);
+    forward(l);
+    if (state_out)
+        pack(l, state_out, stride);
+    return y;
+}

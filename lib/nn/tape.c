@@ -1,0 +1,66 @@
+#include "nn/tape.h"
+
+int bp_tape_init(struct bp_tape *tape, size_t arena_size, bool record)
+{
+    *tape = (struct bp_tape){.record = record};
+    return bp_arena_init(&tape->arena, arena_size);
+}
+
+void bp_tape_free(struct bp_tape *tape)
+{
+    bp_arena_free(&tape->arena);
+    tape->last = NULL;
+}
+
+void bp_tape_reset(struct bp_tape *tape)
+{
+    bp_arena_reset(&tape->arena);
+    tape->last = NULL;
+}
+
+void bp_tape_backward(struct bp_tape *tape)
+{
+    for (struct bp_node *node = tape->last; node; node = node->before)
+        node->backward(node);
+}
+
+static struct bp_var *var(struct bp_tape *tape, int rows, int cols, float *value, float *grad)
+{
+    struct bp_var *x = bp_arena_take(&tape->arena, sizeof *x);
+
+    *x = (struct bp_var){rows, cols, value, grad};
+    return x;
+}
+
+struct bp_var *bp_constant(struct bp_tape *tape, int rows, int cols, const float *value)
+{
+    return var(tape, rows, cols, (float *)value, NULL);
+}
+
+struct bp_var *bp_var_new(struct bp_tape *tape, int rows, int cols, bool differentiable)
+{
+    size_t count = (size_t)rows * (size_t)cols;
+    float *value = bp_arena_floats(&tape->arena, count);
+
+    return var(tape, rows, cols, value, differentiable && tape->record ? bp_arena_zeros(&tape->arena, count) : NULL);
+}
+
+struct bp_var *bp_stop(struct bp_tape *tape, const struct bp_var *x)
+{
+    return var(tape, x->rows, x->cols, x->value, NULL);
+}
+
+struct bp_var *bp_rows(struct bp_tape *tape, const struct bp_var *x, int rows)
+{
+    return var(tape, rows, x->cols, x->value, x->grad);
+}
+
+void *bp_node_new(struct bp_tape *tape, size_t size, void (*backward)(struct bp_node *node))
+{
+    struct bp_node *node = bp_arena_take(&tape->arena, size);
+
+    node->backward = backward;
+    node->before = tape->last;
+    tape->last = node;
+    return node;
+}

@@ -1,0 +1,60 @@
+/*
+ * A tape of coarse differentiable operations. Each operation computes its value at once and, when some input wants a gradient,
+ * leaves a node that knows how to pass the gradient back. Everything lives in the tape's arena until the next reset.
+ */
+#ifndef BP_NN_TAPE_H
+#define BP_NN_TAPE_H
+
+#include "base/arena.h"
+
+#include <stdbool.h>
+
+/* A matrix (rows x cols, dense, row-major) with its gradient; grad is NULL where none is wanted. */
+struct bp_var {
+    int rows, cols;
+    float *value;
+    float *grad;
+};
+
+/* A trained array: value borrowed, grad accumulated into (NULL: frozen). */
+struct bp_weight {
+    const float *value;
+    float *grad;
+};
+
+struct bp_node {
+    void (*backward)(struct bp_node *node);
+    struct bp_node *before;
+};
+
+struct bp_tape {
+    struct bp_arena arena;
+    struct bp_node *last;
+    bool record;            /* false: forward only, as actors use it */
+};
+
+int bp_tape_init(struct bp_tape *tape, size_t arena_size, bool record) BP_WARN_UNUSED;
+void bp_tape_free(struct bp_tape *tape);
+
+/* Forget all variables and nodes. */
+void bp_tape_reset(struct bp_tape *tape);
+
+/* Run the nodes backwards, from the last to the first; the losses' gradients must have been set (bp_minimise does). */
+void bp_tape_backward(struct bp_tape *tape);
+
+/* Data from outside (borrowed), which wants no gradient. */
+struct bp_var *bp_constant(struct bp_tape *tape, int rows, int cols, const float *value);
+
+/* A new variable; its gradient is there, cleared, when `differentiable` and the tape records. Value is not cleared. */
+struct bp_var *bp_var_new(struct bp_tape *tape, int rows, int cols, bool differentiable);
+
+/* The same value, through which no gradient passes. */
+struct bp_var *bp_stop(struct bp_tape *tape, const struct bp_var *x);
+
+/* The first `rows` rows of x, sharing value and gradient. */
+struct bp_var *bp_rows(struct bp_tape *tape, const struct bp_var *x, int rows);
+
+/* Append a node whose first member is a struct bp_node, taken from the tape's arena. */
+void *bp_node_new(struct bp_tape *tape, size_t size, void (*backward)(struct bp_node *node));
+
+#endif

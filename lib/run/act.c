@@ -1,0 +1,97 @@
+#include "run/act.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TAPE_BYTES ((size_t)1 << 30)    /* address space, of which little is touched */
+
+int bp_acting_init(struct bp_acting *acting, const struct bp_agent *agent, int lanes)
+{
+    size_t n = (size_t)lanes, actions = (size_t)agent->action_size;
+
+    *acting = (struct bp_acting){.agent = agent, .lanes = lanes};
+    acting->noise = calloc(n * actions, sizeof(float));
+    acting->actions = calloc(n * actions, sizeof(float));
+    acting->log_prob = calloc(n, sizeof(float));
+    acting->kl_prior = calloc(n, sizeof(float));
+    if (!acting->noise || !acting->actions || !acting->log_prob || !acting->kl_prior)
+        return bp_error(BP_FAILURE, "out of memory");
+    for (int role = 0; role < BP_ROLES; role++)
+        if (!(acting->state[role] = calloc(n * (size_t)agent->net[role].state_size + 1, sizeof(float))))
+            return bp_error(BP_FAILURE, "out of memory");
+    return bp_tape_init(&acting->tape, TAPE_BYTES, false);
+}
+
+void bp_acting_free(struct bp_acting *acting)
+{
+    free(acting->noise);
+    free(acting->actions);
+    free(acting->log_prob);
+    free(acting->kl_prior);
+    for (int role = 0; role < BP_ROLES; role++)
+        free(acting->state[role]);
+    bp_tape_free(&acting->tape);
+    *acting = (struct bp_acting){0};
+}
+
+void bp_acting_forget(struct bp_acting *acting, int lane)
+{
+    for (int role = 0; role < BP_ROLES; role++) {
+        size_t size = (size_t)acting->agent->net[role].state_size;
+        memset(acting->state[role] + (size_t)lane * size, 0, size * sizeof(float));
+    }
+}
+
+static struct bp_gaussian look(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_role role, const float *observations)
+{
+    struct bp_var *x = bp_agent_see(&acting->tape, acting->agent, role, observations, acting->lanes);
+
+    return bp_agent_gaussian(&acting->tape, acting->agent, role, blocks->block[role], NULL, x, 1, acting->lanes, acting->state[role],
+                             acting->state[role]);
+}
+
+static void advance_critic(struct bp_acting *acting, const struct bp_blocks *blocks, const float *observations)
+{
+    struct bp_net_use use = {&acting->agent->net[BP_CRITIC], blocks->block[BP_CRITIC], NULL};
+    struct bp_var *x = bp_agent_see(&acting->tape, acting->agent, BP_CRITIC, observations, acting->lanes);
+
+    bp_net_features(&acting->tape, use, x, 1, acting->lanes, acting->state[BP_CRITIC], acting->state[BP_CRITIC]);
+}
+
+void bp_act(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_role role, const float *observations, bool with_kl,
+            unsigned remember)
+{
+    enum bp_role other = role == BP_POLICY ? BP_PRIOR : BP_POLICY;
+    struct bp_gaussian p[BP_ROLES];
+    size_t n = (size_t)acting->lanes;
+
+    bp_tape_reset(&acting->tape);
+    p[role] = look(acting, blocks, role, observations);
+    memcpy(acting->actions, bp_gaussian_sample(&acting->tape, p[role], acting->noise)->value,
+           n * (size_t)acting->agent->action_size * sizeof(float));
+    memcpy(acting->log_prob, bp_gaussian_log_prob(&acting->tape, p[role], acting->actions)->value, n * sizeof(float));
+    if (with_kl || (remember & 1u << other && acting->agent->net[other].state_size))
+        p[other] = look(acting, blocks, other, observations);
+    if (with_kl)
+        memcpy(acting->kl_prior, bp_gaussian_kl(&acting->tape, p[BP_POLICY], p[BP_PRIOR])->value, n * sizeof(float));
+    if (remember & 1u << BP_CRITIC && acting->agent->net[BP_CRITIC].state_size)
+        advance_critic(acting, blocks, observations);
+}
+
+void bp_acting_state_row(const struct bp_acting *acting, int lane, float *row)
+{
+    for (int role = 0; role < BP_ROLES; role++) {
+        size_t size = acting->agent->has[role] ? (size_t)acting->agent->net[role].state_size : 0;
+        memcpy(row, acting->state[role] + (size_t)lane * size, size * sizeof(float));
+        row += size;
+    }
+}
+
+void bp_acting_set_state_row(struct bp_acting *acting, int lane, const float *row)
+{
+    for (int role = 0; role < BP_ROLES; role++) {
+        size_t size = acting->agent->has[role] ? (size_t)acting->agent->net[role].state_size : 0;
+        memcpy(acting->state[role] + (size_t)lane * size, row, size * sizeof(float));
+        row += size;
+    }
+}

@@ -1,0 +1,274 @@
+#include "run/rollout.h"
+
+#include "base/random.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LANES = 16 };            /* episodes played side by side, in one inference; part of what decides the bytes */
+
+static const char *const play_names[] = {"policy", "prior", "random", NULL};
+
+const char *bp_play_name(int i)
+{
+    return play_names[i];
+}
+
+enum bp_play bp_play_find(const char *name)
+{
+    int i = 0;
+
+    while (i < BP_PLAY_COUNT - 1 && strcmp(play_names[i], name))
+        i++;
+    return (enum bp_play)i;
+}
+
+/* A block of lanes: what one job plays. */
+struct block {
+    struct bp_env *env[LANES];
+    struct bp_acting acting;
+    gsl_rng *stream[LANES];
+    float *observations;        /* LANES x O */
+    struct bp_episode episode[LANES];
+    bool running[LANES];
+    int64_t first;              /* index of lane 0's episode */
+    int count;
+};
+
+struct bp_rollout {
+    struct bp_rollout_spec spec;
+    struct bp_agent agent;      /* re-based on this task's groups */
+    bool with_kl;
+    struct bp_pool *pool;
+    const struct bp_blocks *blocks;
+    int block_count;
+    struct block *blocks_of_lanes;
+};
+
+/* Networks find their groups by name, so an agent made for another task's rows reads this one's. */
+static int rebase(struct bp_rollout *rollout, const struct bp_agent *agent, const struct bp_env_spec *env, enum bp_role role)
+{
+    struct bp_net_spec *spec = &rollout->agent.net[role].spec;
+    char names[512], has[512];
+
+    if (agent->action_size != env->action_size)
+        return bp_error(BP_USAGE, "the checkpoint's actions have %d numbers, those of task '%s' with body '%s' have %d", agent->action_size,
+                        env->task, env->body, env->action_size);
+    for (int i = 0; i < spec->see.count; i++) {
+        struct bp_group *group = &spec->see.group[i];
+        const struct bp_group *here = bp_groups_find(&env->groups, group->name);
+        if (!here || here->size != group->size)
+            return bp_error(BP_USAGE, "task '%s' has no group '%s' of size %d: the checkpoint's %s sees %s, the task has %s", env->task,
+                            group->name, group->size, bp_role_names[role], bp_groups_text(&spec->see, names, sizeof names),
+                            bp_groups_text(&env->groups, has, sizeof has));
+        group->offset = here->offset;
+    }
+    return 0;
+}
+
+/* Can role look at this task? The other network is only needed for the KL, so its groups may be missing. */
+static bool fits(const struct bp_agent *agent, const struct bp_env_spec *env, enum bp_role role)
+{
+    for (int i = 0; i < agent->net[role].spec.see.count; i++) {
+        const struct bp_group *group = &agent->net[role].spec.see.group[i], *here = bp_groups_find(&env->groups, group->name);
+        if (!here || here->size != group->size)
+            return false;
+    }
+    return agent->has[role];
+}
+
+static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent, const struct bp_env_spec *env)
+{
+    enum bp_role role = rollout->spec.play == BP_PLAY_PRIOR ? BP_PRIOR : BP_POLICY;
+
+    if (!agent || rollout->spec.play == BP_PLAY_RANDOM) {
+        rollout->agent = (struct bp_agent){.groups = env->groups, .action_size = env->action_size};
+        return 0;
+    }
+    rollout->agent = *agent;
+    rollout->agent.groups = env->groups;
+    if (!agent->has[role])
+        return bp_error(BP_USAGE, "the checkpoint has no %s", bp_role_names[role]);
+    if (rebase(rollout, agent, env, role))
+        return -1;
+    rollout->with_kl = fits(agent, env, BP_POLICY) && fits(agent, env, BP_PRIOR);
+    return rollout->with_kl ? rebase(rollout, agent, env, role == BP_PRIOR ? BP_POLICY : BP_PRIOR) : 0;
+}
+
+static int init_block(struct bp_rollout *rollout, struct block *block)
+{
+    const struct bp_env_spec *env;
+
+    for (int i = 0; i < LANES; i++)
+        if (!(block->env[i] = bp_env_open(rollout->spec.task, rollout->spec.body)) || !(block->stream[i] = bp_random_new()))
+            return -1;
+    env = &block->env[0]->spec;
+    block->observations = calloc((size_t)(LANES * env->groups.size), sizeof(float));
+    if (!block->observations)
+        return bp_error(BP_FAILURE, "out of memory");
+    for (int i = 0; i < LANES; i++)
+        if (bp_episode_alloc(&block->episode[i], &env->groups, env->action_size, env->time_limit, rollout->with_kl))
+            return -1;
+    return bp_acting_init(&block->acting, &rollout->agent, LANES);
+}
+
+struct bp_rollout *bp_rollout_new(const struct bp_rollout_spec *spec, const struct bp_agent *agent, struct bp_pool *pool)
+{
+    struct bp_rollout *rollout = calloc(1, sizeof *rollout);
+    struct bp_env *probe = bp_env_open(spec->task, spec->body);
+    int64_t blocks = (spec->episodes + LANES - 1) / LANES;
+
+    if (!rollout || !probe)
+        goto fail;
+    rollout->spec = *spec;
+    rollout->pool = pool;
+    rollout->block_count = blocks < bp_pool_threads(pool) ? (int)blocks : bp_pool_threads(pool);
+    rollout->blocks_of_lanes = calloc((size_t)rollout->block_count, sizeof *rollout->blocks_of_lanes);
+    if (!rollout->blocks_of_lanes || adapt_agent(rollout, agent, &probe->spec))
+        goto fail;
+    for (int i = 0; i < rollout->block_count; i++)
+        if (init_block(rollout, &rollout->blocks_of_lanes[i]))
+            goto fail;
+    bp_env_close(probe);
+    return rollout;
+fail:
+    bp_env_close(probe);
+    bp_rollout_free(rollout);
+    return NULL;
+}
+
+void bp_rollout_free(struct bp_rollout *rollout)
+{
+    if (!rollout)
+        return;
+    for (int b = 0; rollout->blocks_of_lanes && b < rollout->block_count; b++) {
+        struct block *block = &rollout->blocks_of_lanes[b];
+        for (int i = 0; i < LANES; i++) {
+            bp_env_close(block->env[i]);
+            if (block->stream[i])
+                gsl_rng_free(block->stream[i]);
+            bp_episode_free(&block->episode[i]);
+        }
+        free(block->observations);
+        bp_acting_free(&block->acting);
+    }
+    free(rollout->blocks_of_lanes);
+    free(rollout);
+}
+
+/* ---- playing ---- */
+
+static void begin(struct bp_rollout *rollout, struct block *block)
+{
+    const struct bp_rollout_spec *spec = &rollout->spec;
+    int size = rollout->agent.groups.size;
+
+    for (int i = 0; i < LANES; i++) {
+        struct bp_episode *episode = &block->episode[i];
+        uint64_t index = (uint64_t)(block->first + i);
+        block->running[i] = i < block->count;
+        if (!block->running[i])
+            continue;
+        episode->length = 0;
+        episode->terminated = episode->truncated = episode->diverged = false;
+        episode->seed = bp_random_seed(spec->seed, BP_FOR_ROLLOUT, 0, index);
+        episode->index = (int64_t)index;
+        episode->deterministic = spec->deterministic;
+        snprintf(episode->task, sizeof episode->task, "%s", block->env[i]->spec.task);
+        snprintf(episode->body, sizeof episode->body, "%s", block->env[i]->spec.body);
+        snprintf(episode->play, sizeof episode->play, "%s", play_names[spec->play]);
+        bp_random_seek(block->stream[i], spec->seed, BP_FOR_ROLLOUT, 1, index);
+        bp_acting_forget(&block->acting, i);
+        bp_env_reset(block->env[i], episode->seed, block->observations + i * size);
+        memcpy(episode->observations, block->observations + i * size, (size_t)size * sizeof(float));
+    }
+}
+
+/* Random play: standard normal actions, clipped where they enter. */
+static void act_at_random(struct bp_acting *acting, int actions)
+{
+    memcpy(acting->actions, acting->noise, (size_t)(LANES * actions) * sizeof(float));
+    for (int i = 0; i < LANES; i++) {
+        acting->log_prob[i] = 0;
+        for (int j = 0; j < actions; j++)
+            acting->log_prob[i] -= 0.5f * acting->noise[i * actions + j] * acting->noise[i * actions + j] + 0.5f * logf(2 * (float)M_PI);
+    }
+}
+
+static bool step(struct bp_rollout *rollout, struct block *block, int i)
+{
+    struct bp_episode *episode = &block->episode[i];
+    int size = rollout->agent.groups.size, actions = rollout->agent.action_size, t = episode->length++;
+    float *observation = block->observations + i * size;
+    const float *action = block->acting.actions + i * actions;
+    struct bp_step result;
+
+    bp_env_step(block->env[i], action, observation, &result);
+    memcpy(episode->actions + t * actions, action, (size_t)actions * sizeof(float));
+    memcpy(episode->observations + (t + 1) * size, observation, (size_t)size * sizeof(float));
+    episode->rewards[t] = result.reward;
+    episode->event[t] = result.event;
+    episode->log_prob[t] = block->acting.log_prob[i];
+    if (episode->kl_prior)
+        episode->kl_prior[t] = block->acting.kl_prior[i];
+    episode->terminated = result.terminated;
+    episode->truncated = result.truncated;
+    episode->diverged = result.diverged;
+    return !result.terminated && !result.truncated;
+}
+
+static void play(struct bp_rollout *rollout, struct block *block)
+{
+    enum bp_role role = rollout->spec.play == BP_PLAY_PRIOR ? BP_PRIOR : BP_POLICY;
+    int actions = rollout->agent.action_size, running = block->count;
+
+    begin(rollout, block);
+    while (running > 0) {
+        for (int i = 0; i < LANES; i++)
+            if (!rollout->spec.deterministic)
+                bp_random_normal(block->stream[i], block->acting.noise + i * actions, actions);
+        if (rollout->spec.play == BP_PLAY_RANDOM)
+            act_at_random(&block->acting, actions);
+        else
+            bp_act(&block->acting, rollout->blocks, role, block->observations, rollout->with_kl, 0);
+        for (int i = 0; i < LANES; i++)
+            if (block->running[i] && !step(rollout, block, i)) {
+                block->running[i] = false;
+                running--;
+            }
+    }
+}
+
+static void play_job(void *raw, int job)
+{
+    struct bp_rollout *rollout = raw;
+
+    play(rollout, &rollout->blocks_of_lanes[job]);
+}
+
+int bp_rollout_run(struct bp_rollout *rollout, const struct bp_blocks *blocks, int (*take)(void *context, const struct bp_episode *episode),
+                   void *context)
+{
+    int64_t left = rollout->spec.episodes, next = 0;
+    int status = 0;
+
+    rollout->blocks = blocks;
+    while (left > 0) {
+        int jobs = 0;
+        for (; jobs < rollout->block_count && left > 0; jobs++) {
+            struct block *block = &rollout->blocks_of_lanes[jobs];
+            block->first = next;
+            block->count = left < LANES ? (int)left : LANES;
+            next += block->count;
+            left -= block->count;
+        }
+        bp_pool_run(rollout->pool, jobs, play_job, rollout);
+        for (int b = 0; b < jobs; b++)
+            for (int i = 0; i < rollout->blocks_of_lanes[b].count; i++)
+                if ((status = take(context, &rollout->blocks_of_lanes[b].episode[i])))
+                    return status;
+    }
+    return 0;
+}

@@ -1,0 +1,38 @@
+/* Rollouts: episodes of a policy, a prior or random actions, the same bytes for any number of threads. */
+#ifndef BP_RUN_ROLLOUT_H
+#define BP_RUN_ROLLOUT_H
+
+#include "base/pool.h"
+#include "env/env.h"
+#include "run/act.h"
+#include "store/trajectory.h"
+
+enum bp_play { BP_PLAY_POLICY, BP_PLAY_PRIOR, BP_PLAY_RANDOM, BP_PLAY_COUNT };
+const char *bp_play_name(int i);            /* NULL behind the last: choices of an option */
+enum bp_play bp_play_find(const char *name);
+
+struct bp_rollout_spec {
+    const char *task, *body;
+    enum bp_play play;
+    bool deterministic;         /* the mean instead of a sample */
+    int64_t episodes;
+    uint64_t seed;
+};
+
+struct bp_rollout;
+
+/*
+ * Environments for `pool` (borrowed) that play with `agent`, which may have been made for another task: its networks must find their
+ * groups in this one's. agent may be NULL for random play. NULL after reporting.
+ */
+struct bp_rollout *bp_rollout_new(const struct bp_rollout_spec *spec, const struct bp_agent *agent, struct bp_pool *pool) BP_WARN_UNUSED;
+void bp_rollout_free(struct bp_rollout *rollout);
+
+/*
+ * Play all episodes and hand each, in order, to `take` (which may read it during the call, and returns non-zero to stop). blocks:
+ * the agent's parameters. Returns what take returned last, or 0. May be called again, to play the same seeds with other parameters.
+ */
+int bp_rollout_run(struct bp_rollout *rollout, const struct bp_blocks *blocks, int (*take)(void *context, const struct bp_episode *episode),
+                   void *context) BP_WARN_UNUSED;
+
+#endif
