@@ -180,9 +180,9 @@ void bp_table_text(struct bp_table *table, const char *value)
     if (table->format == BP_TABLE_JSON) {
         add_member(table, none ? json_null() : json_text(value));
     } else {
-        char *word = strdup(none ? "-" : value);
+        char *word = strdup(none ? "-" : value), blank = table->at + 1 < table->count ? '_' : ' ';
         for (char *c = word; c && *c; c++)
-            *c = isspace((unsigned char)*c) ? '_' : *c;
+            *c = isspace((unsigned char)*c) ? blank : iscntrl((unsigned char)*c) ? '?' : *c;
         if (word)
             add_word(table, word, false);
         else

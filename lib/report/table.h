@@ -1,6 +1,6 @@
 /*
- * The one way in which reports come out: a table of named columns, as aligned text, tab-separated values or JSON (an array with an
- * object a row). Cells are added left to right, row after row; a row goes out as soon as it can, so a table may be endless.
+ * The one way in which reports come out: a table of named columns, as aligned text, tab-separated values or JSON (an array
+ * with an object a row). Cells are added left to right, row after row; a row goes out as soon as it can, so a table may be endless.
  *
  *           text                                    TSV             JSON
  * NaN       -                                       nan             null
@@ -8,8 +8,8 @@
  * no text   -                                       -               null
  * reals     the column's decimals                   10 digits       10 digits
  *
- * Blanks in a text become '_' outside JSON, so every cell is one word for awk and gnuplot. Text is aligned by the first
- * BP_TABLE_LOOKAHEAD rows.
+ * Outside JSON blanks in a text become '_', so that every cell is one word for awk and gnuplot; the last column keeps its spaces.
+ * Control characters, which a foreign file may hold, become '?'. Text is aligned by the first BP_TABLE_LOOKAHEAD rows.
  */
 #ifndef BP_REPORT_TABLE_H
 #define BP_REPORT_TABLE_H

@@ -4,8 +4,8 @@
  * inside their own stratum, the interval is the 2.5 % and 97.5 % quantile of the replicates.
  *
  * The generator is seeded with a constant, so the same data give the same interval. Values may be infinite (a run that never
- * reached a threshold); a NaN among them makes every estimate NaN. Where no stratum has two values there is nothing to resample and
- * the interval is NaN. With few runs the percentile interval is too narrow (five runs: about 83 % instead of 95 %).
+ * reached a threshold); a NaN among them makes every estimate NaN. Where no stratum has two values there is nothing to resample
+ * and the interval is NaN. With few runs the percentile interval is too narrow (five runs: about 83 % instead of 95 %).
  */
 #ifndef BP_STATS_BOOTSTRAP_H
 #define BP_STATS_BOOTSTRAP_H

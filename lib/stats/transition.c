@@ -26,13 +26,19 @@ int bp_transition_add(struct bp_transition_table *table, const int32_t *event, i
     return 0;
 }
 
-void bp_transition_merge(struct bp_transition_table *table, const struct bp_transition_table *other)
+/* Add or (sign -1) take away. */
+static void accumulate(struct bp_transition_table *table, const struct bp_transition_table *other, int sign)
 {
-    table->visits += other->visits;
+    table->visits += sign * other->visits;
     for (int older = 0; older < TARGETS; older++)
         for (int last = 0; last < TARGETS; last++)
             for (int next = 0; next < TARGETS; next++)
-                table->count[older][last][next] += other->count[older][last][next];
+                table->count[older][last][next] += sign * other->count[older][last][next];
+}
+
+void bp_transition_merge(struct bp_transition_table *table, const struct bp_transition_table *other)
+{
+    accumulate(table, other, 1);
 }
 
 int64_t bp_transition_row(const struct bp_transition_table *table, int older, int last)
@@ -74,4 +80,24 @@ double bp_transition_kl(const struct bp_transition_table *table, double p)
             if (older != last)
                 sum += bp_transition_row_kl(table, older, last, p);
     return sum / (TARGETS * (TARGETS - 1));
+}
+
+/* sqrt((n - 1) / n * sum of (theta_i - mean)^2), theta_i being the KL without episode i (Efron 1981). */
+double bp_transition_standard_error(const struct bp_transition_table *episodes, size_t n, double p)
+{
+    struct bp_transition_table all = { 0 };
+    double mean = 0, squares = 0;       /* Welford's */
+
+    if (n < 2)
+        return NAN;
+    for (size_t i = 0; i < n; i++)
+        accumulate(&all, &episodes[i], 1);
+    for (size_t i = 0; i < n; i++) {
+        accumulate(&all, &episodes[i], -1);
+        double kl = bp_transition_kl(&all, p), step = kl - mean;
+        accumulate(&all, &episodes[i], 1);
+        mean += step / (double)(i + 1);
+        squares += step * (kl - mean);
+    }
+    return sqrt((double)(n - 1) / (double)n * squares);
 }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/markov.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define BP_TRANSITION_PSEUDO 0.5
@@ -36,8 +37,11 @@ int64_t bp_transition_row(const struct bp_transition_table *table, int older, in
 /* Smoothed P(next | older, last) as visited, for older != last; 0 when next equals last. */
 double bp_transition_probability(const struct bp_transition_table *table, int older, int last, int next);
 
-/* KL(true || visited) in nats of one pair's followers, true being base/markov.h's table with p; and its mean over the 12 pairs. */
+/* KL(true || visited) in nats of one pair's followers, true being base/markov.h's table with p; its mean over the 12 pairs. */
 double bp_transition_row_kl(const struct bp_transition_table *table, int older, int last, double p);
 double bp_transition_kl(const struct bp_transition_table *table, double p);
+
+/* Standard error of that mean, given one table for each of n episodes: the jackknife over episodes. NaN for n < 2. */
+double bp_transition_standard_error(const struct bp_transition_table *episodes, size_t n, double p);
 
 #endif

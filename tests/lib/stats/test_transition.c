@@ -113,6 +113,44 @@ static void visits_of_the_chain_have_no_kl(void **state)
     assert_true(bp_transition_kl(&table, 0.5) > 0.1);
 }
 
+/* Episodes drawn from one distribution many times over: the jackknife's standard error is the spread of their KL. */
+static void standard_error_is_the_spread(void **state)
+{
+    enum { TRIALS = 300, EPISODES = 40, LENGTH = 30 };
+    gsl_rng *rng = gsl_rng_alloc(gsl_rng_taus2);
+    double sum = 0, squares = 0, errors = 0;
+
+    (void)state;
+    gsl_rng_set(rng, 5);
+    for (int trial = 0; trial < TRIALS; trial++) {
+        struct bp_transition_table episodes[EPISODES] = { 0 }, all = { 0 };
+        for (int e = 0; e < EPISODES; e++) {
+            int32_t event[LENGTH];
+            for (int t = 0; t < LENGTH; t++)
+                event[t] = (int32_t)gsl_rng_uniform_int(rng, 4);
+            add(&episodes[e], event, LENGTH);
+            bp_transition_merge(&all, &episodes[e]);
+        }
+        double kl = bp_transition_kl(&all, 0.9);
+        sum += kl;
+        squares += kl * kl;
+        errors += bp_transition_standard_error(episodes, EPISODES, 0.9);
+    }
+    gsl_rng_free(rng);
+    double mean = sum / TRIALS, spread = sqrt(squares / TRIALS - mean * mean);
+    assert_float_equal(mean, 0.7735, 0.02);
+    assert_float_equal(errors / TRIALS / spread, 1, 0.15);
+}
+
+static void standard_error_of_few(void **state)
+{
+    const struct bp_transition_table same[3] = { 0 };
+
+    (void)state;
+    assert_true(isnan(bp_transition_standard_error(same, 1, 0.9)));
+    assert_true(bp_transition_standard_error(same, 3, 0.9) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +160,8 @@ int main(void)
         cmocka_unit_test(unvisited_counts_as_uniform),
         cmocka_unit_test(row_by_hand),
         cmocka_unit_test(visits_of_the_chain_have_no_kl),
+        cmocka_unit_test(standard_error_is_the_spread),
+        cmocka_unit_test(standard_error_of_few),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,147 @@
+#include "report/report.h"
+
+#include "stats/bootstrap.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct bp_report_options, member)
+#define END { .name = NULL }
+
+/* ---- options ---- */
+
+static const char *statistic_name(int i)
+{
+    return bp_bootstrap_statistics[i].name;
+}
+
+static const struct bp_option output_options[] = {
+    { "tsv", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(tsv), NULL, 0, 0, NULL, NULL, "tab-separated values with a line of names" },
+    { "json", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(json), NULL, 0, 0, NULL, NULL, "a JSON array with an object for each row" },
+    END,
+};
+
+static const struct bp_option step_options[] = {
+    { "episodes", 'n', BP_COUNT, BP_SCOPE_COMMAND, AT(episodes), "0", 0, 1e15, NULL, "N",
+      "the first N episodes of each file; 0: all" },
+    END,
+};
+
+static const struct bp_option dump_options[] = {
+    { "groups", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(groups), "*", 0, 0, NULL, "NAMES",
+      "observation groups to print, with commas between; '*': all" },
+    END,
+};
+
+static const struct bp_option transition_options[] = {
+    { "p", 0, BP_REAL, BP_SCOPE_COMMAND, AT(p), "0.9", 0, 1, NULL, "P",
+      "probability of the likely next target in the true table" },
+    END,
+};
+
+static const struct bp_option kl_options[] = {
+    { "bin", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(bin), "1", 1, 1e6, NULL, "STEPS", "steps averaged into one row" },
+    END,
+};
+
+static const struct bp_option run_options[] = {
+    { "db", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(db), "bp.db", 0, 0, NULL, "FILE", "run database when no operand names it" },
+    { "by", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(by), "preset", 0, 0, NULL, "KEYS",
+      "group runs by these columns or config values, with commas between" },
+    { "where", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(where), NULL, 0, 0, NULL, "SQL", "only runs for which this condition holds" },
+    { "metric", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(metric), "episode_return", 0, 0, NULL, "NAME",
+      "column of progress, or TASK/PLAY[/COLUMN] of evaluations" },
+    END,
+};
+
+static const struct bp_option curve_options[] = {
+    { "points", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(points), "100", 2, 1e6, NULL, "N", "points of each curve" },
+    END,
+};
+
+static const struct bp_option compare_options[] = {
+    { "statistic", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(statistic), "iqm", 0, 0, statistic_name, "NAME",
+      "what a group's runs are reduced to" },
+    { "baseline", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(baseline), NULL, 0, 0, NULL, "GROUP",
+      "group that the others are measured against; unset: the first" },
+    { "last", 0, BP_REAL, BP_SCOPE_COMMAND, AT(last), "0.1", 1e-6, 1, NULL, "SHARE",
+      "share of a run's transitions whose mean is its final value" },
+    { "threshold", 0, BP_REAL, BP_SCOPE_COMMAND, AT(threshold), NULL, 0, 0, NULL, "X",
+      "measure transitions until the metric is X" },
+    { "fraction", 0, BP_REAL, BP_SCOPE_COMMAND, AT(fraction), NULL, 1e-6, 1, NULL, "F",
+      "measure transitions until the metric is F times the run's final value" },
+    { "smooth", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(smooth), "5", 1, 1e6, NULL, "POINTS",
+      "points (odd) averaged before X or F is looked for" },
+    END,
+};
+
+/* Parts of the options, each with the letter by which the reports below choose it. */
+static const struct {
+    char letter;
+    const char *title;
+    const struct bp_option *rows;
+} parts_table[] = {
+    { 'o', "Output", output_options },
+    { 'n', "Episodes (dump, trajectories)", step_options },
+    { 'd', "Columns (dump)", dump_options },
+    { 't', "Targets (transitions)", transition_options },
+    { 'k', "Divergence (kl)", kl_options },
+    { 'r', "Runs (curves, compare)", run_options },
+    { 'c', "Grid (curves)", curve_options },
+    { 'b', "Comparison (compare)", compare_options },
+};
+
+_Static_assert(sizeof parts_table / sizeof *parts_table < BP_REPORT_PARTS, "room for all parts and the end");
+
+void bp_report_parts(const struct bp_report *report, struct bp_report_options *values, struct bp_option_part *parts)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < sizeof parts_table / sizeof *parts_table; i++)
+        if (!report || strchr(report->parts, parts_table[i].letter))
+            parts[count++] = (struct bp_option_part){ parts_table[i].title, parts_table[i].rows, values };
+    parts[count] = (struct bp_option_part){ NULL, NULL, NULL };
+}
+
+int bp_report_check(const struct bp_report_options *options)
+{
+    if (options->tsv && options->json)
+        return bp_error(BP_USAGE, "--tsv and --json exclude each other");
+    if (options->has_threshold && options->fraction > 0)
+        return bp_error(BP_USAGE, "--threshold and --fraction exclude each other");
+    if (options->smooth && options->smooth % 2 == 0)
+        return bp_error(BP_USAGE, "--smooth must be odd, not %lld", (long long)options->smooth);
+    return 0;
+}
+
+/* ---- reports ---- */
+
+const struct bp_report bp_report_table[] = {
+    { "info", "FILE...", "what a checkpoint, stream, resume state or run database holds", "o", bp_info_report },
+    { "dump", "FILE...", "a line for each step of a stream, or each element of a checkpoint's tensors", "ond", bp_dump_report },
+    { "returns", "STREAM...", "return and length of episodes: mean, error, median, IQM, 95 % interval", "o", bp_returns_report },
+    { "transitions", "STREAM...", "targets visited after the last two, beside the true table, and their KL", "ot",
+      bp_transitions_report },
+    { "kl", "STREAM...", "KL between policy and prior along episodes", "ok", bp_kl_report },
+    { "trajectories", "STREAM...", "positions step by step, with those of the targets", "on", bp_trajectories_report },
+    { "curves", "DATABASE", "learning curves: mean and standard error over runs", "orc", bp_curves_report },
+    { "compare", "DATABASE", "groups of runs: final value, probability of improvement, transitions to a level", "orb",
+      bp_compare_report },
+    { NULL, NULL, NULL, NULL, NULL },
+};
+
+const struct bp_report *bp_report_find(const char *name)
+{
+    for (const struct bp_report *row = bp_report_table; row->name; row++)
+        if (!strcmp(row->name, name))
+            return row;
+    return NULL;
+}
+
+struct bp_table *bp_report_start(const struct bp_report_options *options, FILE *out, const struct bp_table_column *columns,
+                                 int count)
+{
+    enum bp_table_format format = options->json ? BP_TABLE_JSON : options->tsv ? BP_TABLE_TSV : BP_TABLE_TEXT;
+
+    return bp_table_new(out, format, columns, count);
+}

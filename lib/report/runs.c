@@ -1,0 +1,281 @@
+#include "report/runs.h"
+
+#include "store/rundb.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_KEYS = 8, LEAD = 4 };       /* columns of a result before the keys: run, task, transitions, metric */
+
+/* What --by may name directly; anything else is looked up in the run's config. */
+static const char *const run_columns[] = {
+    "id", "preset", "task", "body", "policy", "prior", "program", "seed", "state", "output", "parent", "host", "version", NULL,
+};
+
+/* What --metric may name. */
+static const char *const progress_columns[] = {
+    "episode_return", "episode_length", "kl_prior", "entropy", "critic_loss", "policy_loss", "prior_loss", "q_mean",
+    "trace_weight", "updates", "env_steps", "episodes", "seconds", NULL,
+};
+static const char *const evaluation_columns[] = { "episode_return", "episode_length", "transition_kl", "standard_error", NULL };
+
+/* What is asked of the database. */
+struct query {
+    char key[MOST_KEYS][64];            /* of --by */
+    char path[MOST_KEYS][72];           /* JSON path of a key of the config, "" for a column */
+    bool found[MOST_KEYS];              /* some run had a value */
+    int keys;
+    bool evaluations;
+    char task[64], play[32];            /* of the evaluations */
+    char column[32];
+    const char *parameters[MOST_KEYS + 2];
+    int parameter_count;
+};
+
+static bool is_among(const char *name, const char *const *names)
+{
+    while (*names && strcmp(name, *names))
+        names++;
+    return *names;
+}
+
+static const char *join(const char *const *names, char *text, size_t size)
+{
+    size_t used = 0;
+
+    for (int i = 0; names[i] && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", names[i]);
+    return text;
+}
+
+static int parse_by(const char *by, struct query *query)
+{
+    for (const char *at = by; *at;) {
+        size_t length = strcspn(at, ",");
+        char *key = query->key[query->keys];
+        if (query->keys == MOST_KEYS)
+            return bp_error(BP_USAGE, "--by '%s' names more than %d things", by, MOST_KEYS);
+        if (!length || length >= sizeof query->key[0] || memchr(at, '"', length))
+            return bp_error(BP_USAGE, "--by '%s' is not a list of names with commas between", by);
+        snprintf(key, sizeof query->key[0], "%.*s", (int)length, at);
+        if (!is_among(key, run_columns))
+            snprintf(query->path[query->keys], sizeof query->path[0], "$.\"%.*s\"", (int)length, at);
+        query->keys++;
+        at += length + (at[length] == ',');
+    }
+    return 0;
+}
+
+/* "TASK/PLAY" or "TASK/PLAY/column" chooses evaluations, anything else is a column of progress. */
+static int parse_metric(const char *metric, struct query *query)
+{
+    const char *slash = strchr(metric, '/'), *second = slash ? strchr(slash + 1, '/') : NULL;
+    const char *column = !slash ? metric : second ? second + 1 : "episode_return";
+    const char *const *columns = slash ? evaluation_columns : progress_columns;
+    char known[512];
+
+    if (!is_among(column, columns))
+        return bp_error(BP_USAGE, "--metric '%s': there is no '%s' in a run's %s, which has %s", metric, column,
+                        slash ? "evaluation" : "progress", join(columns, known, sizeof known));
+    snprintf(query->column, sizeof query->column, "%s", column);
+    query->evaluations = slash;
+    if (slash) {
+        int length = (int)(second ? second - slash - 1 : (long)strlen(slash + 1));
+        snprintf(query->task, sizeof query->task, "%.*s", (int)(slash - metric), metric);
+        snprintf(query->play, sizeof query->play, "%.*s", length, slash + 1);
+    }
+    return 0;
+}
+
+/* SQL text, malloc'ed, with its parameters in the query; NULL after reporting. */
+static char *write_sql(struct query *query, const char *where)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *sql = open_memstream(&text, &size);
+
+    if (!sql) {
+        bp_error(BP_FAILURE, "not enough memory for a query");
+        return NULL;
+    }
+    fprintf(sql, "SELECT r.id, r.task, m.transitions, m.%s", query->column);
+    for (int i = 0; i < query->keys; i++)
+        if (*query->path[i]) {
+            fputs(", json_extract(r.config, ?)", sql);
+            query->parameters[query->parameter_count++] = query->path[i];
+        } else {
+            fprintf(sql, ", r.%s", query->key[i]);
+        }
+    fprintf(sql, " FROM (SELECT * FROM run WHERE (%s)) AS r JOIN %s AS m ON m.run = r.id WHERE m.%s IS NOT NULL",
+            where ? where : "1", query->evaluations ? "evaluation" : "progress", query->column);
+    if (query->evaluations) {
+        fputs(" AND m.task = ? AND m.play = ?", sql);
+        query->parameters[query->parameter_count++] = query->task;
+        query->parameters[query->parameter_count++] = query->play;
+    }
+    fputs(" ORDER BY r.id, m.transitions", sql);
+    fclose(sql);
+    return text;
+}
+
+/* ---- the result ---- */
+
+struct loading {
+    struct query query;
+    struct bp_runs *runs;
+};
+
+static char *write_label(struct query *query, const char *const *values)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *label = open_memstream(&text, &size);
+
+    for (int i = 0; label && i < query->keys; i++) {
+        query->found[i] |= values[i] != NULL;
+        fprintf(label, "%s%s", i ? "/" : "", values[i] && *values[i] ? values[i] : "-");
+    }
+    if (label && !query->keys)
+        fputs("all", label);
+    if (label)
+        fclose(label);
+    return text;
+}
+
+static struct bp_runs_group *find_group(struct bp_runs *runs, const char *label)
+{
+    for (int i = 0; i < runs->count; i++)
+        if (!strcmp(runs->groups[i].label, label))
+            return &runs->groups[i];
+    struct bp_runs_group *grown = realloc(runs->groups, (size_t)(runs->count + 1) * sizeof *grown);
+    if (!grown)
+        return NULL;
+    runs->groups = grown;
+    grown[runs->count] = (struct bp_runs_group){ .label = strdup(label) };
+    return grown[runs->count].label ? &grown[runs->count++] : NULL;
+}
+
+/* The rows of a run come one after the other, so it is its group's last or a new one. */
+static struct bp_runs_run *find_run(struct bp_runs_group *group, int64_t id, const char *task)
+{
+    if (group->count && group->runs[group->count - 1].id == id)
+        return &group->runs[group->count - 1];
+    struct bp_runs_run *grown = realloc(group->runs, (size_t)(group->count + 1) * sizeof *grown);
+    if (!grown)
+        return NULL;
+    group->runs = grown;
+    grown[group->count] = (struct bp_runs_run){ .id = id, .task = strdup(task ? task : "-") };
+    return grown[group->count].task ? &grown[group->count++] : NULL;
+}
+
+static int push(struct bp_runs_run *run, double x, double y)
+{
+    if (run->n == run->room) {
+        size_t room = run->room ? 2 * run->room : 64;
+        double *grown_x = realloc(run->x, room * sizeof *run->x);
+        if (grown_x)
+            run->x = grown_x;
+        double *grown_y = realloc(run->y, room * sizeof *run->y);
+        if (grown_y)
+            run->y = grown_y;
+        if (!grown_x || !grown_y)
+            return -1;
+        run->room = room;
+    }
+    run->x[run->n] = x;
+    run->y[run->n++] = y;
+    return 0;
+}
+
+static int take_row(void *context, int columns, const char *const *names, const char *const *values)
+{
+    struct loading *loading = context;
+    char *label = write_label(&loading->query, values + LEAD);
+    struct bp_runs_group *group = label ? find_group(loading->runs, label) : NULL;
+    struct bp_runs_run *run = group ? find_run(group, strtoll(values[0], NULL, 10), values[1]) : NULL;
+
+    (void)columns;
+    (void)names;
+    free(label);
+    if (!run || push(run, strtod(values[2], NULL), strtod(values[3], NULL)))
+        return bp_error(BP_FAILURE, "not enough memory for the curves of the database");
+    return 0;
+}
+
+static int by_label(const void *a, const void *b)
+{
+    return strcmp(((const struct bp_runs_group *)a)->label, ((const struct bp_runs_group *)b)->label);
+}
+
+/* The user is told which part of the question found nothing. */
+static int check_result(const struct loading *loading, const struct bp_report_options *options, const char *path)
+{
+    const struct query *query = &loading->query;
+
+    if (!loading->runs->count)
+        return bp_error(BP_USAGE, "%s: no run%s has a value of --metric '%s'", path, options->where ? " that --where admits" : "",
+                        options->metric);
+    for (int i = 0; i < query->keys; i++)
+        if (*query->path[i] && !query->found[i])
+            return bp_error(BP_USAGE, "%s: --by '%s' is neither a column of a run nor in any run's config", path, query->key[i]);
+    return 0;
+}
+
+static int load(const struct bp_report_options *options, const char *path, struct loading *loading)
+{
+    struct query *query = &loading->query;
+    struct bp_rundb *db;
+    char *sql;
+    int status;
+
+    if (parse_by(options->by, query) || parse_metric(options->metric, query) || !(sql = write_sql(query, options->where)))
+        return -1;
+    if (!(db = bp_rundb_open(path, false))) {
+        free(sql);
+        return -1;
+    }
+    status = bp_rundb_query(db, sql, query->parameters, query->parameter_count, take_row, loading);
+    bp_rundb_close(db);
+    free(sql);
+    return status ? -1 : check_result(loading, options, path);
+}
+
+int bp_runs_load(const struct bp_report_options *options, char *const *files, int count, struct bp_runs *runs)
+{
+    struct loading loading = { .runs = runs };
+    const char *path = count ? files[0] : options->db;
+
+    *runs = (struct bp_runs){ NULL, 0 };
+    if (count > 1)
+        return bp_error(BP_USAGE, "one run database is wanted, not %d files", count);
+    if (!path || !strcmp(path, "-"))
+        return bp_error(BP_USAGE, "a run database is a file: name it, or give --db or BP_DB");
+    if (load(options, path, &loading)) {
+        bp_runs_free(runs);
+        return -1;
+    }
+    qsort(runs->groups, (size_t)runs->count, sizeof *runs->groups, by_label);
+    return 0;
+}
+
+void bp_runs_free(struct bp_runs *runs)
+{
+    for (int g = 0; g < runs->count; g++) {
+        struct bp_runs_group *group = &runs->groups[g];
+        for (int i = 0; i < group->count; i++) {
+            free(group->runs[i].task);
+            free(group->runs[i].x);
+            free(group->runs[i].y);
+        }
+        free(group->runs);
+        free(group->label);
+    }
+    free(runs->groups);
+    *runs = (struct bp_runs){ NULL, 0 };
+}
+
+struct bp_series bp_runs_series(const struct bp_runs_run *run)
+{
+    return (struct bp_series){ run->x, run->y, run->n };
+}
