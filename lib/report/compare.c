@@ -121,7 +121,7 @@ static int measure(const struct scores *x, const struct scores *y, const struct 
         goto done;
     }
     if (count < x->strata || count < y->strata)
-        bp_warn("groups '%s' and '%s' are compared on the %zu tasks that both have", x->group->label, y->group->label, count);
+        bp_warn("groups '%s' and '%s' are compared only on tasks that both have (%zu)", x->group->label, y->group->label, count);
     status = bp_bootstrap_improvement(xs, ys, count, improvement);
     if (!status) {
         common(x, y, true, xs, ys);

@@ -1,0 +1,239 @@
+/* The reports on the run database: runs.c, curves.c, compare.c. */
+#include "fixture.h"
+
+#include "report/runs.h"
+#include "store/rundb.h"
+
+#include <math.h>
+
+static char *files[] = { "runs.db" };
+
+/* A run whose return climbs from 0 by `slope` every 100 transitions up to `top`, `points` rows; evaluations give a tenth. */
+static void add_run(struct bp_rundb *db, const char *preset, const char *prior, const char *config, const char *task, uint64_t seed,
+                    double slope, double top, int points)
+{
+    struct bp_run_info info = { .program = "bp-train", .preset = preset, .prior = prior, .task = task, .config = config,
+                                .seed = seed };
+    int64_t run = bp_rundb_start(db, &info);
+
+    assert_true(run > 0);
+    for (int i = 0; i < points; i++) {
+        double value = fmin(slope * i, top);
+        struct bp_run_progress row = { .transitions = 100 * i, .episode_return = value, .kl_prior = i == 2 ? NAN : 1 };
+        struct bp_run_evaluation evaluation = { .transitions = 100 * i, .task = "nav-hard", .play = "prior", .episodes = 5,
+                                                .episode_return = value / 10, .transition_kl = 0.7 };
+        assert_int_equal(bp_rundb_progress(db, run, &row), 0);
+        assert_int_equal(bp_rundb_evaluation(db, run, &evaluation), 0);
+    }
+}
+
+/* lstm is fast and ends at 100 and 110; none is slow and ends at 50 and 40. */
+static int fill(void **state)
+{
+    if (fixture_enter(state))
+        return -1;
+    struct bp_rundb *db = bp_rundb_open(files[0], true);
+    assert_non_null(db);
+    add_run(db, "easy-lstm", "lstm", "{\"alpha\":0.1}", "nav-easy", 1, 20, 100, 21);
+    add_run(db, "easy-lstm", "lstm", "{\"alpha\":0.2}", "nav-easy", 2, 20, 110, 11);
+    add_run(db, "easy-none", "none", "{\"alpha\":0.1}", "nav-easy", 1, 5, 50, 21);
+    add_run(db, "easy-none", "none", "{\"alpha\":0.1}", "nav-easy", 2, 5, 40, 21);
+    add_run(db, "hard-none", "none", NULL, "nav-hard", 1, 1, 90, 11);
+    bp_rundb_close(db);
+    return 0;
+}
+
+static const struct bp_report_options defaults = {
+    .tsv = true, .by = "preset", .metric = "episode_return", .points = 5, .smooth = 1, .last = 0.1, .statistic = "mean",
+};
+
+static void curves_by_hand(void **state)
+{
+    char *text = fixture_run(bp_curves_report, &defaults, 0, files, 1);
+
+    (void)state;
+    assert_int_equal(fixture_rows(text), 3 * 5);
+    /* the grid is 0, 500, 1000, 1500, 2000: at 500 both runs of lstm are at 100, at 1000 at 100 and 110, at 1500 one is left */
+    assert_float_equal(fixture_number(text, 1, "transitions"), 500, 1e-9);
+    assert_float_equal(fixture_number(text, 1, "mean"), 100, 1e-9);
+    assert_float_equal(fixture_number(text, 2, "mean"), 105, 1e-9);
+    assert_float_equal(fixture_number(text, 2, "standard_error"), 5, 1e-9);
+    assert_float_equal(fixture_number(text, 2, "n"), 2, 0);
+    assert_float_equal(fixture_number(text, 3, "n"), 1, 0);
+    assert_non_null(strstr(text, "\neasy-none\t0\t2\t0\t0\n"));
+    free(text);
+}
+
+static void groups_of_config_and_several_keys(void **state)
+{
+    struct bp_report_options options = defaults;
+
+    (void)state;
+    options.by = "prior,alpha";
+    char *text = fixture_run(bp_curves_report, &options, 0, files, 1);
+    assert_int_equal(fixture_rows(text), 4 * 5);
+    assert_non_null(strstr(text, "\nlstm/0.1\t"));
+    assert_non_null(strstr(text, "\nlstm/0.2\t"));
+    assert_non_null(strstr(text, "\nnone/-\t"));        /* the run without a config */
+    free(text);
+}
+
+static void other_metrics_and_conditions(void **state)
+{
+    struct bp_report_options options = defaults;
+    struct bp_runs runs;
+
+    (void)state;
+    options.metric = "nav-hard/prior";
+    options.where = "seed = 1 and task = 'nav-easy'";
+    assert_int_equal(bp_runs_load(&options, files, 1, &runs), 0);
+    assert_int_equal(runs.count, 2);
+    assert_int_equal(runs.groups[0].count, 1);
+    assert_float_equal(runs.groups[0].runs[0].y[20], 10, 1e-9);
+    bp_runs_free(&runs);
+    options.metric = "nav-hard/prior/transition_kl";
+    assert_int_equal(bp_runs_load(&options, files, 1, &runs), 0);
+    assert_float_equal(runs.groups[1].runs[0].y[3], 0.7, 1e-9);
+    bp_runs_free(&runs);
+    options.metric = "kl_prior";                        /* rows without a value are passed over */
+    assert_int_equal(bp_runs_load(&options, files, 1, &runs), 0);
+    assert_int_equal(runs.groups[0].runs[0].n, 20);
+    bp_runs_free(&runs);
+}
+
+static void questions_without_answer(void **state)
+{
+    static const struct { const char *by, *metric, *where, *db; } wrong[] = {
+        { "colour", "episode_return", NULL, NULL },     /* neither a column nor in a config */
+        { "preset", "happiness", NULL, NULL },
+        { "preset", "nav-hard/prior/happiness", NULL, NULL },
+        { "preset", "nav-hard/random", NULL, NULL },    /* never evaluated */
+        { "preset", "episode_return", "seed = 77", NULL },
+        { "preset", "episode_return", "colour = 7", NULL },
+        { "preset,,task", "episode_return", NULL, NULL },
+        { "pre\"set", "episode_return", NULL, NULL },
+        { "preset", "episode_return", NULL, "missing.db" },
+        { "preset", "episode_return", NULL, "-" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct bp_report_options options = defaults;
+        options.by = wrong[i].by;
+        options.metric = wrong[i].metric;
+        options.where = wrong[i].where;
+        options.db = wrong[i].db ? wrong[i].db : files[0];
+        char *text = fixture_run(bp_curves_report, &options, -1, NULL, 0);
+        assert_string_equal(text, "");
+        free(text);
+    }
+}
+
+static void compare_final_values(void **state)
+{
+    struct bp_report_options options = defaults;
+
+    (void)state;
+    options.baseline = "easy-none";
+    options.where = "task = 'nav-easy'";
+    char *text = fixture_run(bp_compare_report, &options, 0, files, 1);
+    assert_int_equal(fixture_rows(text), 2);
+    assert_float_equal(fixture_number(text, 0, "final"), 105, 1e-6);
+    assert_float_equal(fixture_number(text, 0, "final_low"), 100, 1e-6);
+    assert_float_equal(fixture_number(text, 0, "final_high"), 110, 1e-6);
+    assert_float_equal(fixture_number(text, 0, "improvement"), 1, 1e-9);
+    assert_float_equal(fixture_number(text, 1, "final"), 45, 1e-6);
+    assert_true(isnan(fixture_number(text, 1, "improvement")));     /* the baseline itself */
+    assert_true(isnan(fixture_number(text, 0, "transitions")));     /* no level was asked for */
+    free(text);
+}
+
+/* Until 45: lstm climbs 20 in 100 transitions and needs 225; of none's runs one needs 900 and one never gets there. */
+static void compare_transitions_to_a_level(void **state)
+{
+    struct bp_report_options options = defaults;
+
+    (void)state;
+    options.baseline = "easy-none";
+    options.where = "task = 'nav-easy'";
+    options.has_threshold = true;
+    options.threshold = 45;
+    options.statistic = "median";
+    char *text = fixture_run(bp_compare_report, &options, 0, files, 1);
+    assert_float_equal(fixture_number(text, 0, "transitions"), 225, 1e-6);
+    assert_float_equal(fixture_number(text, 0, "reached"), 2, 0);
+    assert_float_equal(fixture_number(text, 1, "reached"), 1, 0);
+    assert_true(isinf(fixture_number(text, 1, "transitions")));
+    assert_float_equal(fixture_number(text, 0, "ratio"), 0, 1e-9);
+    assert_float_equal(fixture_number(text, 0, "ratio_high"), 0.25, 1e-6);
+    free(text);
+}
+
+/* Until 80 % of the own final value: 80 and 88 (400, 440) against 40 and 32 (800, 640). */
+static void compare_transitions_to_a_fraction(void **state)
+{
+    struct bp_report_options options = defaults;
+
+    (void)state;
+    options.baseline = "easy-none";
+    options.where = "task = 'nav-easy'";
+    options.fraction = 0.8;
+    char *text = fixture_run(bp_compare_report, &options, 0, files, 1);
+    assert_float_equal(fixture_number(text, 0, "transitions"), 420, 1e-6);
+    assert_float_equal(fixture_number(text, 1, "transitions"), 720, 1e-6);
+    assert_float_equal(fixture_number(text, 0, "ratio"), 420.0 / 720, 1e-6);
+    assert_float_equal(fixture_number(text, 0, "ratio_low"), 400.0 / 800, 1e-6);
+    assert_float_equal(fixture_number(text, 0, "ratio_high"), 440.0 / 640, 1e-6);
+    free(text);
+}
+
+/* Groups over several tasks are compared on those that both have. */
+static void compare_on_common_tasks(void **state)
+{
+    struct bp_report_options options = defaults;
+
+    (void)state;
+    options.by = "prior";
+    options.baseline = "none";
+    char *text = fixture_run(bp_compare_report, &options, 0, files, 1);
+    assert_int_equal(fixture_rows(text), 2);
+    assert_float_equal(fixture_number(text, 0, "improvement"), 1, 1e-9);
+    assert_float_equal(fixture_number(text, 1, "n"), 3, 0);
+    assert_float_equal(fixture_number(text, 1, "final"), (45 + 9.5) / 2, 1e-6);    /* hard: the last two points are 9 and 10 */
+    free(text);
+
+    options.baseline = "mlp";
+    text = fixture_run(bp_compare_report, &options, -1, files, 1);
+    assert_string_equal(text, "");
+    free(text);
+}
+
+static void smoothing_wider_than_the_curve(void **state)
+{
+    struct bp_report_options options = defaults;
+
+    (void)state;
+    options.smooth = 101;
+    options.has_threshold = true;
+    options.threshold = 60;
+    char *text = fixture_run(bp_compare_report, &options, 0, files, 1);
+    assert_float_equal(fixture_number(text, 0, "reached"), 2, 0);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(curves_by_hand),
+        cmocka_unit_test(groups_of_config_and_several_keys),
+        cmocka_unit_test(other_metrics_and_conditions),
+        cmocka_unit_test(questions_without_answer),
+        cmocka_unit_test(compare_final_values),
+        cmocka_unit_test(compare_transitions_to_a_level),
+        cmocka_unit_test(compare_transitions_to_a_fraction),
+        cmocka_unit_test(compare_on_common_tasks),
+        cmocka_unit_test(smoothing_wider_than_the_curve),
+    };
+
+    return cmocka_run_group_tests(tests, fill, fixture_leave);
+}
