@@ -10,6 +10,7 @@
 #include "base/tensor.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* One block: text fields (safetensors' "__metadata__", a JSON object whose values are strings) and named tensors. */
@@ -18,13 +19,20 @@ struct bp_block {
     struct bp_tensor *tensors;          /* owned array; the data of a block that was read is owned by storage, else borrowed */
     size_t count;
     void *storage;                      /* owned; NULL in a block under construction */
+    bool incomplete;                    /* memory ran out under construction: bp_pack_write reports it */
 };
 
-/* Start an empty block whose field "kind" says what it is ("checkpoint", "episode", ...). */
+/* Start an empty block whose field "kind" says what it is ("checkpoint", "episode", ...; "end" is the writer's own). */
 void bp_block_init(struct bp_block *block, const char *kind);
+/* Free what the block owns; a zeroed or cleared block is fine. */
 void bp_block_clear(struct bp_block *block);
+/* Set a text field. Bytes that are not UTF-8 (a file's name in a command line may hold any) become '?'. */
 void bp_block_text(struct bp_block *block, const char *key, const char *text);
 void bp_block_format(struct bp_block *block, const char *key, const char *format, ...) BP_PRINTF(3, 4);
+/*
+ * Add a tensor, whose data must stay until the block is written. A block keeps its tensors by descending size of their
+ * elements, else in the order of adding: so they stand in the file, each aligned, and so they are read.
+ */
 void bp_block_tensor(struct bp_block *block, const struct bp_tensor *tensor);
 /* Value of a text field, or NULL. */
 const char *bp_block_get(const struct bp_block *block, const char *key);
@@ -45,6 +53,10 @@ int bp_pack_write(struct bp_pack_writer *writer, const struct bp_block *block) B
 int bp_pack_commit(struct bp_pack_writer *writer) BP_WARN_UNUSED;
 /* Give up: remove the temporary file, free. NULL is fine. */
 void bp_pack_abort(struct bp_pack_writer *writer);
+/* Before the first block: ask for the stream's hash (see bp_pack_hash), which commit puts to `hash` (borrowed). */
+void bp_pack_writer_hash(struct bp_pack_writer *writer, char hash[72]);
+/* Unlink the temporary files of all open writers. Safe in a signal's handler, right before _exit. */
+void bp_pack_remove_temporaries(void);
 
 /* Read from a path or from stdin for "-". NULL after reporting. An empty stream is damaged. */
 struct bp_pack_reader *bp_pack_open(const char *path) BP_WARN_UNUSED;
@@ -53,5 +65,15 @@ int bp_pack_read(struct bp_pack_reader *reader, struct bp_block *block) BP_WARN_
 void bp_pack_close(struct bp_pack_reader *reader);
 /* How messages name the stream: its path, or "standard input". */
 const char *bp_pack_name(const struct bp_pack_reader *reader);
+/* How messages name the block that was read last: "easy.traj (block 4)"; changes with the next read. */
+const char *bp_pack_where(const struct bp_pack_reader *reader);
+/* Before the first read: ask for the stream's hash, which bp_pack_read puts to `hash` (borrowed) when it returns 0. */
+void bp_pack_reader_hash(struct bp_pack_reader *reader, char hash[72]);
+
+/*
+ * The identity of a stream: SHA-256, in 64 hexadecimal digits, of all its inflated bytes, end block included. It is the same
+ * for any level of compression, and `zcat FILE | sha256sum` prints it. Reads and checks the whole stream; 0, or -1 after reporting.
+ */
+int bp_pack_hash(const char *path, char hash[72]) BP_WARN_UNUSED;
 
 #endif

@@ -26,7 +26,7 @@ struct bp_episode {
     char task[32], body[32];
     char play[16];              /* policy, prior or random */
     bool deterministic;
-    char checkpoint[72];        /* SHA-256 or CRC text of the checkpoint that acted, "" for none */
+    char checkpoint[72];        /* bp_pack_hash of the checkpoint that acted, "" for none */
     void *storage;              /* owned by an episode that was read or allocated */
 };
 
@@ -41,7 +41,7 @@ double bp_episode_return(const struct bp_episode *episode);
 int bp_episode_write(struct bp_pack_writer *writer, const struct bp_episode *episode) BP_WARN_UNUSED;
 /* 1, 0 at the proper end, -1 after reporting (also when a block is not an episode). On 1 the caller frees. */
 int bp_episode_read(struct bp_pack_reader *reader, struct bp_episode *episode) BP_WARN_UNUSED;
-/* Turn a block that was read into an episode, which takes over the block's memory; -1 after reporting, block untouched. */
+/* Turn a block that was read into an episode, which uses the block up (cleared); -1 after reporting, block untouched. */
 int bp_episode_from_block(struct bp_block *block, const char *where, struct bp_episode *episode) BP_WARN_UNUSED;
 
 #endif

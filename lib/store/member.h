@@ -1,0 +1,19 @@
+/* The frame of a gzip member of a packed stream, as bp-checkpoint(5) specifies it. Private to store/. */
+#ifndef BP_STORE_MEMBER_H
+#define BP_STORE_MEMBER_H
+
+#include <stdint.h>
+
+#define BP_MEMBER_START 16      /* bytes that are the same in every member */
+#define BP_MEMBER_HEADER 28     /* those, u64 length of the whole member, u32 CRC-32 of its deflated bytes */
+#define BP_MEMBER_TRAILER 8     /* u32 CRC-32 of the inflated bytes, u32 count of them modulo 2^32 */
+
+/*
+ * Deflate, extra field, no time, no flags, unknown system; 16 bytes of extra field, of which one subfield "BP" of 12. A reader
+ * demands exactly these.
+ */
+static const unsigned char bp_member_start[BP_MEMBER_START] = {
+    0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 16, 0, 'B', 'P', 12, 0,
+};
+
+#endif

@@ -1,0 +1,207 @@
+/* The writing half of pack.h. */
+#define ZLIB_CONST
+#include "store/member.h"
+#include "store/output.h"
+#include "store/pack.h"
+#include "store/safetensors.h"
+#include "store/sha256.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+/* Input is taken in pieces that stay in the cache for the checksum and deflate both. */
+#define PIECE ((size_t)128 << 10)
+/* Room that deflate finds at each call: always the same, since what it writes at level 0 depends on it. */
+#define ROOM ((size_t)64 << 10)
+
+struct bp_pack_writer {
+    struct bp_output output;
+    z_stream deflate;
+    unsigned char *member;      /* grows to the largest member and is used again */
+    size_t capacity, used;
+    uint32_t crc;               /* of the member's inflated bytes */
+    uint64_t inflated;          /* count of them */
+    uint32_t rolling;           /* CRC-32 of the inflated bytes of all blocks so far */
+    int64_t blocks;
+    bool failed;
+    struct bp_sha256 sha;
+    char *hash;                 /* borrowed; NULL when nobody asked */
+};
+
+struct bp_pack_writer *bp_pack_create(const char *path, int level)
+{
+    struct bp_pack_writer *writer = calloc(1, sizeof *writer);
+
+    assert(level >= 0 && level <= 9);
+    if (!writer || deflateInit2(&writer->deflate, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+        bp_error(BP_FAILURE, "out of memory");
+        free(writer);
+        return NULL;
+    }
+    if (bp_output_open(&writer->output, path)) {
+        deflateEnd(&writer->deflate);
+        free(writer);
+        return NULL;
+    }
+    return writer;
+}
+
+void bp_pack_writer_hash(struct bp_pack_writer *writer, char hash[72])
+{
+    assert(!writer->blocks);
+    writer->hash = hash;
+    bp_sha256_init(&writer->sha);
+}
+
+static int make_room(struct bp_pack_writer *writer)
+{
+    size_t capacity = 2 * writer->capacity + ROOM + BP_MEMBER_HEADER + BP_MEMBER_TRAILER;
+    unsigned char *grown;
+
+    if (writer->capacity >= writer->used + ROOM + BP_MEMBER_TRAILER)
+        return 0;
+    grown = realloc(writer->member, capacity);
+    if (!grown)
+        return bp_error(BP_FAILURE, "out of memory");
+    writer->member = grown;
+    writer->capacity = capacity;
+    return 0;
+}
+
+/* One call of deflate; its status, or -1 after reporting. */
+static int deflate_once(struct bp_pack_writer *writer, int flush)
+{
+    if (make_room(writer))
+        return -1;
+    writer->deflate.next_out = writer->member + writer->used;
+    writer->deflate.avail_out = ROOM;
+    int status = deflate(&writer->deflate, flush);
+    assert(status == Z_OK || status == Z_STREAM_END);
+    writer->used += ROOM - writer->deflate.avail_out;
+    return status;
+}
+
+static int squeeze(struct bp_pack_writer *writer, const void *data, size_t size)
+{
+    for (const unsigned char *at = data; size > 0;) {
+        size_t piece = size < PIECE ? size : PIECE;
+        writer->crc = (uint32_t)crc32(writer->crc, at, (uInt)piece);
+        writer->inflated += piece;
+        if (writer->hash)
+            bp_sha256_add(&writer->sha, at, piece);
+        writer->deflate.next_in = at;
+        writer->deflate.avail_in = (uInt)piece;
+        while (writer->deflate.avail_in > 0)
+            if (deflate_once(writer, Z_NO_FLUSH) < 0)
+                return -1;
+        at += piece;
+        size -= piece;
+    }
+    return 0;
+}
+
+/* Header and trailer around what was deflated, then out with it. */
+static int finish_member(struct bp_pack_writer *writer)
+{
+    uint32_t crc, count = htole32((uint32_t)writer->inflated), inflated_crc = htole32(writer->crc);
+    uint64_t length;
+    int status;
+
+    do
+        status = deflate_once(writer, Z_FINISH);
+    while (status == Z_OK);
+    if (status < 0)
+        return -1;
+    crc = (uint32_t)crc32_z(0, writer->member + BP_MEMBER_HEADER, writer->used - BP_MEMBER_HEADER);
+    crc = htole32(crc);
+    length = htole64(writer->used + BP_MEMBER_TRAILER);
+    memcpy(writer->member, bp_member_start, BP_MEMBER_START);
+    memcpy(writer->member + BP_MEMBER_START, &length, sizeof length);
+    memcpy(writer->member + BP_MEMBER_START + sizeof length, &crc, sizeof crc);
+    memcpy(writer->member + writer->used, &inflated_crc, sizeof inflated_crc);
+    memcpy(writer->member + writer->used + sizeof inflated_crc, &count, sizeof count);
+    return bp_output_write(&writer->output, writer->member, writer->used + BP_MEMBER_TRAILER);
+}
+
+static int write_block(struct bp_pack_writer *writer, const struct bp_block *block)
+{
+    char *header;
+    size_t size;
+    int status;
+
+    if (bp_safetensors_encode(block, &header, &size))
+        return -1;
+    deflateReset(&writer->deflate);
+    writer->used = BP_MEMBER_HEADER;
+    writer->crc = 0;
+    writer->inflated = 0;
+    status = squeeze(writer, header, size);
+    for (size_t i = 0; i < block->count && !status; i++)
+        status = squeeze(writer, block->tensors[i].data, bp_tensor_bytes(&block->tensors[i]));
+    free(header);
+    return status ? -1 : finish_member(writer);
+}
+
+int bp_pack_write(struct bp_pack_writer *writer, const struct bp_block *block)
+{
+    const char *kind = bp_block_get(block, "kind");
+
+    assert(block->incomplete || (kind && strcmp(kind, "end")));
+    if (writer->failed || write_block(writer, block)) {
+        writer->failed = true;
+        return -1;
+    }
+    writer->rolling = (uint32_t)crc32_combine(writer->rolling, writer->crc, (z_off_t)writer->inflated);
+    writer->blocks++;
+    return 0;
+}
+
+static int write_end(struct bp_pack_writer *writer)
+{
+    struct bp_block block;
+    int status;
+
+    bp_block_init(&block, "end");
+    bp_block_format(&block, "blocks", "%lld", (long long)writer->blocks);
+    bp_block_format(&block, "crc32", "%08x", (unsigned)writer->rolling);
+    status = write_block(writer, &block);
+    bp_block_clear(&block);
+    return status;
+}
+
+static void writer_free(struct bp_pack_writer *writer)
+{
+    deflateEnd(&writer->deflate);
+    free(writer->member);
+    free(writer);
+}
+
+int bp_pack_commit(struct bp_pack_writer *writer)
+{
+    int status = -1;
+
+    if (writer->failed || write_end(writer))
+        bp_output_abort(&writer->output);
+    else
+        status = bp_output_commit(&writer->output);
+    if (!status && writer->hash)
+        bp_sha256_text(&writer->sha, writer->hash);
+    writer_free(writer);
+    return status;
+}
+
+void bp_pack_abort(struct bp_pack_writer *writer)
+{
+    if (!writer)
+        return;
+    bp_output_abort(&writer->output);
+    writer_free(writer);
+}
+
+void bp_pack_remove_temporaries(void)
+{
+    bp_output_remove_temporaries();
+}

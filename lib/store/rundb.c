@@ -1,0 +1,263 @@
+#include "store/rundb_private.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NOW "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+/* A parameter of a statement; texts are borrowed, NULL and NaN become SQL's NULL. */
+struct value {
+    enum { TEXT, INTEGER, REAL } type;
+    const char *text;
+    int64_t integer;
+    double real;
+};
+#define TEXT(value) {.type = TEXT, .text = (value)}
+#define INTEGER(value) {.type = INTEGER, .integer = (value)}
+#define REAL(value) {.type = REAL, .real = (value)}
+
+static int bind(sqlite3_stmt *statement, int index, const struct value *value)
+{
+    switch (value->type) {
+    case TEXT:
+        return sqlite3_bind_text(statement, index, value->text, -1, SQLITE_STATIC);
+    case INTEGER:
+        return sqlite3_bind_int64(statement, index, value->integer);
+    case REAL:
+        return isnan(value->real) ? sqlite3_bind_null(statement, index) : sqlite3_bind_double(statement, index, value->real);
+    }
+    return SQLITE_MISUSE;
+}
+
+/* Run one statement; the first column of its first row goes to *result when there is one. 1 with a row, 0 without, or -1. */
+static int run(const struct bp_rundb *db, const char *sql, const struct value *values, int count, int64_t *result)
+{
+    sqlite3_stmt *statement = NULL;
+    int status = sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL), rows = 0;
+
+    for (int i = 0; i < count && status == SQLITE_OK; i++)
+        status = bind(statement, i + 1, &values[i]);
+    if (status == SQLITE_OK)
+        while ((status = sqlite3_step(statement)) == SQLITE_ROW)
+            if (rows++ == 0 && result)
+                *result = sqlite3_column_int64(statement, 0);
+    if (status != SQLITE_DONE)
+        bp_rundb_report(db);
+    sqlite3_finalize(statement);
+    return status == SQLITE_DONE ? rows > 0 : -1;
+}
+
+/* Run one statement that changes something, as a transaction. */
+static int change(const struct bp_rundb *db, const char *sql, const struct value *values, int count)
+{
+    if (bp_rundb_begin(db))
+        return -1;
+    return bp_rundb_end(db, run(db, sql, values, count, NULL) < 0 ? -1 : 0);
+}
+
+/* One database may serve many directories: a path is kept from the root. "-" and NULL stay. The caller frees *absolute. */
+static int make_absolute(const char *path, char **absolute)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("."), *real = NULL;
+    int status = 0;
+
+    *absolute = NULL;
+    if (path && (!strcmp(path, "-") || !directory || !(real = realpath(directory, NULL))))
+        status = (*absolute = strdup(path)) ? 0 : -1;
+    else if (path && asprintf(absolute, "%s%s%s", real, real[1] ? "/" : "", slash ? slash + 1 : path) < 0)
+        status = -1;
+    free(directory);
+    free(real);
+    return status ? bp_error(BP_FAILURE, "out of memory") : 0;
+}
+
+static const char *host_name(char *text, size_t size)
+{
+    if (gethostname(text, size))
+        return NULL;
+    text[size - 1] = '\0';
+    return text;
+}
+
+int64_t bp_rundb_start(struct bp_rundb *db, const struct bp_run_info *info)
+{
+    static const char sql[] =
+        "INSERT INTO run (program, command, config, preset, task, body, policy, prior, seed, output, parent, host, process,"
+        " version, sqlite_version, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ")";
+    char seed[24], host[HOST_NAME_MAX + 1], *output;
+    int64_t id = -1;
+
+    if (make_absolute(info->output, &output))
+        return -1;
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)info->seed);
+    struct value values[] = {
+        TEXT(info->program), TEXT(info->command), TEXT(info->config), TEXT(info->preset), TEXT(info->task), TEXT(info->body),
+        TEXT(info->policy), TEXT(info->prior),
+        info->seed > INT64_MAX ? (struct value)TEXT(seed) : (struct value)INTEGER((int64_t)info->seed),
+        TEXT(output), TEXT(info->parent),
+        TEXT(host_name(host, sizeof host)), INTEGER(getpid()), TEXT(BP_VERSION), TEXT(sqlite3_libversion()),
+    };
+    if (!bp_rundb_begin(db)) {
+        int status = run(db, sql, values, COUNT(values), NULL) < 0 ? -1 : 0;
+        if (!status)
+            id = sqlite3_last_insert_rowid(db->handle);
+        if (bp_rundb_end(db, status))
+            id = -1;
+    }
+    free(output);
+    return id;
+}
+
+int64_t bp_rundb_resume(struct bp_rundb *db, const char *output)
+{
+    static const char find[] =
+        "SELECT CASE state WHEN 'finished' THEN 0 ELSE id END FROM run WHERE output = ? ORDER BY id DESC LIMIT 1";
+    static const char revive[] = "UPDATE run SET state = 'running', finished = NULL, host = ?, process = ?, version = ?,"
+                                 " sqlite_version = ? WHERE id = ?";
+    char host[HOST_NAME_MAX + 1], *path;
+    int64_t id = 0;
+    int status;
+
+    if (!output || !strcmp(output, "-"))
+        return 0;
+    if (make_absolute(output, &path))
+        return -1;
+    if (bp_rundb_begin(db)) {
+        free(path);
+        return -1;
+    }
+    struct value key[] = {TEXT(path)};
+    status = run(db, find, key, COUNT(key), &id);
+    if (status > 0 && id > 0) {
+        struct value values[] = {TEXT(host_name(host, sizeof host)), INTEGER(getpid()), TEXT(BP_VERSION),
+                                 TEXT(sqlite3_libversion()), INTEGER(id)};
+        status = run(db, revive, values, COUNT(values), NULL);
+    }
+    free(path);
+    return bp_rundb_end(db, status < 0 ? -1 : 0) ? -1 : id;
+}
+
+int bp_rundb_rewind(struct bp_rundb *db, int64_t id, int64_t transitions)
+{
+    static const char *const sql[] = {
+        "DELETE FROM progress WHERE run = ? AND transitions > ?",
+        "DELETE FROM evaluation WHERE run = ? AND transitions > ?",
+        "DELETE FROM checkpoint WHERE run = ? AND transitions > ?",
+    };
+    struct value values[] = {INTEGER(id), INTEGER(transitions)};
+    int status = 0;
+
+    if (bp_rundb_begin(db))
+        return -1;
+    for (int i = 0; i < COUNT(sql) && status >= 0; i++)
+        status = run(db, sql[i], values, COUNT(values), NULL);
+    return bp_rundb_end(db, status < 0 ? -1 : 0);
+}
+
+int bp_rundb_progress(struct bp_rundb *db, int64_t id, const struct bp_run_progress *row)
+{
+    static const char sql[] =
+        "INSERT OR REPLACE INTO progress (run, transitions, updates, env_steps, episodes, episode_return, episode_length,"
+        " kl_prior, entropy, critic_loss, policy_loss, prior_loss, q_mean, trace_weight, seconds)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    struct value values[] = {
+        INTEGER(id), INTEGER(row->transitions), INTEGER(row->updates), INTEGER(row->env_steps), INTEGER(row->episodes),
+        REAL(row->episode_return), REAL(row->episode_length), REAL(row->kl_prior), REAL(row->entropy),
+        REAL(row->critic_loss), REAL(row->policy_loss), REAL(row->prior_loss), REAL(row->q_mean), REAL(row->trace_weight),
+        REAL(row->seconds),
+    };
+
+    return change(db, sql, values, COUNT(values));
+}
+
+int bp_rundb_evaluation(struct bp_rundb *db, int64_t id, const struct bp_run_evaluation *row)
+{
+    static const char sql[] =
+        "INSERT OR REPLACE INTO evaluation (run, transitions, task, play, episodes, episode_return, standard_error,"
+        " episode_length, transition_kl, seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    struct value values[] = {
+        INTEGER(id), INTEGER(row->transitions), TEXT(row->task), TEXT(row->play), INTEGER(row->episodes),
+        REAL(row->episode_return), REAL(row->standard_error), REAL(row->episode_length), REAL(row->transition_kl),
+        REAL(row->seconds),
+    };
+
+    return change(db, sql, values, COUNT(values));
+}
+
+static const char insert_checkpoint[] =
+    "INSERT OR REPLACE INTO checkpoint (run, hash, transitions, path, written) VALUES (?, ?, ?, ?, " NOW ")";
+
+int bp_rundb_checkpoint(struct bp_rundb *db, int64_t id, int64_t transitions, const char *path, const char *hash)
+{
+    char *absolute;
+    int status;
+
+    if (make_absolute(path, &absolute))
+        return -1;
+    struct value values[] = {INTEGER(id), TEXT(hash), INTEGER(transitions), TEXT(absolute)};
+    status = change(db, insert_checkpoint, values, COUNT(values));
+    free(absolute);
+    return status;
+}
+
+int bp_rundb_finish(struct bp_rundb *db, int64_t id, const char *state, const char *checkpoint)
+{
+    static const char update[] = "UPDATE run SET state = ?, checkpoint = coalesce(?, checkpoint), finished = " NOW
+                                 " WHERE id = ?";
+    static const char last[] =
+        "INSERT OR REPLACE INTO checkpoint (run, hash, transitions, path, written) SELECT id, checkpoint,"
+        " (SELECT max(transitions) FROM progress WHERE run = id), output, finished FROM run"
+        " WHERE id = ? AND checkpoint IS NOT NULL";
+    struct value values[] = {TEXT(state), TEXT(checkpoint), INTEGER(id)}, key[] = {INTEGER(id)};
+    int status;
+
+    if (bp_rundb_begin(db))
+        return -1;
+    status = run(db, update, values, COUNT(values), NULL);
+    if (status >= 0 && sqlite3_changes(db->handle) == 0)
+        status = bp_error(BP_FAILURE, "the database %s has no run %lld", db->path, (long long)id);
+    if (status >= 0 && checkpoint)
+        status = run(db, last, key, COUNT(key), NULL);
+    return bp_rundb_end(db, status < 0 ? -1 : 0);
+}
+
+/* Hand each row of a prepared statement to `row`; 0, or -1 after reporting. */
+static int each_row(const struct bp_rundb *db, sqlite3_stmt *statement,
+                    int (*row)(void *context, int columns, const char *const *names, const char *const *values), void *context)
+{
+    int columns = sqlite3_column_count(statement), status = SQLITE_ROW, answer = 0;
+    const char **names = calloc(2 * (size_t)columns + 1, sizeof *names), **values = names + columns;
+
+    if (!names)
+        return bp_error(BP_FAILURE, "out of memory");
+    for (int i = 0; i < columns; i++)
+        names[i] = sqlite3_column_name(statement, i);
+    while (answer == 0 && (status = sqlite3_step(statement)) == SQLITE_ROW) {
+        for (int i = 0; i < columns; i++)
+            values[i] = (const char *)sqlite3_column_text(statement, i);
+        answer = row(context, columns, names, values);
+    }
+    free(names);
+    if (status != SQLITE_DONE && status != SQLITE_ROW)
+        return bp_rundb_report(db);
+    return answer < 0 ? -1 : 0;
+}
+
+int bp_rundb_query(struct bp_rundb *db, const char *sql, const char *const *parameters, int parameter_count,
+                   int (*row)(void *context, int columns, const char *const *names, const char *const *values), void *context)
+{
+    sqlite3_stmt *statement = NULL;
+    int status = sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL);
+
+    for (int i = 0; i < parameter_count && status == SQLITE_OK; i++)
+        status = sqlite3_bind_text(statement, i + 1, parameters[i], -1, SQLITE_STATIC);
+    status = status == SQLITE_OK ? each_row(db, statement, row, context) : bp_rundb_report(db);
+    sqlite3_finalize(statement);
+    return status;
+}

@@ -1,0 +1,214 @@
+#include "store/safetensors.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define METADATA "__metadata__"
+
+static const char *const dtype_names[BP_DTYPE_COUNT] = {
+    [BP_U8] = "U8", [BP_I32] = "I32", [BP_I64] = "I64", [BP_U64] = "U64", [BP_F32] = "F32", [BP_F64] = "F64",
+};
+
+/* ---- to bytes ---- */
+
+static json_t *describe(const struct bp_tensor *tensor, size_t begin)
+{
+    json_t *shape = json_array();
+
+    for (int axis = 0; axis < tensor->rank; axis++)
+        json_array_append_new(shape, json_integer(tensor->shape[axis]));
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_names[tensor->dtype], "shape", shape, "data_offsets",
+                     (json_int_t)begin, (json_int_t)(begin + bp_tensor_bytes(tensor)));
+}
+
+static char *header_text(const struct bp_block *block)
+{
+    json_t *root = json_object();
+    size_t at = 0, width = 8;
+    int status = json_object_set(root, METADATA, block->fields);
+
+    for (size_t i = 0; i < block->count; i++) {
+        const struct bp_tensor *tensor = &block->tensors[i];
+        assert(bp_dtype_size(tensor->dtype) <= width);
+        width = bp_dtype_size(tensor->dtype);
+        status |= json_object_set_new(root, tensor->name, describe(tensor, at));
+        at += bp_tensor_bytes(tensor);
+    }
+    char *text = status ? NULL : json_dumps(root, JSON_COMPACT);
+    json_decref(root);
+    return text;
+}
+
+int bp_safetensors_encode(const struct bp_block *block, char **bytes, size_t *size)
+{
+    char *text = block->incomplete ? NULL : header_text(block);
+    size_t length = text ? strlen(text) : 0, padded = (length + 7) & ~(size_t)7;
+    uint64_t word = htole64(padded);
+    int status = -1;
+
+    *bytes = NULL;
+    if (padded > BP_HEADER_MAX)
+        bp_error(BP_FAILURE, "a block's fields take %zu bytes; at most %zu can be written", padded, BP_HEADER_MAX);
+    else if (!text || !(*bytes = malloc(sizeof word + padded)))
+        bp_error(BP_FAILURE, "out of memory");
+    else {
+        memcpy(*bytes, &word, sizeof word);
+        memcpy(*bytes + sizeof word, text, length);
+        memset(*bytes + sizeof word + length, ' ', padded - length);
+        *size = sizeof word + padded;
+        status = 0;
+    }
+    free(text);
+    return status;
+}
+
+/* ---- from bytes ---- */
+
+/* What is being decoded. */
+struct source {
+    const char *where;
+    char *data;
+    size_t data_size;
+    size_t end;                 /* of the tensors so far: the next must begin there */
+};
+
+static int damaged(const struct source *source, const char *name, const char *what)
+{
+    return bp_error(BP_DAMAGED, "%s is damaged: tensor '%s' %s", source->where, name, what);
+}
+
+/* Names are printed, so a hostile one must not reach a terminal's controls. */
+static bool name_fits(const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *c = name; *c; c++)
+        if (*c < ' ' || *c > '~')
+            return false;
+    return length > 0 && length < BP_TENSOR_NAME;
+}
+
+static int check_fields(const json_t *fields, const char *where)
+{
+    const char *key;
+    json_t *value;
+
+    if (!json_is_object(fields))
+        return bp_error(BP_DAMAGED, "%s is damaged: its header has no fields", where);
+    json_object_foreach((json_t *)fields, key, value)
+        if (!json_is_string(value))
+            return bp_error(BP_DAMAGED, "%s is damaged: one of its fields is not text", where);
+    if (!json_object_get(fields, "kind"))
+        return bp_error(BP_DAMAGED, "%s is damaged: it does not say of what kind it is", where);
+    return 0;
+}
+
+/* Type and shape of a tensor, and its bytes; nothing may overflow. */
+static int read_shape(const struct source *source, const char *name, const json_t *entry, struct bp_tensor *tensor,
+                      size_t *bytes)
+{
+    const char *dtype = json_string_value(json_object_get(entry, "dtype"));
+    const json_t *shape = json_object_get(entry, "shape");
+    int found = 0;
+
+    while (found < BP_DTYPE_COUNT && (!dtype || strcmp(dtype, dtype_names[found])))
+        found++;
+    if (found == BP_DTYPE_COUNT)
+        return damaged(source, name, "has elements of an unknown type");
+    if (!json_is_array(shape) || json_array_size(shape) > BP_TENSOR_RANK)
+        return damaged(source, name, "has no shape, or more axes than are known here");
+    tensor->dtype = found;
+    tensor->rank = (int)json_array_size(shape);
+    *bytes = bp_dtype_size(tensor->dtype);
+    for (int axis = 0; axis < tensor->rank; axis++) {
+        const json_t *length = json_array_get(shape, (size_t)axis);
+        tensor->shape[axis] = json_integer_value(length);
+        if (!json_is_integer(length) || tensor->shape[axis] < 0 ||
+            __builtin_mul_overflow(*bytes, (size_t)tensor->shape[axis], bytes))
+            return damaged(source, name, "has an impossible shape");
+    }
+    return 0;
+}
+
+static int read_tensor(struct source *source, const char *name, const json_t *entry, struct bp_tensor *tensor)
+{
+    const json_t *offsets = json_object_get(entry, "data_offsets");
+    const json_t *begin = json_array_get(offsets, 0), *end = json_array_get(offsets, 1);
+    size_t bytes = 0;
+
+    if (!name_fits(name))
+        return bp_error(BP_DAMAGED, "%s is damaged: a tensor's name is not 1 to %d printable ASCII characters", source->where,
+                        BP_TENSOR_NAME - 1);
+    if (!json_is_object(entry) || json_object_size(entry) != 3)
+        return damaged(source, name, "is not described by type, shape and offsets");
+    *tensor = (struct bp_tensor){0};
+    memcpy(tensor->name, name, strlen(name));
+    if (read_shape(source, name, entry, tensor, &bytes))
+        return -1;
+    if (json_array_size(offsets) != 2 || !json_is_integer(begin) || !json_is_integer(end))
+        return damaged(source, name, "has no offsets");
+    if (json_integer_value(begin) < 0 || (size_t)json_integer_value(begin) != source->end)
+        return damaged(source, name, "does not begin where the one before it ends");
+    if (bytes > source->data_size - source->end)
+        return damaged(source, name, "is longer than the data");
+    if ((size_t)json_integer_value(end) != source->end + bytes)
+        return damaged(source, name, "has offsets that do not fit its shape");
+    if (source->end % bp_dtype_size(tensor->dtype))
+        return damaged(source, name, "is not aligned to its elements: tensors of larger elements come first");
+    tensor->data = source->data + source->end;
+    source->end += bytes;
+    return 0;
+}
+
+static int read_tensors(struct source *source, const json_t *root, struct bp_block *block)
+{
+    const char *name;
+    json_t *entry;
+
+    block->tensors = calloc(json_object_size(root), sizeof *block->tensors);
+    if (!block->tensors)
+        return bp_error(BP_FAILURE, "out of memory");
+    json_object_foreach((json_t *)root, name, entry) {
+        if (!strcmp(name, METADATA))
+            continue;
+        if (read_tensor(source, name, entry, &block->tensors[block->count]))
+            return -1;
+        block->count++;
+    }
+    if (source->end != source->data_size)
+        return bp_error(BP_DAMAGED, "%s is damaged: %zu bytes of its data belong to no tensor", source->where,
+                        source->data_size - source->end);
+    return 0;
+}
+
+int bp_safetensors_decode(char *bytes, size_t size, const char *where, struct bp_block *block)
+{
+    struct source source = {.where = where};
+    uint64_t length = 0;
+    json_t *root;
+
+    *block = (struct bp_block){0};
+    if (size >= sizeof length)
+        memcpy(&length, bytes, sizeof length);
+    length = le64toh(length);
+    if (size < sizeof length || length > size - sizeof length || length > BP_HEADER_MAX || length % 8)
+        return bp_error(BP_DAMAGED, "%s is damaged: its header has an impossible length", where);
+    root = json_loadb(bytes + sizeof length, length, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_object(root)) {
+        json_decref(root);
+        return bp_error(BP_DAMAGED, "%s is damaged: its header is not a JSON object", where);
+    }
+    source.data = bytes + sizeof length + length;
+    source.data_size = size - sizeof length - length;
+    block->fields = json_incref(json_object_get(root, METADATA));
+    if (check_fields(block->fields, where) || read_tensors(&source, root, block)) {
+        json_decref(root);
+        bp_block_clear(block);
+        return -1;
+    }
+    json_decref(root);
+    block->storage = bytes;
+    return 0;
+}

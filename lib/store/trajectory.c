@@ -1,0 +1,355 @@
+#include "store/trajectory.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OBSERVATION "observation/"
+
+int bp_episode_alloc(struct bp_episode *episode, const struct bp_groups *groups, int action_size, int length, bool with_kl)
+{
+    size_t steps = (size_t)length, rows = steps + 1, columns = (size_t)groups->size + (size_t)action_size + 4, count;
+    float *at;
+
+    assert(length >= 1 && groups->count >= 1 && action_size >= 1);
+    *episode = (struct bp_episode){.length = length, .groups = *groups, .action_size = action_size};
+    if (__builtin_mul_overflow(rows, columns, &count) || !(episode->storage = calloc(count, sizeof *at)))
+        return bp_error(BP_FAILURE, "out of memory");
+    at = episode->storage;
+    episode->observations = at;
+    at += rows * (size_t)groups->size;
+    episode->actions = at;
+    at += steps * (size_t)action_size;
+    episode->rewards = at;
+    at += steps;
+    episode->log_prob = at;
+    at += steps;
+    episode->event = (int32_t *)at;
+    at += steps;
+    episode->kl_prior = with_kl ? at : NULL;
+    return 0;
+}
+
+void bp_episode_free(struct bp_episode *episode)
+{
+    free(episode->storage);
+    *episode = (struct bp_episode){0};
+}
+
+double bp_episode_return(const struct bp_episode *episode)
+{
+    double sum = 0;
+
+    for (int t = 0; t < episode->length; t++)
+        sum += episode->rewards[t];
+    return sum;
+}
+
+/* ---- writing ---- */
+
+static void describe(const struct bp_episode *episode, struct bp_block *block)
+{
+    char names[BP_GROUP_MAX * (BP_GROUP_NAME + 1)];
+
+    bp_block_text(block, "task", episode->task);
+    bp_block_text(block, "body", episode->body);
+    bp_block_text(block, "play", episode->play);
+    bp_block_text(block, "deterministic", episode->deterministic ? "true" : "false");
+    bp_block_format(block, "seed", "%llu", (unsigned long long)episode->seed);
+    bp_block_format(block, "index", "%lld", (long long)episode->index);
+    bp_block_text(block, "checkpoint", episode->checkpoint);
+    bp_block_text(block, "groups", bp_groups_text(&episode->groups, names, sizeof names));
+}
+
+static void add_flag(struct bp_block *block, const char *name, uint8_t *flags, int length, bool last)
+{
+    struct bp_tensor tensor = bp_tensor_1d(name, BP_U8, length, flags);
+
+    memset(flags, 0, (size_t)length);
+    flags[length - 1] = last;
+    bp_block_tensor(block, &tensor);
+}
+
+/* Add the observations, a tensor for each group, cut out of the rows into `columns`; the flags go behind them. */
+static void add_tensors(const struct bp_episode *episode, struct bp_block *block, float *columns)
+{
+    int length = episode->length;
+    uint8_t *flags = (uint8_t *)(columns + (size_t)(length + 1) * (size_t)episode->groups.size);
+    struct bp_tensor tensors[] = {
+        bp_tensor_2d("action", BP_F32, length, episode->action_size, episode->actions),
+        bp_tensor_1d("reward", BP_F32, length, episode->rewards),
+        bp_tensor_1d("log_prob", BP_F32, length, episode->log_prob),
+        bp_tensor_1d("event", BP_I32, length, episode->event),
+        bp_tensor_1d("kl_prior", BP_F32, length, episode->kl_prior),
+    };
+
+    for (int i = 0; i < episode->groups.count; i++) {
+        struct bp_groups one = {.count = 1, .size = episode->groups.group[i].size, .group = {episode->groups.group[i]}};
+        struct bp_tensor tensor = bp_tensor_2d("", BP_F32, length + 1, one.size, columns);
+        snprintf(tensor.name, sizeof tensor.name, OBSERVATION "%s", one.group[0].name);
+        bp_groups_gather(&one, episode->observations, episode->groups.size, length + 1, columns);
+        bp_block_tensor(block, &tensor);
+        columns += (size_t)(length + 1) * (size_t)one.size;
+    }
+    for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++)
+        if (tensors[i].data)
+            bp_block_tensor(block, &tensors[i]);
+    add_flag(block, "terminated", flags, length, episode->terminated);
+    add_flag(block, "truncated", flags + length, length, episode->truncated || episode->diverged);
+    add_flag(block, "diverged", flags + 2 * (size_t)length, length, episode->diverged);
+}
+
+int bp_episode_write(struct bp_pack_writer *writer, const struct bp_episode *episode)
+{
+    size_t rows = (size_t)episode->length + 1;
+    float *columns = malloc(rows * (size_t)episode->groups.size * sizeof *columns + 3 * rows);
+    struct bp_block block;
+    int status;
+
+    assert(episode->length >= 1 && episode->groups.count >= 1);
+    if (!columns)
+        return bp_error(BP_FAILURE, "out of memory");
+    bp_block_init(&block, "episode");
+    describe(episode, &block);
+    add_tensors(episode, &block, columns);
+    status = bp_pack_write(writer, &block);
+    bp_block_clear(&block);
+    free(columns);
+    return status;
+}
+
+/* ---- reading ---- */
+
+/* What is being read, and how messages name it. */
+struct source {
+    const struct bp_block *block;
+    const char *where;
+};
+
+static const char *need_field(const struct source *source, const char *key)
+{
+    const char *text = bp_block_get(source->block, key);
+
+    if (!text)
+        bp_error(BP_DAMAGED, "%s is damaged: it has no field '%s'", source->where, key);
+    return text;
+}
+
+static int read_text(const struct source *source, const char *key, char *text, size_t size)
+{
+    const char *value = need_field(source, key);
+
+    if (!value)
+        return -1;
+    if (strlen(value) >= size)
+        return bp_error(BP_DAMAGED, "%s is damaged: its field '%s' is longer than %zu bytes", source->where, key, size - 1);
+    strcpy(text, value);
+    return 0;
+}
+
+/* A decimal number and nothing else. */
+static int read_number(const struct source *source, const char *key, uint64_t most, uint64_t *number)
+{
+    const char *value = need_field(source, key);
+    char *end;
+
+    if (!value)
+        return -1;
+    errno = 0;
+    *number = strtoull(value, &end, 10);
+    if (value[0] < '0' || value[0] > '9' || *end || errno || *number > most)
+        return bp_error(BP_DAMAGED, "%s is damaged: its field '%s' is not a number in range", source->where, key);
+    return 0;
+}
+
+static int check_kind(const struct source *source)
+{
+    const char *kind = bp_block_get(source->block, "kind");
+
+    if (kind && !strcmp(kind, "episode"))
+        return 0;
+    return bp_error(BP_DAMAGED, "%s is %s, not an episode", source->where,
+                    kind && !strcmp(kind, "checkpoint") ? "a checkpoint" : "a block of another kind");
+}
+
+static int read_fields(const struct source *source, struct bp_episode *episode)
+{
+    char deterministic[8];
+    uint64_t index = 0;
+
+    if (read_text(source, "task", episode->task, sizeof episode->task) ||
+        read_text(source, "body", episode->body, sizeof episode->body) ||
+        read_text(source, "play", episode->play, sizeof episode->play) ||
+        read_text(source, "checkpoint", episode->checkpoint, sizeof episode->checkpoint) ||
+        read_text(source, "deterministic", deterministic, sizeof deterministic) ||
+        read_number(source, "seed", UINT64_MAX, &episode->seed) || read_number(source, "index", INT64_MAX, &index))
+        return -1;
+    if (strcmp(deterministic, "true") && strcmp(deterministic, "false"))
+        return bp_error(BP_DAMAGED, "%s is damaged: its field 'deterministic' is neither true nor false", source->where);
+    episode->deterministic = !strcmp(deterministic, "true");
+    episode->index = (int64_t)index;
+    return 0;
+}
+
+/* A float32 tensor of two axes: `rows` of them, and 1 to INT_MAX columns. */
+static const struct bp_tensor *need_matrix(const struct source *source, const char *name, int64_t rows)
+{
+    const struct bp_tensor *tensor = bp_tensor_find(source->block->tensors, source->block->count, name);
+
+    if (!tensor)
+        bp_error(BP_DAMAGED, "%s is damaged: it has no tensor '%s'", source->where, name);
+    else if (tensor->dtype != BP_F32 || tensor->rank != 2 || tensor->shape[0] != rows || tensor->shape[1] < 1 ||
+             tensor->shape[1] > INT_MAX)
+        bp_error(BP_DAMAGED, "%s is damaged: tensor '%s' is not float32 of %lld rows", source->where, name, (long long)rows);
+    else
+        return tensor;
+    return NULL;
+}
+
+/* The tensor of a group that the list at `names` begins with; its name goes to `name`. Names are printed: no controls. */
+static const struct bp_tensor *need_group(const struct source *source, const char *names, size_t length, int64_t rows,
+                                          char name[BP_GROUP_NAME])
+{
+    char full[sizeof OBSERVATION + BP_GROUP_NAME];
+    bool printable = length > 0 && length < BP_GROUP_NAME;
+
+    for (size_t i = 0; i < length && printable; i++)
+        printable = names[i] > ' ' && names[i] <= '~';
+    if (!printable) {
+        bp_error(BP_DAMAGED, "%s is damaged: a group's name is not 1 to %d printable characters", source->where,
+                 BP_GROUP_NAME - 1);
+        return NULL;
+    }
+    snprintf(name, BP_GROUP_NAME, "%.*s", (int)length, names);
+    snprintf(full, sizeof full, OBSERVATION "%s", name);
+    return need_matrix(source, full, rows);
+}
+
+static int read_groups(const struct source *source, int64_t rows, struct bp_groups *groups)
+{
+    const char *names = need_field(source, "groups");
+
+    *groups = (struct bp_groups){0};
+    if (!names)
+        return -1;
+    for (;; names++) {
+        size_t length = strcspn(names, ",");
+        char name[BP_GROUP_NAME];
+        const struct bp_tensor *tensor = need_group(source, names, length, rows, name);
+        if (!tensor)
+            return -1;
+        if (groups->count == BP_GROUP_MAX || bp_groups_find(groups, name) || tensor->shape[1] > INT_MAX - groups->size)
+            return bp_error(BP_DAMAGED, "%s is damaged: it names a group twice, or more than %d", source->where,
+                            BP_GROUP_MAX);
+        bp_groups_add(groups, name, (int)tensor->shape[1]);
+        names += length;
+        if (!*names)
+            return 0;
+    }
+}
+
+/* A flag for each step, of which only the last may be set. */
+static int read_flag(const struct source *source, const char *name, int length, bool *last)
+{
+    const struct bp_tensor *tensor = bp_block_need(source->block, name, BP_U8, (size_t)length, source->where);
+
+    if (!tensor)
+        return -1;
+    for (int t = 0; t < length; t++) {
+        uint8_t flag = ((const uint8_t *)tensor->data)[t];
+        if (flag > (t == length - 1))
+            return bp_error(BP_DAMAGED, "%s is damaged: '%s' is %d at step %d of %d", source->where, name, flag, t + 1, length);
+        *last = flag;
+    }
+    return 0;
+}
+
+static int read_flags(const struct source *source, struct bp_episode *episode)
+{
+    if (read_flag(source, "terminated", episode->length, &episode->terminated) ||
+        read_flag(source, "truncated", episode->length, &episode->truncated) ||
+        read_flag(source, "diverged", episode->length, &episode->diverged))
+        return -1;
+    if (episode->diverged && !episode->truncated)
+        return bp_error(BP_DAMAGED, "%s is damaged: it diverged, but was not truncated", source->where);
+    return 0;
+}
+
+/* Copy a column of one value a step, which must be there. */
+static int read_column(const struct source *source, const char *name, enum bp_dtype dtype, int length, void *column)
+{
+    const struct bp_tensor *tensor = bp_block_need(source->block, name, dtype, (size_t)length, source->where);
+
+    if (!tensor)
+        return -1;
+    memcpy(column, tensor->data, bp_tensor_bytes(tensor));
+    return 0;
+}
+
+/* The columns of all groups, each from its own tensor, into rows. All of them were found before. */
+static void read_observations(const struct source *source, struct bp_episode *episode)
+{
+    for (int i = 0; i < episode->groups.count; i++) {
+        const struct bp_group *group = &episode->groups.group[i];
+        char name[sizeof OBSERVATION + BP_GROUP_NAME];
+        snprintf(name, sizeof name, OBSERVATION "%s", group->name);
+        const float *column = bp_tensor_find(source->block->tensors, source->block->count, name)->data;
+        for (int t = 0; t <= episode->length; t++, column += group->size)
+            memcpy(episode->observations + (size_t)t * (size_t)episode->groups.size + group->offset, column,
+                   (size_t)group->size * sizeof *column);
+    }
+}
+
+/* The steps of an episode, which its rewards tell; -1 after reporting. */
+static int read_length(const struct source *source)
+{
+    const struct bp_tensor *tensor = bp_tensor_find(source->block->tensors, source->block->count, "reward");
+
+    if (!tensor || tensor->rank != 1 || tensor->shape[0] < 1 || tensor->shape[0] >= INT_MAX)
+        return bp_error(BP_DAMAGED, "%s is damaged: it has no rewards", source->where);
+    return (int)tensor->shape[0];
+}
+
+int bp_episode_from_block(struct bp_block *block, const char *where, struct bp_episode *episode)
+{
+    struct source source = {.block = block, .where = where};
+    const struct bp_tensor *action;
+    struct bp_groups groups;
+    bool has_kl = bp_tensor_find(block->tensors, block->count, "kl_prior") != NULL;
+    int length;
+
+    *episode = (struct bp_episode){0};
+    if (check_kind(&source) || (length = read_length(&source)) < 0 || read_groups(&source, length + 1, &groups) ||
+        !(action = need_matrix(&source, "action", length)))
+        return -1;
+    if (bp_episode_alloc(episode, &groups, (int)action->shape[1], length, has_kl))
+        return -1;
+    if (read_fields(&source, episode) || read_flags(&source, episode) ||
+        read_column(&source, "reward", BP_F32, length, episode->rewards) ||
+        read_column(&source, "log_prob", BP_F32, length, episode->log_prob) ||
+        read_column(&source, "event", BP_I32, length, episode->event) ||
+        (has_kl && read_column(&source, "kl_prior", BP_F32, length, episode->kl_prior))) {
+        bp_episode_free(episode);
+        return -1;
+    }
+    memcpy(episode->actions, action->data, bp_tensor_bytes(action));
+    read_observations(&source, episode);
+    bp_block_clear(block);
+    return 0;
+}
+
+int bp_episode_read(struct bp_pack_reader *reader, struct bp_episode *episode)
+{
+    struct bp_block block;
+    int status = bp_pack_read(reader, &block);
+
+    *episode = (struct bp_episode){0};
+    if (status > 0 && bp_episode_from_block(&block, bp_pack_where(reader), episode)) {
+        bp_block_clear(&block);
+        return -1;
+    }
+    return status;
+}
