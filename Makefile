@@ -19,7 +19,13 @@ CFLAGS   ?= -O3 -g
 CFLAGS   += -std=c11 -march=$(ARCH) -fopenmp-simd -fno-math-errno -fno-trapping-math \
             -Wall -Wextra -Wshadow -Wvla $(WERROR) -pthread $(SANITIZE)
 LDFLAGS  += -pthread $(SANITIZE)
-LDLIBS   := $(shell pkg-config --libs-only-L openblas 2>/dev/null) -lmujoco -lgsl -lopenblas -lsqlite3 -ljansson -lz -lm
+LDLIBS   := -lmujoco -lgsl $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas) -lsqlite3 -ljansson -lz -lm
+# Kernels for small matrices, where Debian has them (amd64); LIBXSMM= builds without.
+LIBXSMM  ?= $(shell pkg-config --exists libxsmm 2>/dev/null && echo yes)
+ifneq ($(LIBXSMM),)
+CPPFLAGS += -DBP_HAVE_LIBXSMM
+LDLIBS   := -lxsmm -ldl $(LDLIBS)
+endif
 
 SOURCES := $(foreach l,$(LAYERS),$(wildcard lib/$l/*.c))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)

@@ -15,7 +15,7 @@ struct entry {
     char *values;               /* the struct that the row's offset is in */
     enum layer layer;
     char *text;                 /* owned; NULL: unset */
-    char origin[64];            /* "default", "preset nav-easy-lstm", ... */
+    char origin[96];            /* "default", "preset nav-easy-lstm", ... */
 };
 
 struct bp_options {
@@ -211,13 +211,13 @@ static char *trim(char *text)
 int bp_options_preset(struct bp_options *options, const char *path)
 {
     FILE *file = fopen(path, "r");
-    char line[1024], origin[64];
+    char line[1024], origin[96];
     const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     int number = 0, status = 0;
 
     if (!file)
         return bp_error_errno(BP_USAGE, "cannot read preset '%s'", path);
-    snprintf(origin, sizeof origin, "preset %s", base);
+    snprintf(origin, sizeof origin, "preset %.80s", base);
     while (!status && fgets(line, sizeof line, file)) {
         number++;
         line[strcspn(line, "#\n")] = '\0';
@@ -250,7 +250,7 @@ int bp_options_json_layer(struct bp_options *options, const json_t *config, cons
         struct entry *entry = find(options, name);
         char text[64];
         const char *from = text;
-        if (!entry || json_is_null(value))
+        if (!entry || entry->row->scope != BP_SCOPE_CONFIG || json_is_null(value))
             continue;
         if (json_is_string(value))
             from = json_string_value(value);
@@ -406,18 +406,10 @@ done:
 
 void bp_options_print(const struct bp_options *options, FILE *file)
 {
-    for (const struct bp_option_part *part = options->parts; part->rows; part++) {
-        bool titled = false;
-        for (int i = 0; i < options->count; i++) {
-            const struct entry *entry = &options->entries[i];
-            if (entry->row->scope != BP_SCOPE_CONFIG || entry->row < part->rows || entry->values != (char *)part->values)
-                continue;
-            if (!titled)
-                fprintf(file, "# %s\n", part->title);
-            titled = true;
-            fprintf(file, "%-22s = %-24s # %s\n", entry->row->name,
-                    entry->text ? entry->text : entry->row->type == BP_FLAG ? "no" : "", entry->origin);
-        }
+    for (int i = 0; i < options->count; i++) {
+        const struct entry *entry = &options->entries[i];
+        if (entry->row->scope == BP_SCOPE_CONFIG && entry->text)
+            fprintf(file, "%-18s = %-30s # %s\n", entry->row->name, entry->text, entry->origin);
     }
 }
 

@@ -38,6 +38,7 @@ struct bp_task {
     const char *const *bodies;                      /* that it takes; the first is the default; ends with NULL */
     struct bp_env *(*open)(const struct bp_task *task, const char *body);
     const void *parameters;                         /* the task's own */
+    bool visits;                                    /* its events are visits of the Markov chain's targets (base/markov.h) */
 };
 extern const struct bp_task *const bp_tasks[];      /* ends with NULL */
 

@@ -254,8 +254,8 @@ static const struct nav_parameters easy = {.p = 0.9, .ordered = false, .cue = "g
 static const struct nav_parameters hard = {.p = 1.0, .ordered = true, .cue = "progress"};
 
 const struct bp_task bp_nav_easy = {
-    "nav-easy", "visit targets in an endless sequence of a second-order Markov chain, the next one told", nav_bodies, nav_open, &easy,
+    "nav-easy", "visit targets in an endless sequence of a second-order Markov chain, the next one told", nav_bodies, nav_open, &easy, true,
 };
 const struct bp_task bp_nav_hard = {
-    "nav-hard", "visit the targets 0, 1, 2, 3 in order, then the episode ends", nav_bodies, nav_open, &hard,
+    "nav-hard", "visit the targets 0, 1, 2, 3 in order, then the episode ends", nav_bodies, nav_open, &hard, true,
 };

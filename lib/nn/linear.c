@@ -7,6 +7,7 @@
 
 struct linear {
     struct bp_node node;
+    struct bp_tape *tape;
     struct bp_var *x, *base, *y;
     struct bp_weight w, b;
     enum bp_activation act;
@@ -58,8 +59,11 @@ static void linear_back(struct bp_node *node)
             add_to(l->b.grad, dy + (size_t)row * (size_t)out, (size_t)out);
     if (l->w.grad)
         bp_product_at(in, out, n, l->x->value, in, dy, out, l->w.grad, out, 1);
-    if (l->x->grad)
-        bp_product_bt(n, in, out, dy, out, l->w.value, out, l->x->grad, in, 1);
+    if (l->x->grad) {
+        float *transposed = bp_arena_floats(&l->tape->arena, (size_t)in * (size_t)out);
+        bp_transpose(in, out, l->w.value, transposed);
+        bp_product(n, in, out, dy, out, transposed, in, l->x->grad, in, 1);
+    }
 }
 
 struct bp_var *bp_linear(struct bp_tape *tape, struct bp_var *x, struct bp_weight w, struct bp_weight b, struct bp_var *base,
@@ -78,6 +82,7 @@ struct bp_var *bp_linear(struct bp_tape *tape, struct bp_var *x, struct bp_weigh
     activate(y->value, y->value, (size_t)n * (size_t)out, act);
     if (y->grad) {
         struct linear *l = bp_node_new(tape, sizeof *l, linear_back);
+        l->tape = tape;
         l->x = x;
         l->base = base;
         l->y = y;

@@ -74,11 +74,13 @@ static void lstm_back(struct bp_node *node)
     int n = l->hidden, batch = l->batch;
     size_t block = (size_t)batch * (size_t)n;
     float *dc = bp_arena_zeros(&l->tape->arena, block), *zero = bp_arena_zeros(&l->tape->arena, (size_t)n);
+    float *transposed = bp_arena_floats(&l->tape->arena, (size_t)(4 * n) * (size_t)n);
 
+    bp_transpose(n, 4 * n, l->w.h.value, transposed);
     for (int t = l->steps - 1; t >= 0; t--) {
         float *gates = l->gates + (size_t)t * 4 * block, *dh = l->y->grad + (size_t)t * block;
         if (t < l->steps - 1)
-            bp_product_bt(batch, n, 4 * n, gates + 4 * block, 4 * n, l->w.h.value, 4 * n, dh, n, 1);
+            bp_product(batch, n, 4 * n, gates + 4 * block, 4 * n, transposed, n, dh, n, 1);
         for (int b = 0; b < batch; b++) {
             size_t at = (size_t)b * (size_t)n;
             const float *before = t ? l->cell + (size_t)(t - 1) * block + at : l->first_cell ? l->first_cell + at : zero;
@@ -86,8 +88,12 @@ static void lstm_back(struct bp_node *node)
         }
     }
     weight_gradients(l);
-    if (l->x->grad)
-        bp_product_bt(l->steps * batch, l->x->cols, 4 * n, l->gates, 4 * n, l->w.x.value, 4 * n, l->x->grad, l->x->cols, 1);
+    if (l->x->grad) {
+        int in = l->x->cols;
+        float *back = bp_arena_floats(&l->tape->arena, (size_t)(4 * n) * (size_t)in);
+        bp_transpose(in, 4 * n, l->w.x.value, back);
+        bp_product(l->steps * batch, in, 4 * n, l->gates, 4 * n, back, in, l->x->grad, in, 1);
+    }
 }
 
 /* Split the state's rows (h, c) into two dense blocks. */

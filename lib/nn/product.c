@@ -1,24 +1,92 @@
 #include "nn/product.h"
 
 #include <cblas.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-/* Parallelism is ours, over shards and actors; BLAS must not start threads of its own. */
-__attribute__((constructor)) static void one_thread(void)
+void bp_transpose(int rows, int cols, const float *src, float *dst)
 {
-    openblas_set_num_threads(1);
+    enum { TILE = 16 };
+
+    for (int i0 = 0; i0 < rows; i0 += TILE)
+        for (int j0 = 0; j0 < cols; j0 += TILE)
+            for (int i = i0; i < i0 + TILE && i < rows; i++)
+                for (int j = j0; j < j0 + TILE && j < cols; j++)
+                    dst[(size_t)j * (size_t)rows + (size_t)i] = src[(size_t)i * (size_t)cols + (size_t)j];
+}
+
+#ifdef BP_HAVE_LIBXSMM
+
+#include <libxsmm.h>
+
+/* libxsmm is column-major: it computes C' = B' A', which in memory is the same. */
+static int kernel(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add, int flags)
+{
+    float one = 1, beta = add ? 1 : 0;
+    libxsmm_smmfunction f = libxsmm_smmdispatch(n, m, k, &ldb, &lda, &ldc, &one, &beta, &flags, NULL);
+
+    if (f)
+        f(b, a, c);
+    return f != NULL;
+}
+
+#define TRANSPOSED LIBXSMM_GEMM_FLAG_TRANS_B
+
+const char *bp_product_library(void)
+{
+    static char text[64];
+
+    snprintf(text, sizeof text, "libxsmm %s", libxsmm_get_target_arch());
+    return text;
+}
+
+#else
+
+#define TRANSPOSED 0
+
+static int kernel(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add, int flags)
+{
+    (void)m, (void)n, (void)k, (void)a, (void)lda, (void)b, (void)ldb, (void)c, (void)ldc, (void)add, (void)flags;
+    return 0;
+}
+
+const char *bp_product_library(void)
+{
+    static char text[64];
+
+    snprintf(text, sizeof text, "OpenBLAS %s", openblas_get_corename());
+    return text;
+}
+
+#endif
+
+/* OpenBLAS chooses its kernels by processor model, and takes a model younger than itself for one of 2004. */
+extern void gotoblas_dynamic_init(void) __attribute__((weak));
+extern void gotoblas_dynamic_quit(void) __attribute__((weak));
+
+__attribute__((constructor)) static void set_up_openblas(void)
+{
+    openblas_set_num_threads(1);        /* parallelism is ours, over shards and actors */
+    if (getenv("OPENBLAS_CORETYPE") || strcmp(openblas_get_corename(), "Prescott") || !gotoblas_dynamic_init || !gotoblas_dynamic_quit)
+        return;
+    const char *core = __builtin_cpu_supports("avx512vl") ? "SkylakeX" : __builtin_cpu_supports("avx2") ? "Haswell" : NULL;
+    if (!core)
+        return;
+    setenv("OPENBLAS_CORETYPE", core, 1);
+    gotoblas_dynamic_quit();
+    gotoblas_dynamic_init();
+    unsetenv("OPENBLAS_CORETYPE");
 }
 
 void bp_product(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);
-}
-
-void bp_product_bt(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add)
-{
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);
+    if (!kernel(m, n, k, a, lda, b, ldb, c, ldc, add, 0))
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);
 }
 
 void bp_product_at(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add)
 {
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);
+    if (!kernel(m, n, k, a, lda, b, ldb, c, ldc, add, TRANSPOSED))
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);
 }

@@ -68,7 +68,7 @@ static void row_json(struct info *info, const char *section, const char *name, c
     free(text);
 }
 
-/* Elements of the float tensors that belong to a network: those named NETWORK/... or NETWORK.... */
+/* Elements of the float tensors that belong to a network (NETWORK/... or NETWORK....), which a foreign file need not tell. */
 static int64_t parameters(const struct bp_block *block, const char *network)
 {
     size_t length = strlen(network);
@@ -99,7 +99,7 @@ static void print_parsed(struct info *info, const struct bp_block *block, const 
         name = json_string_value(json_object_get(item, "name"));
         row_json(info, key, name ? name : number, name && size ? size : item);
     }
-    int64_t count = json_is_object(value) ? parameters(block, key) : 0;
+    int64_t count = json_is_object(value) && !json_object_get(value, "parameters") ? parameters(block, key) : 0;
     if (count)
         row_count(info, key, "parameters", count);
 }

@@ -7,7 +7,7 @@
 
 enum { MOST_TARGETS = 16, HEAD = 9 };
 
-/* Observations give twice the position and twice (target - position); tables give both in the arena's coordinates. */
+/* Observations span [-1, 1] over the arena, (target - position) in the same unit; tables give both in units of its edge. */
 static const double scale = 0.5;
 
 struct printing {

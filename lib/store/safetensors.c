@@ -79,7 +79,7 @@ static int damaged(const struct source *source, const char *name, const char *wh
     return bp_error(BP_DAMAGED, "%s is damaged: tensor '%s' %s", source->where, name, what);
 }
 
-/* Names are printed, so a hostile one must not reach a terminal's controls. */
+/* Names and kinds are printed, so a hostile one must not reach a terminal's controls. */
 static bool name_fits(const char *name)
 {
     size_t length = strlen(name);
@@ -100,7 +100,7 @@ static int check_fields(const json_t *fields, const char *where)
     json_object_foreach((json_t *)fields, key, value)
         if (!json_is_string(value))
             return bp_error(BP_DAMAGED, "%s is damaged: one of its fields is not text", where);
-    if (!json_object_get(fields, "kind"))
+    if (!json_object_get(fields, "kind") || !name_fits(json_string_value(json_object_get(fields, "kind"))))
         return bp_error(BP_DAMAGED, "%s is damaged: it does not say of what kind it is", where);
     return 0;
 }

@@ -20,6 +20,9 @@ static uint32_t rotate(uint32_t x, int by)
     return x >> by | x << (32 - by);
 }
 
+/* One word of state, which moves on by one place in each round: the places move instead of the words. */
+#define S(place) s[((place) - i) & 7]
+
 static void compress(uint32_t state[8], const unsigned char *block)
 {
     uint32_t w[64], s[8];
@@ -32,13 +35,12 @@ static void compress(uint32_t state[8], const unsigned char *block)
         w[i] = w[i - 16] + w[i - 7] + (rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ w[i - 15] >> 3) +
                (rotate(w[i - 2], 17) ^ rotate(w[i - 2], 19) ^ w[i - 2] >> 10);
     memcpy(s, state, sizeof s);
+#pragma GCC unroll 64
     for (int i = 0; i < 64; i++) {
-        uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]), majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-        uint32_t a = s[7] + (rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25)) + choice + round_constant[i] + w[i];
-        uint32_t b = (rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22)) + majority;
-        memmove(s + 1, s, 7 * sizeof *s);
-        s[4] += a;
-        s[0] = a + b;
+        uint32_t choice = (S(4) & S(5)) ^ (~S(4) & S(6)), majority = (S(0) & S(1)) ^ (S(0) & S(2)) ^ (S(1) & S(2));
+        uint32_t sum = S(7) + (rotate(S(4), 6) ^ rotate(S(4), 11) ^ rotate(S(4), 25)) + choice + round_constant[i] + w[i];
+        S(3) += sum;
+        S(7) = sum + (rotate(S(0), 2) ^ rotate(S(0), 13) ^ rotate(S(0), 22)) + majority;
     }
     for (int i = 0; i < 8; i++)
         state[i] += s[i];

@@ -1,0 +1,109 @@
+/*
+ * bp-rollout: play a policy, a prior or random actions, and write the trajectories.
+ *
+ *     bp-rollout --play prior --task nav-hard -n 100 easy.ckpt | bp-stats returns
+ */
+#include "base/option.h"
+#include "run/checkpoint.h"
+#include "run/rollout.h"
+#include "store/trajectory.h"
+
+#include <string.h>
+
+struct values {
+    const char *play, *task, *body, *output;
+    int64_t episodes, seed, threads;
+    bool deterministic, quiet;
+};
+
+#define AT(member) offsetof(struct values, member)
+
+static const struct bp_option rows[] = {
+    {"play", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(play), "policy", 0, 0, bp_play_name, "NAME", "what acts"},
+    {"task", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(task), NULL, 0, 0, bp_task_name, "NAME", "task to play; the checkpoint's when not given"},
+    {"body", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(body), NULL, 0, 0, NULL, "NAME", "body; the checkpoint's when not given"},
+    {"episodes", 'n', BP_COUNT, BP_SCOPE_COMMAND, AT(episodes), "100", 1, 1e9, NULL, "N", "episodes"},
+    {"seed", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(seed), "1", 0, 9e15, NULL, "N", "seed of everything random"},
+    {"deterministic", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(deterministic), NULL, 0, 0, NULL, NULL, "play the mean instead of a sample"},
+    {"output", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(output), "-", 0, 0, NULL, "FILE", "trajectory stream to write; - is stdout"},
+    {"threads", 't', BP_COUNT, BP_SCOPE_COMMAND, AT(threads), "2", 1, 1024, NULL, "N", "threads; the result does not depend on them"},
+    {"quiet", 'q', BP_FLAG, BP_SCOPE_COMMAND, AT(quiet), NULL, 0, 0, NULL, NULL, "no news on stderr"},
+    {0},
+};
+
+static const struct bp_usage usage = {
+    "[OPTION ...] [CHECKPOINT]",
+    "Play the policy or prior of a checkpoint (stdin when not given), or random actions, and write a trajectory stream.",
+    "bp-rollout --play prior --task nav-hard -n 100 easy.ckpt | bp-stats returns",
+};
+
+struct sink {
+    struct bp_pack_writer *writer;
+    const char *hash;           /* of the checkpoint */
+};
+
+static int write_episode(void *context, const struct bp_episode *episode)
+{
+    struct sink *sink = context;
+    struct bp_episode named = *episode;
+
+    strcpy(named.checkpoint, sink->hash);
+    return bp_episode_write(sink->writer, &named);
+}
+
+static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
+{
+    struct bp_rollout_spec spec = {
+        .task = v->task ? v->task : checkpoint->task,
+        .body = v->body ? v->body : *checkpoint->body ? checkpoint->body : NULL,
+        .play = bp_play_find(v->play),
+        .deterministic = v->deterministic,
+        .episodes = v->episodes,
+        .seed = (uint64_t)v->seed,
+    };
+    struct bp_blocks blocks = bp_checkpoint_blocks(checkpoint);
+    struct bp_pool *pool = bp_pool_new((int)v->threads);
+    struct bp_rollout *rollout = pool ? bp_rollout_new(&spec, &checkpoint->agent, pool) : NULL;
+    struct sink sink = {rollout ? bp_pack_create(v->output, 1) : NULL, checkpoint->hash};
+    int status = -1;
+
+    if (sink.writer) {
+        status = bp_rollout_run(rollout, &blocks, write_episode, &sink);
+        if (status)
+            bp_pack_abort(sink.writer);
+        else
+            status = bp_pack_commit(sink.writer);
+    }
+    bp_rollout_free(rollout);
+    bp_pool_free(pool);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct values v = {0};
+    const struct bp_option_part parts[] = {{"Options", rows, &v}, {NULL, NULL, NULL}};
+    struct bp_options *options;
+    struct bp_checkpoint checkpoint = {0};
+    int operand, status;
+
+    bp_set_program(argv[0]);
+    if (!(options = bp_options_new(parts)))
+        return bp_exit_status();
+    if ((status = bp_options_parse(options, argc, argv, &usage, &operand)))
+        goto done;
+    status = -1;
+    if (bp_options_resolve(options))
+        goto done;
+    bp_set_quiet(v.quiet);
+    if (argc - operand > 1)
+        bp_error(BP_USAGE, "one checkpoint at a time; '%s' is one too many", argv[operand + 1]);
+    else if (!strcmp(v.play, "random") && operand == argc)
+        status = v.task ? play(&v, &checkpoint) : bp_error(BP_USAGE, "random play without a checkpoint needs --task");
+    else if (!bp_checkpoint_load(operand < argc ? argv[operand] : "-", &checkpoint))
+        status = play(&v, &checkpoint);
+done:
+    bp_checkpoint_free(&checkpoint);
+    bp_options_free(options);
+    return status < 0 ? bp_exit_status() : 0;
+}

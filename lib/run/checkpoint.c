@@ -1,0 +1,282 @@
+#include "run/checkpoint.h"
+
+#include "store/pack.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEVEL = 6 };             /* of compression: checkpoints are small and kept for long */
+
+/* ---- writing ---- */
+
+/* A JSON value as text into the field; takes over the value. */
+static void json_field(struct bp_block *block, const char *key, json_t *value)
+{
+    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+
+    if (text)
+        bp_block_text(block, key, text);
+    else
+        block->incomplete = true;
+    free(text);
+    json_decref(value);
+}
+
+static json_t *groups_json(const struct bp_groups *groups)
+{
+    json_t *array = json_array();
+
+    for (int i = 0; i < groups->count; i++)
+        json_array_append_new(array, json_pack("{s:s, s:i}", "name", groups->group[i].name, "size", groups->group[i].size));
+    return array;
+}
+
+static json_t *net_json(const struct bp_agent *agent, enum bp_role role)
+{
+    const struct bp_net *net = &agent->net[role];
+    json_t *layers = json_array(), *see = json_array();
+
+    for (int i = 0; i < net->spec.hidden_count; i++)
+        json_array_append_new(layers, json_integer(net->spec.hidden[i]));
+    for (int i = 0; i < net->spec.see.count; i++)
+        json_array_append_new(see, json_string(net->spec.see.group[i].name));
+    return json_pack("{s:s, s:o, s:o, s:s, s:i}", "kind", net->spec.kind, "layers", layers, "see", see, "head",
+                     role == BP_CRITIC ? "value" : bp_head_names[agent->head[role]], "parameters", (int)net->parameters);
+}
+
+int bp_checkpoint_write(const char *path, struct bp_checkpoint *checkpoint)
+{
+    struct bp_pack_writer *writer = bp_pack_create(path, LEVEL);
+    const struct bp_agent *agent = &checkpoint->agent;
+    struct bp_block block;
+    int status;
+
+    if (!writer)
+        return -1;
+    bp_block_init(&block, "checkpoint");
+    bp_block_text(&block, "version", BP_VERSION);
+    bp_block_text(&block, "program", checkpoint->program);
+    bp_block_text(&block, "task", checkpoint->task);
+    bp_block_text(&block, "body", checkpoint->body);
+    bp_block_text(&block, "parent", checkpoint->parent);
+    bp_block_format(&block, "transitions", "%lld", (long long)checkpoint->transitions);
+    bp_block_format(&block, "updates", "%lld", (long long)checkpoint->updates);
+    bp_block_format(&block, "action_size", "%d", agent->action_size);
+    json_field(&block, "groups", groups_json(&agent->groups));
+    for (int role = 0; role < BP_ROLES; role++) {
+        struct bp_tensor tensors[BP_NET_TENSORS];
+        if (!agent->has[role])
+            continue;
+        json_field(&block, bp_role_names[role], net_json(agent, (enum bp_role)role));
+        int count = bp_net_tensors(&agent->net[role], checkpoint->block[role], tensors);
+        for (int i = 0; i < count; i++)
+            bp_block_tensor(&block, &tensors[i]);
+    }
+    json_field(&block, "config", json_incref(checkpoint->config));
+    bp_pack_writer_hash(writer, checkpoint->hash);
+    status = bp_pack_write(writer, &block);
+    bp_block_clear(&block);
+    if (status) {
+        bp_pack_abort(writer);
+        return -1;
+    }
+    return bp_pack_commit(writer);
+}
+
+/* ---- loading ---- */
+
+static int damaged(const char *where, const char *what)
+{
+    return bp_error(BP_DAMAGED, "%s: the checkpoint's %s is missing or makes no sense", where, what);
+}
+
+static int copy_field(const struct bp_block *block, const char *key, char *dst, size_t size, const char *where)
+{
+    const char *text = bp_block_get(block, key);
+
+    if (!text || strlen(text) >= size)
+        return damaged(where, key);
+    strcpy(dst, text);
+    return 0;
+}
+
+static int number_field(const struct bp_block *block, const char *key, int64_t *value, const char *where)
+{
+    const char *text = bp_block_get(block, key);
+    char *end;
+
+    if (!text)
+        return damaged(where, key);
+    *value = strtoll(text, &end, 10);
+    return end == text || *end || *value < 0 ? damaged(where, key) : 0;
+}
+
+static json_t *load_json(const struct bp_block *block, const char *key)
+{
+    const char *text = bp_block_get(block, key);
+
+    return text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+}
+
+static int load_groups(const struct bp_block *block, struct bp_groups *groups, const char *where)
+{
+    json_t *array = load_json(block, "groups"), *item;
+    size_t i;
+    int status = array && json_is_array(array) && json_array_size(array) <= BP_GROUP_MAX ? 0 : -1;
+
+    *groups = (struct bp_groups){0};
+    json_array_foreach(array, i, item) {
+        const char *name = json_string_value(json_object_get(item, "name"));
+        json_int_t size = json_integer_value(json_object_get(item, "size"));
+        if (status || !name || strlen(name) >= BP_GROUP_NAME || size < 1 || size > 1 << 20) {
+            status = -1;
+            break;
+        }
+        bp_groups_add(groups, name, (int)size);
+    }
+    json_decref(array);
+    return status ? damaged(where, "list of groups") : 0;
+}
+
+/* The texts that bp_agent_init takes, from the JSON of one network. */
+struct net_texts {
+    char kind[16], hidden[128], see[512], head[16];
+};
+
+static int join(const json_t *array, char *text, size_t size)
+{
+    size_t i, used = 0;
+    json_t *item;
+
+    text[0] = '\0';
+    if (!json_is_array(array))
+        return -1;
+    json_array_foreach(array, i, item) {
+        if (json_is_integer(item))
+            used += (size_t)snprintf(text + used, size - used, "%s%lld", i ? "," : "", (long long)json_integer_value(item));
+        else if (json_is_string(item))
+            used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "," : "", json_string_value(item));
+        else
+            return -1;
+        if (used >= size)
+            return -1;
+    }
+    return 0;
+}
+
+static int load_net(const struct bp_block *block, enum bp_role role, struct net_texts *texts, struct bp_net_choice *choice, const char *where)
+{
+    json_t *object = load_json(block, bp_role_names[role]);
+    const char *kind = json_string_value(json_object_get(object, "kind")), *head = json_string_value(json_object_get(object, "head"));
+    int status = 0;
+
+    *choice = (struct bp_net_choice){0};
+    if (!bp_block_get(block, bp_role_names[role]))
+        return 0;
+    if (!kind || !head || strlen(kind) >= sizeof texts->kind || strlen(head) >= sizeof texts->head ||
+        join(json_object_get(object, "layers"), texts->hidden, sizeof texts->hidden) ||
+        join(json_object_get(object, "see"), texts->see, sizeof texts->see))
+        status = damaged(where, bp_role_names[role]);
+    if (!status) {
+        strcpy(texts->kind, kind);
+        strcpy(texts->head, head);
+        *choice = (struct bp_net_choice){texts->kind, texts->hidden, texts->see, role == BP_CRITIC ? NULL : texts->head};
+    }
+    json_decref(object);
+    return status;
+}
+
+static int load_parameters(const struct bp_block *block, struct bp_checkpoint *checkpoint, enum bp_role role, const char *where)
+{
+    const struct bp_net *net = &checkpoint->agent.net[role];
+    struct bp_tensor tensors[BP_NET_TENSORS];
+    int count;
+
+    checkpoint->block[role] = aligned_alloc(64, (net->parameters * sizeof(float) + 63) & ~(size_t)63);
+    if (!checkpoint->block[role])
+        return bp_error(BP_FAILURE, "out of memory");
+    count = bp_net_tensors(net, checkpoint->block[role], tensors);
+    for (int i = 0; i < count; i++) {
+        const struct bp_tensor *found = bp_block_need(block, tensors[i].name, BP_F32, bp_tensor_count(&tensors[i]), where);
+        if (!found)
+            return -1;
+        memcpy(tensors[i].data, found->data, bp_tensor_bytes(found));
+    }
+    return 0;
+}
+
+static int load_block(const struct bp_block *block, struct bp_checkpoint *checkpoint, const char *where)
+{
+    const char *kind = bp_block_get(block, "kind");
+    struct net_texts texts[BP_ROLES];
+    struct bp_net_choice choice[BP_ROLES];
+    struct bp_groups groups;
+    int64_t action_size = 0;
+
+    if (!kind || strcmp(kind, "checkpoint"))
+        return bp_error(BP_DAMAGED, "%s is not a checkpoint but a stream of kind '%s'", where, kind ? kind : "?");
+    if (copy_field(block, "task", checkpoint->task, sizeof checkpoint->task, where) ||
+        copy_field(block, "body", checkpoint->body, sizeof checkpoint->body, where) ||
+        copy_field(block, "program", checkpoint->program, sizeof checkpoint->program, where) ||
+        copy_field(block, "parent", checkpoint->parent, sizeof checkpoint->parent, where) ||
+        number_field(block, "transitions", &checkpoint->transitions, where) || number_field(block, "updates", &checkpoint->updates, where) ||
+        number_field(block, "action_size", &action_size, where) || load_groups(block, &groups, where))
+        return -1;
+    if (action_size < 1 || action_size > 4096)
+        return damaged(where, "action_size");
+    if (!(checkpoint->config = load_json(block, "config")))
+        return damaged(where, "config");
+    for (int role = 0; role < BP_ROLES; role++)
+        if (load_net(block, (enum bp_role)role, &texts[role], &choice[role], where))
+            return -1;
+    if (bp_agent_init(&checkpoint->agent, &groups, (int)action_size, choice))
+        return damaged(where, "networks");
+    for (int role = 0; role < BP_ROLES; role++)
+        if (checkpoint->agent.has[role] && load_parameters(block, checkpoint, (enum bp_role)role, where))
+            return -1;
+    return 0;
+}
+
+int bp_checkpoint_load(const char *path, struct bp_checkpoint *checkpoint)
+{
+    struct bp_pack_reader *reader = bp_pack_open(path);
+    struct bp_block block = {0}, more = {0};
+    int status = -1, end;
+
+    *checkpoint = (struct bp_checkpoint){0};
+    if (!reader)
+        return -1;
+    bp_pack_reader_hash(reader, checkpoint->hash);
+    if (bp_pack_read(reader, &block) != 1)
+        goto done;
+    if (load_block(&block, checkpoint, bp_pack_name(reader)))
+        goto done;
+    if ((end = bp_pack_read(reader, &more)) > 0)
+        bp_error(BP_DAMAGED, "%s holds more than one checkpoint", bp_pack_name(reader));
+    status = end ? -1 : 0;
+done:
+    if (status)
+        bp_checkpoint_free(checkpoint);
+    bp_block_clear(&block);
+    bp_block_clear(&more);
+    bp_pack_close(reader);
+    return status;
+}
+
+void bp_checkpoint_free(struct bp_checkpoint *checkpoint)
+{
+    for (int role = 0; role < BP_ROLES; role++)
+        free(checkpoint->block[role]);
+    json_decref(checkpoint->config);
+    *checkpoint = (struct bp_checkpoint){0};
+}
+
+struct bp_blocks bp_checkpoint_blocks(const struct bp_checkpoint *checkpoint)
+{
+    struct bp_blocks blocks;
+
+    for (int role = 0; role < BP_ROLES; role++)
+        blocks.block[role] = checkpoint->block[role];
+    return blocks;
+}

@@ -1,0 +1,134 @@
+#include "run/config.h"
+
+#include "base/share.h"
+#include "env/env.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *actor_kind(int i)
+{
+    return bp_net_kinds[i].name;
+}
+
+static const char *prior_kind(int i)
+{
+    return i == 0 ? "none" : bp_net_kinds[i - 1].name;
+}
+
+static const char *head(int i)
+{
+    return i < BP_HEAD_COUNT ? bp_head_names[i] : NULL;
+}
+
+static const char *bootstrap(int i)
+{
+    static const char *const names[] = {"online", "target", NULL};
+    return names[i];
+}
+
+static const char *recurrent_state(int i)
+{
+    static const char *const names[] = {"stored", "zero", NULL};
+    return names[i];
+}
+
+#define AT(member) offsetof(struct bp_config, member)
+#define CHOICE(name, member, value, choices, help) {name, 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(member), value, 0, 0, choices, "NAME", help}
+#define TEXT(name, member, value, metavar, help) {name, 0, BP_TEXT, BP_SCOPE_CONFIG, AT(member), value, 0, 0, NULL, metavar, help}
+#define COUNT(name, member, value, least, most, help) {name, 0, BP_COUNT, BP_SCOPE_CONFIG, AT(member), value, least, most, NULL, "N", help}
+#define REAL(name, member, value, least, most, help) {name, 0, BP_REAL, BP_SCOPE_CONFIG, AT(member), value, least, most, NULL, "X", help}
+
+/* Defaults are the papers' (BP E.1.1) where they say; what presets change, they say why. */
+const struct bp_option bp_config_options[] = {
+    CHOICE("task", task, "nav-easy", bp_task_name, "task to learn"),
+    TEXT("body", body, NULL, "NAME", "body; the task's first when not given"),
+    COUNT("steps", steps, "60M", 1, 1e15, "transitions that the learner processes"),
+    COUNT("seed", seed, "1", 0, 9e15, "seed of everything random"),
+    CHOICE("policy", net[BP_POLICY].kind, "mlp", actor_kind, "kind of the policy"),
+    TEXT("policy-layers", net[BP_POLICY].hidden, "200,100", "N,N", "its hidden layers"),
+    TEXT("policy-see", net[BP_POLICY].see, "*", "GROUPS", "observation groups that it sees; * is all"),
+    CHOICE("policy-head", net[BP_POLICY].head, "softplus", head, "how its outputs become a Gaussian"),
+    CHOICE("prior", net[BP_PRIOR].kind, "mlp", prior_kind, "kind of the prior"),
+    TEXT("prior-layers", net[BP_PRIOR].hidden, "200,100", "N,N", "its hidden layers"),
+    TEXT("prior-see", net[BP_PRIOR].see, "?proprio,?global,?targets,?touch", "GROUPS", "observation groups that it sees; ?NAME where there is one"),
+    CHOICE("prior-head", net[BP_PRIOR].head, "softplus", head, "how its outputs become a Gaussian"),
+    CHOICE("critic", net[BP_CRITIC].kind, "mlp", actor_kind, "kind of the critic"),
+    TEXT("critic-layers", net[BP_CRITIC].hidden, "400,300", "N,N", "its hidden layers"),
+    TEXT("critic-see", net[BP_CRITIC].see, "*", "GROUPS", "observation groups that it sees"),
+    REAL("kl-cost", kl_cost, "1e-3", 0, 1e6, "alpha: reward paid for a nat of KL(policy || prior)"),
+    REAL("entropy-cost", entropy_cost, "1e-4", 0, 1e6, "alpha_H: reward given for a nat of the policy's entropy"),
+    REAL("discount", discount, "0.99", 0, 1, "gamma"),
+    REAL("trace", trace, "1", 0, 1, "lambda of Retrace"),
+    REAL("reward-scale", reward_scale, "1", 1e-9, 1e9, "multiplies rewards and costs inside the learner"),
+    REAL("policy-rate", rate[BP_POLICY], "1e-4", 0, 1, "Adam's learning rate for the policy"),
+    REAL("prior-rate", rate[BP_PRIOR], "1e-4", 0, 1, "for the prior"),
+    REAL("critic-rate", rate[BP_CRITIC], "1e-4", 0, 1, "for the critic"),
+    COUNT("target-period", target_period, "100", 1, 1e9, "updates between copies into the target networks"),
+    CHOICE("bootstrap", bootstrap, "online", bootstrap, "policy whose actions give values and traces"),
+    COUNT("unroll", unroll, "10", 1, 10000, "transitions of a sequence"),
+    COUNT("batch", batch, "512", 1, 1e6, "sequences of an update"),
+    COUNT("shards", shards, "4", 1, 1024, "parts of the batch that can be worked on at the same time"),
+    CHOICE("recurrent-state", recurrent_state, "stored", recurrent_state, "where sequences of recurrent networks start from"),
+    COUNT("actors", actors, "32", 1, 65536, "environments that act"),
+    COUNT("actor-steps", actor_steps, "5", 1, 10000, "control steps of each actor for one update; sequences start at their multiples"),
+    COUNT("replay-episodes", replay_episodes, "2000", 2, 1e9, "episodes that the replay holds"),
+    COUNT("warm-up", warm_up, "10k", 1, 1e12, "transitions in the replay before learning begins"),
+    TEXT("evaluate", evaluate, "policy", "LIST", "what to play now and then: policy, prior, policy:TASK, prior:TASK"),
+    COUNT("evaluate-every", evaluate_every, "5M", 1, 1e15, "transitions between evaluations"),
+    COUNT("evaluate-episodes", evaluate_episodes, "100", 1, 1e6, "episodes of an evaluation"),
+    {0},
+};
+
+int bp_config_agent(const struct bp_config *config, const struct bp_groups *groups, int action_size, struct bp_agent *agent)
+{
+    return bp_agent_init(agent, groups, action_size, config->net);
+}
+
+struct bp_learner_config bp_config_learner(const struct bp_config *config)
+{
+    struct bp_learner_config learner = {
+        .seed = (uint64_t)config->seed,
+        .unroll = (int)config->unroll,
+        .batch = (int)config->batch,
+        .shards = (int)config->shards,
+        .discount = config->discount,
+        .trace = config->trace,
+        .reward_scale = config->reward_scale,
+        .kl_cost = config->kl_cost,
+        .entropy_cost = config->entropy_cost,
+        .target_period = (int)config->target_period,
+        .bootstrap = strcmp(config->bootstrap, "target") ? BP_BOOTSTRAP_ONLINE : BP_BOOTSTRAP_TARGET,
+        .stored_state = !strcmp(config->recurrent_state, "stored"),
+    };
+
+    memcpy(learner.rate, config->rate, sizeof learner.rate);
+    return learner;
+}
+
+struct bp_replay_spec bp_config_replay(const struct bp_config *config, const struct bp_agent *agent, int time_limit)
+{
+    return (struct bp_replay_spec){
+        .observation_size = agent->groups.size,
+        .action_size = agent->action_size,
+        .state_size = strcmp(config->recurrent_state, "stored") ? 0 : bp_agent_state_size(agent),
+        .time_limit = time_limit,
+        .episodes = (int)config->replay_episodes,
+        .writers = (int)config->actors,
+        .stride = (int)config->actor_steps,
+        .unroll = (int)config->unroll,
+    };
+}
+
+int bp_preset_path(const char *preset, char *path, size_t size)
+{
+    char name[256];
+
+    if (strchr(preset, '/') || !access(preset, R_OK)) {
+        snprintf(path, size, "%s", preset);
+        return 0;
+    }
+    snprintf(name, sizeof name, "presets/%s", preset);
+    return bp_share_path(name, path, size);
+}

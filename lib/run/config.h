@@ -1,0 +1,34 @@
+/* What decides a training run: one struct, filled by one table of options (bp-train(1), presets, checkpoints, run database). */
+#ifndef BP_RUN_CONFIG_H
+#define BP_RUN_CONFIG_H
+
+#include "base/option.h"
+#include "learn/learner.h"
+
+struct bp_config {
+    const char *task, *body;
+    struct bp_net_choice net[BP_ROLES];
+    int64_t steps;                  /* transitions to be processed by the learner */
+    int64_t seed;
+    int64_t unroll, batch, shards;
+    double discount, trace, reward_scale, kl_cost, entropy_cost;
+    double rate[BP_ROLES];
+    int64_t target_period;
+    const char *bootstrap, *recurrent_state;
+    int64_t actors, actor_steps, replay_episodes, warm_up;
+    const char *evaluate;           /* "policy:nav-easy,prior:nav-hard" */
+    int64_t evaluate_every, evaluate_episodes;
+};
+
+/* The rows, for a part of a program's options whose values are a struct bp_config. */
+extern const struct bp_option bp_config_options[];
+
+/* Agent and learner as configured, for observation groups and actions of the task. -1 after reporting. */
+int bp_config_agent(const struct bp_config *config, const struct bp_groups *groups, int action_size, struct bp_agent *agent) BP_WARN_UNUSED;
+struct bp_learner_config bp_config_learner(const struct bp_config *config);
+struct bp_replay_spec bp_config_replay(const struct bp_config *config, const struct bp_agent *agent, int time_limit);
+
+/* Path of a preset: a file's path, or a name in share/presets. -1 after reporting. */
+int bp_preset_path(const char *preset, char *path, size_t size) BP_WARN_UNUSED;
+
+#endif

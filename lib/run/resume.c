@@ -1,0 +1,181 @@
+#include "run/resume.h"
+
+#include "store/pack.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TENSORS = BP_LEARNER_TENSORS + BP_ACTORS_TENSORS + 9 + 1,
+    PIECE = 16 << 20,           /* bytes of a tensor in one block: bounds what writing and reading hold in memory */
+    LEVEL = 1,
+};
+
+/* Everything that is saved, in place. */
+static int all_tensors(struct bp_training *training, struct bp_tensor *tensors)
+{
+    int count = 0;
+
+    tensors[count++] = bp_tensor_1d("training/transitions", BP_I64, 1, &training->transitions);
+    tensors[count++] = bp_tensor_1d("training/env_steps", BP_I64, 1, &training->env_steps);
+    count += bp_learner_tensors(&training->learner, tensors + count);
+    count += bp_actors_tensors(training->actors, tensors + count);
+    count += bp_replay_tensors(training->replay, tensors + count);
+    return count;
+}
+
+int bp_resume_path(const char *output, char *path, size_t size)
+{
+    if ((size_t)snprintf(path, size, "%s.resume", output) >= size)
+        return bp_error(BP_USAGE, "the output's path is too long");
+    return 0;
+}
+
+static size_t row_bytes(const struct bp_tensor *tensor)
+{
+    return bp_tensor_bytes(tensor) / (size_t)tensor->shape[0];
+}
+
+/* Large tensors go in pieces of whole rows, each in a block that says at which row it starts. */
+static int write_tensor(struct bp_pack_writer *writer, const struct bp_tensor *tensor)
+{
+    int64_t rows = tensor->shape[0], most = (int64_t)(PIECE / row_bytes(tensor));
+
+    for (int64_t row = 0; row < rows; row += most) {
+        struct bp_tensor piece = *tensor;
+        struct bp_block block;
+        piece.shape[0] = rows - row < most ? rows - row : most;
+        piece.data = (char *)tensor->data + (size_t)row * row_bytes(tensor);
+        bp_block_init(&block, "resume-tensor");
+        bp_block_format(&block, "row", "%lld", (long long)row);
+        bp_block_tensor(&block, &piece);
+        int status = bp_pack_write(writer, &block);
+        bp_block_clear(&block);
+        if (status)
+            return -1;
+    }
+    return 0;
+}
+
+static int write_header(struct bp_pack_writer *writer, const json_t *config, const char *parent)
+{
+    char *text = json_dumps(config, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    struct bp_block block;
+    int status;
+
+    if (!text)
+        return bp_error(BP_FAILURE, "out of memory");
+    bp_block_init(&block, "resume");
+    bp_block_text(&block, "version", BP_VERSION);
+    bp_block_text(&block, "parent", parent);
+    bp_block_text(&block, "config", text);
+    status = bp_pack_write(writer, &block);
+    bp_block_clear(&block);
+    free(text);
+    return status;
+}
+
+int bp_resume_write(const char *path, struct bp_training *training, const json_t *config, const char *parent)
+{
+    struct bp_pack_writer *writer = bp_pack_create(path, LEVEL);
+    struct bp_tensor tensors[TENSORS];
+
+    if (!writer)
+        return -1;
+    bp_actors_save(training->actors);
+    int count = all_tensors(training, tensors), status = write_header(writer, config, parent);
+    for (int i = 0; i < count && !status; i++)
+        status = write_tensor(writer, &tensors[i]);
+    if (status) {
+        bp_pack_abort(writer);
+        return -1;
+    }
+    return bp_pack_commit(writer);
+}
+
+/* ---- reading ---- */
+
+static int read_header(struct bp_pack_reader *reader, struct bp_block *block)
+{
+    const char *kind;
+
+    if (bp_pack_read(reader, block) != 1)
+        return -1;
+    kind = bp_block_get(block, "kind");
+    if (!kind || strcmp(kind, "resume") || !bp_block_get(block, "config") || !bp_block_get(block, "parent"))
+        return bp_error(BP_DAMAGED, "%s is no resume state", bp_pack_name(reader));
+    return 0;
+}
+
+json_t *bp_resume_config(const char *path, char parent[72])
+{
+    struct bp_pack_reader *reader = bp_pack_open(path);
+    struct bp_block block = {0};
+    json_t *config = NULL;
+
+    if (!reader)
+        return NULL;
+    if (!read_header(reader, &block)) {
+        snprintf(parent, 72, "%s", bp_block_get(&block, "parent"));
+        config = json_loads(bp_block_get(&block, "config"), JSON_REJECT_DUPLICATES, NULL);
+        if (!config)
+            bp_error(BP_DAMAGED, "%s: the config makes no sense", path);
+    }
+    bp_block_clear(&block);
+    bp_pack_close(reader);
+    return config;
+}
+
+/* Copy a piece to its place; the rows that every tensor has received are counted. */
+static int take_piece(const struct bp_block *block, struct bp_tensor *tensors, int64_t *received, int count, const char *where)
+{
+    const char *row_text = bp_block_get(block, "row");
+    const struct bp_tensor *piece = block->count == 1 ? &block->tensors[0] : NULL;
+    int64_t row = row_text ? strtoll(row_text, NULL, 10) : -1;
+
+    for (int i = 0; piece && i < count; i++) {
+        struct bp_tensor *to = &tensors[i];
+        if (strcmp(to->name, piece->name))
+            continue;
+        if (to->dtype != piece->dtype || to->rank != piece->rank || piece->shape[0] < 1 || row != received[i] ||
+            row + piece->shape[0] > to->shape[0] || row_bytes(to) != row_bytes(piece))
+            break;
+        memcpy((char *)to->data + (size_t)row * row_bytes(to), piece->data, bp_tensor_bytes(piece));
+        received[i] += piece->shape[0];
+        return 0;
+    }
+    return bp_error(BP_DAMAGED, "%s: the resume state does not fit this run", where);
+}
+
+int bp_resume_read(const char *path, struct bp_training *training)
+{
+    struct bp_pack_reader *reader = bp_pack_open(path);
+    struct bp_tensor tensors[TENSORS];
+    int64_t received[TENSORS] = {0};
+    int count = all_tensors(training, tensors), status = -1, more;
+    struct bp_block block = {0};
+
+    if (!reader || read_header(reader, &block))
+        goto done;
+    for (;;) {
+        bp_block_clear(&block);
+        if ((more = bp_pack_read(reader, &block)) <= 0)
+            break;
+        if (take_piece(&block, tensors, received, count, bp_pack_name(reader)))
+            goto done;
+    }
+    if (more)
+        goto done;
+    for (int i = 0; i < count; i++)
+        if (received[i] != tensors[i].shape[0]) {
+            bp_error(BP_DAMAGED, "%s: '%s' is missing", path, tensors[i].name);
+            goto done;
+        }
+    bp_actors_restore(training->actors);
+    status = 0;
+done:
+    bp_block_clear(&block);
+    bp_pack_close(reader);
+    return status;
+}

@@ -1,0 +1,16 @@
+/* Signals as requests: the loop finishes its update, then looks. */
+#ifndef BP_RUN_SIGNALS_H
+#define BP_RUN_SIGNALS_H
+
+#include <stdbool.h>
+
+/* From now on SIGINT, SIGTERM and SIGUSR1 are only noted; a second SIGINT or SIGTERM removes temporary files and quits at once. */
+void bp_signals_catch(void);
+
+/* The signal that asks to stop, or 0. */
+int bp_signals_stop(void);
+
+/* Was a checkpoint asked for (SIGUSR1) since the last call? */
+bool bp_signals_checkpoint(void);
+
+#endif

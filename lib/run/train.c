@@ -1,0 +1,325 @@
+#include "run/train.h"
+
+#include "run/evaluate.h"
+#include "run/resume.h"
+#include "run/signals.h"
+#include "store/pack.h"
+#include "store/rundb.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define AT(member) offsetof(struct bp_train_command, member)
+
+const struct bp_option bp_train_command_options[] = {
+    {"preset", 'p', BP_TEXT, BP_SCOPE_COMMAND, AT(preset), NULL, 0, 0, NULL, "NAME", "config to start from: a name in share/presets, or a file"},
+    {"output", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(output), "-", 0, 0, NULL, "FILE", "checkpoint to write; - is stdout"},
+    {"resume", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(resume), NULL, 0, 0, NULL, NULL, "go on from FILE.resume, to the same bytes as if never stopped"},
+    {"checkpoint-every", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(checkpoint_every), "20M", 0, 1e15, NULL, "N", "transitions between checkpoints on the way; 0 for none"},
+    {"progress-every", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(progress_every), "250k", 1, 1e15, NULL, "N", "transitions between progress rows in the database"},
+    {"db", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(database), "bp.db", 0, 0, NULL, "FILE", "run database; none for no record"},
+    {"threads", 't', BP_COUNT, BP_SCOPE_COMMAND, AT(threads), "2", 1, 1024, NULL, "N", "threads; the result does not depend on them"},
+    {"print-config", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(print_config), NULL, 0, 0, NULL, NULL, "print the resolved config and where each value came from, and stop"},
+    {"quiet", 'q', BP_FLAG, BP_SCOPE_COMMAND, AT(quiet), NULL, 0, 0, NULL, NULL, "no progress on stderr"},
+    {0},
+};
+
+struct loop {
+    const struct bp_train_spec *spec;
+    struct bp_training training;
+    struct bp_evaluator *evaluator;
+    struct bp_rundb *db;
+    int64_t run;                    /* row in the database */
+    char resume[4096];              /* path of the resume state; "" when the checkpoint goes to stdout */
+    char parent[72];
+    char hash[72];                  /* of the checkpoint written last */
+    double started, last_line;
+    int64_t started_at;             /* transitions when this process took up the run */
+    int64_t next_checkpoint, next_progress, next_evaluation;
+    int64_t evaluated_at;           /* transitions at the last evaluation */
+    struct bp_run_progress row;     /* the last one */
+};
+
+static double seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* The next multiple of `every` behind `at`; never when every is 0. */
+static int64_t next_multiple(int64_t at, int64_t every)
+{
+    return every ? (at / every + 1) * every : INT64_MAX;
+}
+
+/* ---- files and database ---- */
+
+/* Find out before hours of training, not behind them, that the output cannot be written. */
+static int check_output(const char *path)
+{
+    struct stat status;
+    struct bp_pack_writer *writer;
+
+    if (strcmp(path, "-") && !stat(path, &status) && !S_ISREG(status.st_mode))
+        return 0;               /* a device or FIFO would notice that it was opened */
+    if (!(writer = bp_pack_create(path, 0)))
+        return -1;
+    bp_pack_abort(writer);
+    return 0;
+}
+
+static int write_files(struct loop *loop, bool with_resume)
+{
+    const struct bp_train_spec *spec = loop->spec;
+    struct bp_checkpoint checkpoint;
+
+    bp_training_checkpoint(&loop->training, &checkpoint);
+    checkpoint.config = (json_t *)spec->config_json;
+    snprintf(checkpoint.program, sizeof checkpoint.program, "%s", bp_program());
+    snprintf(checkpoint.parent, sizeof checkpoint.parent, "%s", loop->parent);
+    if (with_resume && *loop->resume && bp_resume_write(loop->resume, &loop->training, spec->config_json, loop->parent))
+        return -1;
+    if (bp_checkpoint_write(spec->command->output, &checkpoint))
+        return -1;
+    strcpy(loop->hash, checkpoint.hash);
+    if (loop->db)
+        return bp_rundb_checkpoint(loop->db, loop->run, loop->training.transitions, spec->command->output, loop->hash);
+    return 0;
+}
+
+static int start_run(struct loop *loop)
+{
+    const struct bp_train_spec *spec = loop->spec;
+    const struct bp_config *config = spec->config;
+    char *json;
+
+    if (!strcmp(spec->command->database, "none"))
+        return 0;
+    if (!(loop->db = bp_rundb_open(spec->command->database, true)))
+        return -1;
+    if (spec->command->resume) {
+        if ((loop->run = bp_rundb_resume(loop->db, spec->command->output)) < 0)
+            return -1;
+        if (loop->run)
+            return bp_rundb_rewind(loop->db, loop->run, loop->training.transitions);
+    }
+    if (!(json = json_dumps(spec->config_json, JSON_COMPACT)))
+        return bp_error(BP_FAILURE, "out of memory");
+    struct bp_run_info info = {
+        .program = bp_program(),
+        .command = spec->command_line,
+        .config = json,
+        .preset = spec->command->preset,
+        .task = loop->training.env.task,
+        .body = loop->training.env.body,
+        .policy = loop->training.learner.agent.net[BP_POLICY].spec.kind,
+        .prior = loop->training.learner.agent.has[BP_PRIOR] ? loop->training.learner.agent.net[BP_PRIOR].spec.kind : "none",
+        .seed = (uint64_t)config->seed,
+        .output = spec->command->output,
+        .parent = *loop->parent ? loop->parent : NULL,
+    };
+    loop->run = bp_rundb_start(loop->db, &info);
+    free(json);
+    return loop->run < 0 ? -1 : 0;
+}
+
+/* ---- progress ---- */
+
+static void read_stats(struct loop *loop)
+{
+    struct bp_training *t = &loop->training;
+    const struct bp_update_stats *u = &t->update_stats;
+    const struct bp_actor_stats *a = &t->actor_stats;
+    double n = u->transitions > 0 ? u->transitions : NAN, updates = t->stats_updates ? (double)t->stats_updates : NAN;
+    double scale = loop->spec->config->reward_scale, episodes = a->episodes ? (double)a->episodes : NAN;
+
+    loop->row = (struct bp_run_progress){
+        .transitions = t->transitions,
+        .updates = t->learner.updates,
+        .env_steps = t->env_steps,
+        .episode_return = a->episode_return / episodes,
+        .episode_length = a->episode_length / episodes,
+        .episodes = a->episodes,
+        .kl_prior = t->learner.agent.has[BP_PRIOR] ? u->kl_prior / n : NAN,
+        .entropy = u->entropy / n,
+        .critic_loss = u->critic_loss / updates,
+        .policy_loss = u->policy_loss / updates,
+        .prior_loss = t->learner.agent.has[BP_PRIOR] ? u->prior_loss / updates : NAN,
+        .q_mean = u->q / n / scale,
+        .trace_weight = u->trace / n,
+        .seconds = seconds() - loop->started,
+    };
+    if (a->diverged)
+        bp_warn("%lld of %lld episodes ended because the simulation diverged", (long long)a->diverged, (long long)a->episodes);
+    t->update_stats = (struct bp_update_stats){0};
+    t->actor_stats = (struct bp_actor_stats){0};
+    t->stats_updates = 0;
+}
+
+static int record_progress(struct loop *loop)
+{
+    read_stats(loop);
+    return loop->db ? bp_rundb_progress(loop->db, loop->run, &loop->row) : 0;
+}
+
+static void clock_text(double s, char *text, size_t size)
+{
+    snprintf(text, size, "%d:%02d", (int)(s / 60), (int)s % 60);
+}
+
+static void show_progress(struct loop *loop, bool final)
+{
+    const struct bp_run_progress *row = &loop->row;
+    double elapsed = seconds() - loop->started, done = (double)loop->training.transitions, all = (double)loop->spec->config->steps;
+    double rate = (done - (double)loop->started_at) / elapsed;
+    char left[32];
+
+    clock_text((all - done) / rate, left, sizeof left);
+    if (isatty(STDERR_FILENO))
+        bp_live(final, "%5.1f%%  step %.2fM  return %.1f  KL %.3f  entropy %.2f  %.0fk transitions/s  %s left", 100 * done / all, done / 1e6,
+                row->episode_return, row->kl_prior, row->entropy, rate / 1e3, rate > 0 ? left : "?");
+    else if (final || elapsed - loop->last_line > 30) {
+        bp_log("step %.2fM of %.2fM, return %.1f, KL %.3f, %.0fk transitions/s, %s left", done / 1e6, all / 1e6, row->episode_return, row->kl_prior,
+               rate / 1e3, rate > 0 ? left : "?");
+        loop->last_line = elapsed;
+    }
+}
+
+static int evaluate(struct loop *loop)
+{
+    struct bp_blocks blocks = bp_training_blocks(&loop->training);
+
+    loop->evaluated_at = loop->training.transitions;
+    for (int i = 0; i < bp_evaluator_count(loop->evaluator); i++) {
+        struct bp_run_evaluation row;
+        char kl[48] = "";
+        if (bp_evaluate(loop->evaluator, i, &blocks, &row))
+            return -1;
+        row.transitions = loop->training.transitions;
+        row.seconds = seconds() - loop->started;
+        if (isfinite(row.transition_kl))
+            snprintf(kl, sizeof kl, ", transition KL %.3f", row.transition_kl);
+        bp_log("step %.2fM: %s on %s returns %.1f +- %.1f%s", (double)row.transitions / 1e6, row.play, row.task, row.episode_return,
+               row.standard_error, kl);
+        if (loop->db && bp_rundb_evaluation(loop->db, loop->run, &row))
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- the loop ---- */
+
+/* What is due at this point of the run. */
+static int attend(struct loop *loop)
+{
+    const struct bp_train_command *command = loop->spec->command;
+    int64_t at = loop->training.transitions;
+    bool asked = bp_signals_checkpoint();
+
+    if (at >= loop->next_progress) {
+        loop->next_progress = next_multiple(at, command->progress_every);
+        if (record_progress(loop))
+            return -1;
+        show_progress(loop, false);
+    }
+    if (at >= loop->next_evaluation) {
+        loop->next_evaluation = next_multiple(at, loop->spec->config->evaluate_every);
+        if (evaluate(loop))
+            return -1;
+    }
+    if ((at >= loop->next_checkpoint || asked) && *loop->resume && at < loop->spec->config->steps) {
+        loop->next_checkpoint = next_multiple(at, command->checkpoint_every);
+        if (write_files(loop, true))
+            return -1;
+    }
+    return 0;
+}
+
+static int run(struct loop *loop)
+{
+    while (loop->training.transitions < loop->spec->config->steps && !bp_signals_stop())
+        if (bp_training_cycle(&loop->training) || attend(loop))
+            return -1;
+    if (loop->training.stats_updates && record_progress(loop))
+        return -1;
+    if (loop->training.transitions > loop->started_at)
+        show_progress(loop, true);
+    return loop->training.transitions >= loop->spec->config->steps && loop->evaluated_at != loop->training.transitions ? evaluate(loop) : 0;
+}
+
+static int finish(struct loop *loop)
+{
+    const struct bp_train_spec *spec = loop->spec;
+    bool stopped = loop->training.transitions < spec->config->steps;
+
+    if (stopped && !*loop->resume) {
+        bp_warn("stopped at %lld transitions; without --output FILE there is nothing to resume from", (long long)loop->training.transitions);
+    } else if (write_files(loop, stopped)) {
+        return -1;
+    }
+    if (!stopped && *loop->resume)
+        unlink(loop->resume);
+    if (stopped && *loop->resume)
+        bp_warn("stopped at %lld transitions; to go on: %s", (long long)loop->training.transitions, spec->resume_line);
+    else if (!stopped)
+        bp_log("wrote %s", strcmp(spec->command->output, "-") ? spec->command->output : "the checkpoint");
+    return 0;
+}
+
+static int check_parent(struct loop *loop)
+{
+    if (strcmp(loop->parent, loop->spec->resume_parent))
+        return bp_error(BP_USAGE, "the stopped run started from another checkpoint than this one");
+    return 0;
+}
+
+static int prepare(struct loop *loop)
+{
+    const struct bp_train_spec *spec = loop->spec;
+    const struct bp_config *config = spec->config;
+
+    if (strcmp(spec->command->output, "-") && bp_resume_path(spec->command->output, loop->resume, sizeof loop->resume))
+        return -1;
+    if (check_output(spec->command->output) || bp_training_init(&loop->training, config, &spec->borrowed, (int)spec->command->threads))
+        return -1;
+    loop->evaluator = bp_evaluator_new(config->evaluate, &loop->training.env, (int)config->evaluate_episodes, &loop->training.learner.agent,
+                                       loop->training.pool);
+    if (!loop->evaluator)
+        return -1;
+    if (spec->borrowed.checkpoint)
+        strcpy(loop->parent, spec->borrowed.checkpoint->hash);
+    if (spec->command->resume && (check_parent(loop) || bp_resume_read(loop->resume, &loop->training)))
+        return -1;
+    loop->started_at = loop->training.transitions;
+    loop->next_progress = next_multiple(loop->started_at, spec->command->progress_every);
+    loop->next_evaluation = next_multiple(loop->started_at, config->evaluate_every);
+    loop->next_checkpoint = next_multiple(loop->started_at, spec->command->checkpoint_every);
+    return start_run(loop);
+}
+
+int bp_train(const struct bp_train_spec *spec)
+{
+    struct loop loop = {.spec = spec, .started = seconds()};
+    int status;
+
+    bp_signals_catch();
+    if (prepare(&loop) || run(&loop) || finish(&loop))
+        status = bp_exit_status();
+    else
+        status = loop.training.transitions < spec->config->steps ? 128 + bp_signals_stop() : 0;
+    if (loop.db && loop.run > 0 &&
+        bp_rundb_finish(loop.db, loop.run, status == 0 ? "finished" : status > 128 ? "stopped" : status == BP_DIVERGED ? "diverged" : "failed",
+                        *loop.hash ? loop.hash : NULL) && !status)
+        status = bp_exit_status();
+    bp_rundb_close(loop.db);
+    bp_evaluator_free(loop.evaluator);
+    bp_training_free(&loop.training);
+    return status;
+}

@@ -1,0 +1,163 @@
+#include "run/training.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The configured agent, its prior replaced by a borrowed one. */
+static int init_agent(const struct bp_training *training, const struct bp_borrowed *borrowed, struct bp_agent *agent)
+{
+    struct bp_net_choice choice[BP_ROLES];
+    const struct bp_agent *from = borrowed->checkpoint ? &borrowed->checkpoint->agent : NULL;
+    char hidden[128] = "", see[512];
+
+    memcpy(choice, training->config->net, sizeof choice);
+    if (from) {
+        const struct bp_net_spec *spec = &from->net[BP_PRIOR].spec;
+        if (!from->has[BP_PRIOR])
+            return bp_error(BP_USAGE, "the checkpoint has no prior");
+        if (from->action_size != training->env.action_size)
+            return bp_error(BP_USAGE, "the prior's actions have %d numbers, those of task '%s' have %d", from->action_size, training->env.task,
+                            training->env.action_size);
+        for (int i = 0, used = 0; i < spec->hidden_count; i++)
+            used += snprintf(hidden + used, sizeof hidden - (size_t)used, "%s%d", i ? "," : "", spec->hidden[i]);
+        choice[BP_PRIOR] = (struct bp_net_choice){spec->kind, hidden, bp_groups_text(&spec->see, see, sizeof see),
+                                                  bp_head_names[from->head[BP_PRIOR]]};
+        if (borrowed->policy_from_prior) {
+            choice[BP_POLICY].kind = spec->kind;
+            choice[BP_POLICY].hidden = hidden;
+            choice[BP_POLICY].head = choice[BP_PRIOR].head;
+        }
+    }
+    return bp_agent_init(agent, &training->env.groups, training->env.action_size, choice);
+}
+
+static int borrow(struct bp_training *training, const struct bp_borrowed *borrowed)
+{
+    struct bp_learner *learner = &training->learner;
+    const struct bp_checkpoint *from = borrowed->checkpoint;
+
+    if (!from)
+        return 0;
+    if (bp_net_adopt(&learner->agent.net[BP_PRIOR], learner->trained[BP_PRIOR].online, &from->agent.net[BP_PRIOR], from->block[BP_PRIOR]))
+        return -1;
+    if (borrowed->policy_from_prior &&
+        bp_net_adopt(&learner->agent.net[BP_POLICY], learner->trained[BP_POLICY].online, &from->agent.net[BP_PRIOR], from->block[BP_PRIOR]))
+        return -1;
+    bp_learner_copy_targets(learner);
+    return 0;
+}
+
+static struct bp_actors_spec actors_spec(const struct bp_config *config, const struct bp_learner_config *learner)
+{
+    return (struct bp_actors_spec){
+        .task = config->task,
+        .body = config->body,
+        .actors = (int)config->actors,
+        .steps = (int)config->actor_steps,
+        .seed = (uint64_t)config->seed,
+        .remember = learner->stored_state ? (1u << BP_ROLES) - 1 : 0,
+    };
+}
+
+int bp_training_init(struct bp_training *training, const struct bp_config *config, const struct bp_borrowed *borrowed, int threads)
+{
+    struct bp_learner_config learner = bp_config_learner(config);
+    struct bp_actors_spec actors = actors_spec(config, &learner);
+    struct bp_env *probe = bp_env_open(config->task, config->body);
+    struct bp_replay_spec replay;
+    struct bp_agent agent;
+
+    *training = (struct bp_training){.config = config};
+    if (!probe)
+        return -1;
+    training->env = probe->spec;
+    bp_env_close(probe);
+    if (borrowed->checkpoint)
+        learner.rate[BP_PRIOR] = 0;
+    if (init_agent(training, borrowed, &agent) || bp_learner_init(&training->learner, &agent, &learner))
+        return -1;
+    replay = bp_config_replay(config, &agent, training->env.time_limit);
+    if (borrow(training, borrowed) || !(training->replay = bp_replay_new(&replay)) ||
+        !(training->actors = bp_actors_new(&actors, &training->learner.agent)) || !(training->pool = bp_pool_new(threads))) {
+        bp_training_free(training);
+        return -1;
+    }
+    return 0;
+}
+
+void bp_training_free(struct bp_training *training)
+{
+    bp_pool_free(training->pool);
+    bp_actors_free(training->actors);
+    bp_replay_free(training->replay);
+    bp_learner_free(&training->learner);
+    *training = (struct bp_training){0};
+}
+
+struct bp_blocks bp_training_blocks(const struct bp_training *training)
+{
+    struct bp_blocks blocks;
+
+    for (int role = 0; role < BP_ROLES; role++)
+        blocks.block[role] = training->learner.trained[role].online;
+    return blocks;
+}
+
+void bp_training_checkpoint(const struct bp_training *training, struct bp_checkpoint *checkpoint)
+{
+    *checkpoint = (struct bp_checkpoint){
+        .agent = training->learner.agent,
+        .transitions = training->transitions,
+        .updates = training->learner.updates,
+    };
+    for (int role = 0; role < BP_ROLES; role++)
+        checkpoint->block[role] = training->learner.trained[role].online;
+    snprintf(checkpoint->task, sizeof checkpoint->task, "%s", training->env.task);
+    snprintf(checkpoint->body, sizeof checkpoint->body, "%s", training->env.body);
+}
+
+/* ---- the cycle ---- */
+
+static void learn_and_act(void *raw, int job)
+{
+    struct bp_training *training = raw;
+    struct bp_blocks blocks = bp_training_blocks(training);
+
+    if (job < training->learning_shards)
+        bp_svg_gradients(&training->learner, training->replay, job);
+    else
+        bp_actors_run(training->actors, job - training->learning_shards, &blocks);
+}
+
+static void apply(void *raw, int job)
+{
+    struct bp_training *training = raw;
+
+    bp_learner_apply(&training->learner, job);
+}
+
+static bool finite_stats(const struct bp_update_stats *stats)
+{
+    return isfinite(stats->critic_loss) && isfinite(stats->policy_loss) && isfinite(stats->prior_loss) && isfinite(stats->q);
+}
+
+int bp_training_cycle(struct bp_training *training)
+{
+    const struct bp_config *config = training->config;
+    bool learns = training->learner.updates > 0 || bp_replay_transitions(training->replay) >= config->warm_up;
+
+    training->learning_shards = learns && bp_replay_ready(training->replay) ? (int)config->shards : 0;
+    bp_pool_run(training->pool, training->learning_shards + bp_actors_teams(training->actors), learn_and_act, training);
+    if (training->learning_shards) {
+        bp_pool_run(training->pool, bp_learner_jobs(&training->learner), apply, training);
+        bp_learner_finish(&training->learner, &training->update_stats);
+        training->stats_updates++;
+        training->transitions += config->batch * config->unroll;
+        if (!finite_stats(&training->update_stats))
+            return bp_error(BP_DIVERGED, "diverged at update %lld: a loss is not a finite number", (long long)training->learner.updates);
+    }
+    bp_actors_commit(training->actors, training->replay, &training->actor_stats);
+    training->env_steps += config->actors * config->actor_steps;
+    return 0;
+}

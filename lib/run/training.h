@@ -1,0 +1,53 @@
+/* A training run in memory: agent, learner, replay and actors, and the cycle that moves them all one update further. */
+#ifndef BP_RUN_TRAINING_H
+#define BP_RUN_TRAINING_H
+
+#include "base/pool.h"
+#include "learn/svg.h"
+#include "run/actors.h"
+#include "run/checkpoint.h"
+#include "run/config.h"
+
+struct bp_training {
+    const struct bp_config *config;     /* borrowed */
+    struct bp_env_spec env;
+    struct bp_learner learner;
+    struct bp_replay *replay;
+    struct bp_actors *actors;
+    struct bp_pool *pool;
+    int64_t transitions;                /* processed by the learner */
+    int64_t env_steps;
+    int learning_shards;                /* of the cycle in progress; 0 while the replay warms up */
+    /* since whoever reads them last cleared them */
+    struct bp_update_stats update_stats;
+    int64_t stats_updates;
+    struct bp_actor_stats actor_stats;
+};
+
+/* What a run may borrow from a checkpoint: its prior, frozen, and the prior's parameters to start the policy from. */
+struct bp_borrowed {
+    const struct bp_checkpoint *checkpoint;     /* NULL: nothing */
+    bool policy_from_prior;
+};
+
+/*
+ * Build everything. With a borrowed checkpoint the prior is the checkpoint's, whatever the config says of its kind, and is not
+ * trained. 0, or -1 after reporting, with nothing to free.
+ */
+int bp_training_init(struct bp_training *training, const struct bp_config *config, const struct bp_borrowed *borrowed, int threads) BP_WARN_UNUSED;
+void bp_training_free(struct bp_training *training);
+
+/*
+ * One cycle: the learner's update on the replay as it stands, and the actors' steps with the parameters as they stand, at the same
+ * time; then Adam, then the new experience into the replay. 0, or -1 after reporting that the learner diverged.
+ */
+int bp_training_cycle(struct bp_training *training) BP_WARN_UNUSED;
+
+/* Parameters in use, to act with. */
+struct bp_blocks bp_training_blocks(const struct bp_training *training);
+
+/* The agent as a checkpoint that borrows the training's memory. */
+void bp_training_checkpoint(const struct bp_training *training, struct bp_checkpoint *checkpoint);
+
+
+#endif
