@@ -150,6 +150,15 @@ int bp_learner_jobs(const struct bp_learner *learner)
     return (int)jobs;
 }
 
+/* The share of the learning rates in force. */
+static double rate_share(const struct bp_learner *learner)
+{
+    const struct bp_learner_config *c = &learner->config;
+    double done = learner->updates < c->planned ? (double)learner->updates / (double)c->planned : 1;
+
+    return 1 - (1 - c->final_rate) * done;
+}
+
 static void apply_range(struct bp_learner *learner, int role, size_t from, size_t n)
 {
     const struct bp_learner_config *c = &learner->config;
@@ -165,7 +174,7 @@ static void apply_range(struct bp_learner *learner, int role, size_t from, size_
             part[j] = 0;
         }
     }
-    adam.rate = c->rate[role];
+    adam.rate = c->rate[role] * rate_share(learner);
     bp_adam_step(&adam, learner->updates + 1, trained->online + from, sum, trained->m + from, trained->v + from, n);
     memset(sum, 0, n * sizeof *sum);
 }

@@ -38,12 +38,13 @@ static void head_back(struct bp_node *raw)
 {
     struct gaussian_node *node = (struct gaussian_node *)raw;
     int actions = node->p.mean->cols;
+    float *dy = bp_gradient(node->y), *all_dmean = bp_gradient(node->p.mean), *all_dscale = bp_gradient(node->p.scale);
 
     for (int row = 0; row < node->y->rows; row++) {
         const float *v = node->y->value + row * 2 * actions + actions;
-        float *du = node->y->grad + row * 2 * actions, *dv = du + actions;
+        float *du = dy + row * 2 * actions, *dv = du + actions;
         const float *mean = node->p.mean->value + row * actions, *scale = node->p.scale->value + row * actions;
-        const float *dmean = node->p.mean->grad + row * actions, *dscale = node->p.scale->grad + row * actions;
+        const float *dmean = all_dmean + row * actions, *dscale = all_dscale + row * actions;
         for (int j = 0; j < actions; j++) {
             float s = scale[j] - LEAST_SCALE;
             du[j] += dmean[j] * (node->head == BP_HEAD_CAPPED ? 1.0f - mean[j] * mean[j] : 1.0f);
@@ -86,11 +87,12 @@ struct bp_gaussian bp_gaussian_rows(struct bp_tape *tape, struct bp_gaussian p, 
 static void sample_back(struct bp_node *raw)
 {
     struct gaussian_node *node = (struct gaussian_node *)raw;
+    float *da = bp_gradient(node->y), *dmean = bp_gradient(node->p.mean), *dscale = bp_gradient(node->p.scale);
     int n = node->y->rows * node->y->cols;
 
     for (int i = 0; i < n; i++) {
-        node->p.mean->grad[i] += node->y->grad[i];
-        node->p.scale->grad[i] += node->y->grad[i] * node->data[i];
+        dmean[i] += da[i];
+        dscale[i] += da[i] * node->data[i];
     }
 }
 
@@ -111,14 +113,15 @@ struct bp_var *bp_gaussian_sample(struct bp_tape *tape, struct bp_gaussian p, co
 static void log_prob_back(struct bp_node *raw)
 {
     struct gaussian_node *node = (struct gaussian_node *)raw;
+    float *dy = bp_gradient(node->y), *dmean = bp_gradient(node->p.mean), *dscale = bp_gradient(node->p.scale);
     int actions = node->p.mean->cols;
 
     for (int row = 0; row < node->y->rows; row++)
         for (int j = 0; j < actions; j++) {
             int i = row * actions + j;
             float s = node->p.scale->value[i], z = (node->data[i] - node->p.mean->value[i]) / s;
-            node->p.mean->grad[i] += node->y->grad[row] * z / s;
-            node->p.scale->grad[i] += node->y->grad[row] * (z * z - 1.0f) / s;
+            dmean[i] += dy[row] * z / s;
+            dscale[i] += dy[row] * (z * z - 1.0f) / s;
         }
 }
 
@@ -147,20 +150,23 @@ static void kl_back(struct bp_node *raw)
 {
     struct gaussian_node *node = (struct gaussian_node *)raw;
     struct bp_gaussian p = node->p, q = node->q;
+    float *grad = bp_gradient(node->y);
+    float *dp_mean = p.mean->grad ? bp_gradient(p.mean) : NULL, *dp_scale = dp_mean ? bp_gradient(p.scale) : NULL;
+    float *dq_mean = q.mean->grad ? bp_gradient(q.mean) : NULL, *dq_scale = dq_mean ? bp_gradient(q.scale) : NULL;
     int actions = p.mean->cols;
 
     for (int row = 0; row < node->y->rows; row++)
         for (int j = 0; j < actions; j++) {
             int i = row * actions + j;
-            float dy = node->y->grad[row], sp = p.scale->value[i], sq = q.scale->value[i], d = p.mean->value[i] - q.mean->value[i];
+            float dy = grad[row], sp = p.scale->value[i], sq = q.scale->value[i], d = p.mean->value[i] - q.mean->value[i];
             float precision = 1.0f / (sq * sq);
-            if (p.mean->grad) {
-                p.mean->grad[i] += dy * d * precision;
-                p.scale->grad[i] += dy * (sp * precision - 1.0f / sp);
+            if (dp_mean) {
+                dp_mean[i] += dy * d * precision;
+                dp_scale[i] += dy * (sp * precision - 1.0f / sp);
             }
-            if (q.mean->grad) {
-                q.mean->grad[i] -= dy * d * precision;
-                q.scale->grad[i] += dy * (1.0f - (sp * sp + d * d) * precision) / sq;
+            if (dq_mean) {
+                dq_mean[i] -= dy * d * precision;
+                dq_scale[i] += dy * (1.0f - (sp * sp + d * d) * precision) / sq;
             }
         }
 }
@@ -189,11 +195,12 @@ struct bp_var *bp_gaussian_kl(struct bp_tape *tape, struct bp_gaussian p, struct
 static void entropy_back(struct bp_node *raw)
 {
     struct gaussian_node *node = (struct gaussian_node *)raw;
+    float *dy = bp_gradient(node->y), *dscale = bp_gradient(node->p.scale);
     int actions = node->p.scale->cols;
 
     for (int row = 0; row < node->y->rows; row++)
         for (int j = 0; j < actions; j++)
-            node->p.scale->grad[row * actions + j] += node->y->grad[row] / node->p.scale->value[row * actions + j];
+            dscale[row * actions + j] += dy[row] / node->p.scale->value[row * actions + j];
 }
 
 struct bp_var *bp_gaussian_entropy(struct bp_tape *tape, struct bp_gaussian p)

@@ -3,7 +3,6 @@
 #include "nn/math.h"
 #include "nn/product.h"
 
-#include <string.h>
 
 struct linear {
     struct bp_node node;
@@ -14,18 +13,26 @@ struct linear {
 };
 
 /* elu(x) = x for x > 0, exp(x) - 1 below. */
-static void activate(float *y, const float *x, size_t n, enum bp_activation act)
+static inline float elu(float x)
 {
-    if (act == BP_IDENTITY) {
-        if (y != x)
-            memcpy(y, x, n * sizeof *y);
-        return;
-    }
+    float e = bp_exp(x) - 1.0f;
+
+    return x > 0 ? x : e;
+}
+
+/* y = act(y + addend), for rows whose addends are `stride` floats apart: 0 repeats one row, a bias. */
+static void add_and_activate(float *restrict y, const float *restrict addend, int stride, int rows, int cols, enum bp_activation act)
+{
+    for (int row = 0; row < rows; row++, y += cols, addend += stride)
+        if (act == BP_ELU) {
 #pragma omp simd
-    for (size_t i = 0; i < n; i++) {
-        float e = bp_exp(x[i]) - 1.0f;
-        y[i] = x[i] > 0 ? x[i] : e;
-    }
+            for (int j = 0; j < cols; j++)
+                y[j] = elu(y[j] + addend[j]);
+        } else {
+#pragma omp simd
+            for (int j = 0; j < cols; j++)
+                y[j] += addend[j];
+        }
 }
 
 /* elu'(x) = 1 for y > 0, y + 1 below; in place on dy. */
@@ -49,11 +56,11 @@ static void linear_back(struct bp_node *node)
 {
     struct linear *l = (struct linear *)node;
     int n = l->y->rows, in = l->x->cols, out = l->y->cols;
-    float *dy = l->y->grad;
+    float *dy = bp_gradient(l->y);
 
     activate_back(dy, l->y->value, (size_t)n * (size_t)out, l->act);
     if (l->base && l->base->grad)
-        add_to(l->base->grad, dy, (size_t)n * (size_t)out);
+        add_to(bp_gradient(l->base), dy, (size_t)n * (size_t)out);
     if (l->b.grad)
         for (int row = 0; row < n; row++)
             add_to(l->b.grad, dy + (size_t)row * (size_t)out, (size_t)out);
@@ -61,8 +68,10 @@ static void linear_back(struct bp_node *node)
         bp_product_at(in, out, n, l->x->value, in, dy, out, l->w.grad, out, 1);
     if (l->x->grad) {
         float *transposed = bp_arena_floats(&l->tape->arena, (size_t)in * (size_t)out);
+        int add;
+        float *dx = bp_gradient_sink(l->x, &add);
         bp_transpose(in, out, l->w.value, transposed);
-        bp_product(n, in, out, dy, out, transposed, in, l->x->grad, in, 1);
+        bp_product(n, in, out, dy, out, transposed, in, dx, in, add);
     }
 }
 
@@ -73,13 +82,8 @@ struct bp_var *bp_linear(struct bp_tape *tape, struct bp_var *x, struct bp_weigh
     bool differentiable = x->grad || w.grad || b.grad || (base && base->grad);
     struct bp_var *y = bp_var_new(tape, n, out, differentiable);
 
-    if (base)
-        memcpy(y->value, base->value, (size_t)n * (size_t)out * sizeof(float));
-    else if (b.value)
-        for (int row = 0; row < n; row++)
-            memcpy(y->value + (size_t)row * (size_t)out, b.value, (size_t)out * sizeof(float));
-    bp_product(n, out, x->cols, x->value, x->cols, w.value, out, y->value, out, base || b.value);
-    activate(y->value, y->value, (size_t)n * (size_t)out, act);
+    bp_product(n, out, x->cols, x->value, x->cols, w.value, out, y->value, out, 0);
+    add_and_activate(y->value, base ? base->value : b.value, base ? out : 0, n, out, act);
     if (y->grad) {
         struct linear *l = bp_node_new(tape, sizeof *l, linear_back);
         l->tape = tape;
@@ -104,8 +108,8 @@ static void activation_back(struct bp_node *node)
     struct activation *a = (struct activation *)node;
     size_t n = (size_t)a->y->rows * (size_t)a->y->cols;
 
-    activate_back(a->y->grad, a->y->value, n, a->act);
-    add_to(a->x->grad, a->y->grad, n);
+    activate_back(bp_gradient(a->y), a->y->value, n, a->act);
+    add_to(bp_gradient(a->x), a->y->grad, n);
 }
 
 struct bp_var *bp_activate(struct bp_tape *tape, struct bp_var *x, enum bp_activation act)
@@ -113,7 +117,8 @@ struct bp_var *bp_activate(struct bp_tape *tape, struct bp_var *x, enum bp_activ
     if (act == BP_IDENTITY)
         return x;
     struct bp_var *y = bp_var_new(tape, x->rows, x->cols, x->grad);
-    activate(y->value, x->value, (size_t)x->rows * (size_t)x->cols, act);
+    for (size_t i = 0, n = (size_t)x->rows * (size_t)x->cols; i < n; i++)
+        y->value[i] = elu(x->value[i]);
     if (y->grad) {
         struct activation *a = bp_node_new(tape, sizeof *a, activation_back);
         a->x = x;

@@ -7,8 +7,8 @@
 enum bp_activation { BP_IDENTITY, BP_ELU };
 
 /*
- * y = act(x W + b + base): x (n x in), W (in x out), b (out, its value may be NULL: none), base (n x out, or NULL). base lets the
- * product of a shared input be computed once: y = act(a W_a + base) with base = x W_x + b. base may be overwritten by nobody.
+ * y = act(x W + b), or act(x W + base) when there is a base: x (n x in), W (in x out), b (out), base (n x out, or NULL). base lets
+ * the product of a shared input be computed once: y = act(a W_a + base) with base = x W_x + b.
  */
 struct bp_var *bp_linear(struct bp_tape *tape, struct bp_var *x, struct bp_weight w, struct bp_weight b, struct bp_var *base,
                          int out, enum bp_activation act);

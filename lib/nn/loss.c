@@ -18,12 +18,13 @@ static struct unary *record(struct bp_tape *tape, void (*backward)(struct bp_nod
 static void clip_back(struct bp_node *raw)
 {
     struct unary *node = (struct unary *)raw;
+    float *dx = bp_gradient(node->x), *dy = bp_gradient(node->y);
     int n = node->x->rows * node->x->cols;
 
     for (int i = 0; i < n; i++) {
-        float a = node->x->value[i], d = node->y->grad[i];
-        if ((a <= 1.0f || d > 0) && (a >= -1.0f || d < 0))
-            node->x->grad[i] += d;
+        float a = node->x->value[i];
+        if ((a <= 1.0f || dy[i] > 0) && (a >= -1.0f || dy[i] < 0))
+            dx[i] += dy[i];
     }
 }
 
@@ -45,8 +46,10 @@ static void squared_error_back(struct bp_node *raw)
 {
     struct unary *node = (struct unary *)raw;
 
+    float *dx = bp_gradient(node->x), *dy = bp_gradient(node->y);
+
     for (int i = 0; i < node->x->rows; i++)
-        node->x->grad[i] += 2.0f * (node->x->value[i] - node->constant[i]) * node->y->grad[i];
+        dx[i] += 2.0f * (node->x->value[i] - node->constant[i]) * dy[i];
 }
 
 struct bp_var *bp_squared_error(struct bp_tape *tape, struct bp_var *x, const float *constant)
@@ -64,11 +67,12 @@ struct bp_var *bp_squared_error(struct bp_tape *tape, struct bp_var *x, const fl
 
 double bp_minimise(struct bp_var *x, float factor, const float *weight)
 {
+    float *dx = x->grad ? bp_gradient(x) : NULL;
     double sum = 0;
 
     for (int i = 0; i < x->rows; i++) {
-        if (x->grad)
-            x->grad[i] += factor * weight[i];
+        if (dx)
+            dx[i] += factor * weight[i];
         sum += (double)factor * (double)weight[i] * (double)x->value[i];
     }
     return sum;

@@ -17,12 +17,14 @@ struct lstm {
     struct bp_tape *tape;
 };
 
-/* One row: gates in place from pre-activations, new cell and output. */
-static void step(float *restrict gate, const float *restrict cell_before, float *restrict cell, float *restrict h, int n)
+/* One row: gates in place from pre-activations without bias, new cell and output. */
+static void step(float *restrict gate, const float *restrict bias, const float *restrict cell_before, float *restrict cell,
+                 float *restrict h, int n)
 {
 #pragma omp simd
     for (int j = 0; j < n; j++) {
-        float i = bp_sigmoid(gate[j]), f = bp_sigmoid(gate[n + j]), g = bp_tanh(gate[2 * n + j]), o = bp_sigmoid(gate[3 * n + j]);
+        float i = bp_sigmoid(gate[j] + bias[j]), f = bp_sigmoid(gate[n + j] + bias[n + j]);
+        float g = bp_tanh(gate[2 * n + j] + bias[2 * n + j]), o = bp_sigmoid(gate[3 * n + j] + bias[3 * n + j]);
         float c = f * cell_before[j] + i * g;
         gate[j] = i;
         gate[n + j] = f;
@@ -74,11 +76,11 @@ static void lstm_back(struct bp_node *node)
     int n = l->hidden, batch = l->batch;
     size_t block = (size_t)batch * (size_t)n;
     float *dc = bp_arena_zeros(&l->tape->arena, block), *zero = bp_arena_zeros(&l->tape->arena, (size_t)n);
-    float *transposed = bp_arena_floats(&l->tape->arena, (size_t)(4 * n) * (size_t)n);
+    float *transposed = bp_arena_floats(&l->tape->arena, (size_t)(4 * n) * (size_t)n), *dy = bp_gradient(l->y);
 
     bp_transpose(n, 4 * n, l->w.h.value, transposed);
     for (int t = l->steps - 1; t >= 0; t--) {
-        float *gates = l->gates + (size_t)t * 4 * block, *dh = l->y->grad + (size_t)t * block;
+        float *gates = l->gates + (size_t)t * 4 * block, *dh = dy + (size_t)t * block;
         if (t < l->steps - 1)
             bp_product(batch, n, 4 * n, gates + 4 * block, 4 * n, transposed, n, dh, n, 1);
         for (int b = 0; b < batch; b++) {
@@ -91,8 +93,10 @@ static void lstm_back(struct bp_node *node)
     if (l->x->grad) {
         int in = l->x->cols;
         float *back = bp_arena_floats(&l->tape->arena, (size_t)(4 * n) * (size_t)in);
+        int add;
+        float *dx = bp_gradient_sink(l->x, &add);
         bp_transpose(in, 4 * n, l->w.x.value, back);
-        bp_product(l->steps * batch, in, 4 * n, l->gates, 4 * n, back, in, l->x->grad, in, 1);
+        bp_product(l->steps * batch, in, 4 * n, l->gates, 4 * n, back, in, dx, in, add);
     }
 }
 
@@ -125,9 +129,7 @@ static void forward(struct lstm *l)
     size_t block = (size_t)batch * (size_t)n, rows = (size_t)l->steps * (size_t)batch;
     float *zero = bp_arena_zeros(&l->tape->arena, (size_t)n);
 
-    for (size_t row = 0; row < rows; row++)
-        memcpy(l->gates + row * 4 * (size_t)n, l->w.b.value, 4 * (size_t)n * sizeof(float));
-    bp_product((int)rows, 4 * n, in, l->x->value, in, l->w.x.value, 4 * n, l->gates, 4 * n, 1);
+    bp_product((int)rows, 4 * n, in, l->x->value, in, l->w.x.value, 4 * n, l->gates, 4 * n, 0);
     for (int t = 0; t < l->steps; t++) {
         float *gates = l->gates + (size_t)t * 4 * block, *h = l->y->value + (size_t)t * block, *cell = l->cell + (size_t)t * block;
         const float *h_before = t ? h - block : l->first, *cell_before = t ? cell - block : l->first_cell;
@@ -135,7 +137,7 @@ static void forward(struct lstm *l)
             bp_product(batch, 4 * n, n, h_before, n, l->w.h.value, 4 * n, gates, 4 * n, 1);
         for (int b = 0; b < batch; b++) {
             size_t at = (size_t)b * (size_t)n;
-            step(gates + 4 * at, cell_before ? cell_before + at : zero, cell + at, h + at, n);
+            step(gates + 4 * at, l->w.b.value, cell_before ? cell_before + at : zero, cell + at, h + at, n);
         }
     }
 }

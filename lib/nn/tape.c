@@ -1,5 +1,7 @@
 #include "nn/tape.h"
 
+#include <string.h>
+
 int bp_tape_init(struct bp_tape *tape, size_t arena_size, bool record)
 {
     *tape = (struct bp_tape){.record = record};
@@ -28,7 +30,7 @@ static struct bp_var *var(struct bp_tape *tape, int rows, int cols, float *value
 {
     struct bp_var *x = bp_arena_take(&tape->arena, sizeof *x);
 
-    *x = (struct bp_var){rows, cols, value, grad};
+    *x = (struct bp_var){.rows = rows, .cols = cols, .value = value, .grad = grad};
     return x;
 }
 
@@ -42,7 +44,28 @@ struct bp_var *bp_var_new(struct bp_tape *tape, int rows, int cols, bool differe
     size_t count = (size_t)rows * (size_t)cols;
     float *value = bp_arena_floats(&tape->arena, count);
 
-    return var(tape, rows, cols, value, differentiable && tape->record ? bp_arena_zeros(&tape->arena, count) : NULL);
+    return var(tape, rows, cols, value, differentiable && tape->record ? bp_arena_floats(&tape->arena, count) : NULL);
+}
+
+float *bp_gradient(struct bp_var *x)
+{
+    struct bp_var *whole = x->whole ? x->whole : x;
+
+    if (!whole->touched)
+        memset(whole->grad, 0, (size_t)whole->rows * (size_t)whole->cols * sizeof(float));
+    whole->touched = true;
+    return x->grad;
+}
+
+float *bp_gradient_sink(struct bp_var *x, int *add)
+{
+    if (x->whole) {
+        *add = 1;
+        return bp_gradient(x);
+    }
+    *add = x->touched;
+    x->touched = true;
+    return x->grad;
 }
 
 struct bp_var *bp_stop(struct bp_tape *tape, const struct bp_var *x)
@@ -50,9 +73,12 @@ struct bp_var *bp_stop(struct bp_tape *tape, const struct bp_var *x)
     return var(tape, x->rows, x->cols, x->value, NULL);
 }
 
-struct bp_var *bp_rows(struct bp_tape *tape, const struct bp_var *x, int rows)
+struct bp_var *bp_rows(struct bp_tape *tape, struct bp_var *x, int rows)
 {
-    return var(tape, rows, x->cols, x->value, x->grad);
+    struct bp_var *y = var(tape, rows, x->cols, x->value, x->grad);
+
+    y->whole = x->whole ? x->whole : x;
+    return y;
 }
 
 void *bp_node_new(struct bp_tape *tape, size_t size, void (*backward)(struct bp_node *node))

@@ -9,11 +9,13 @@
 
 #include <stdbool.h>
 
-/* A matrix (rows x cols, dense, row-major) with its gradient; grad is NULL where none is wanted. */
+/* A matrix (rows x cols, dense, row-major) with its gradient; grad is NULL where none is wanted, and read through bp_gradient. */
 struct bp_var {
     int rows, cols;
     float *value;
     float *grad;
+    bool touched;           /* grad holds numbers; before, it counts as zero */
+    struct bp_var *whole;   /* of which this is the first rows, or NULL */
 };
 
 /* A trained array: value borrowed, grad accumulated into (NULL: frozen). */
@@ -45,14 +47,20 @@ void bp_tape_backward(struct bp_tape *tape);
 /* Data from outside (borrowed), which wants no gradient. */
 struct bp_var *bp_constant(struct bp_tape *tape, int rows, int cols, const float *value);
 
-/* A new variable; its gradient is there, cleared, when `differentiable` and the tape records. Value is not cleared. */
+/* A new variable, its value not set; there is a gradient when `differentiable` and the tape records. */
 struct bp_var *bp_var_new(struct bp_tape *tape, int rows, int cols, bool differentiable);
+
+/* The gradient to add to or to read; cleared when nothing was added before. Not for variables that want none. */
+float *bp_gradient(struct bp_var *x);
+
+/* The gradient to add a whole matrix to: *add tells whether to add, or to overwrite what was never set. */
+float *bp_gradient_sink(struct bp_var *x, int *add);
 
 /* The same value, through which no gradient passes. */
 struct bp_var *bp_stop(struct bp_tape *tape, const struct bp_var *x);
 
 /* The first `rows` rows of x, sharing value and gradient. */
-struct bp_var *bp_rows(struct bp_tape *tape, const struct bp_var *x, int rows);
+struct bp_var *bp_rows(struct bp_tape *tape, struct bp_var *x, int rows);
 
 /* Append a node whose first member is a struct bp_node, taken from the tape's arena. */
 void *bp_node_new(struct bp_tape *tape, size_t size, void (*backward)(struct bp_node *node));
