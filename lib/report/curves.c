@@ -30,6 +30,8 @@ static int print_group(struct bp_table *table, const struct bp_runs_group *group
     for (int i = 0; i < group->count; i++)
         series[i] = bp_runs_series(&group->runs[i]);
     bp_curve_grid(series, (size_t)group->count, grid, points);
+    if (grid[0] == grid[points - 1])
+        points = 1;                 /* one point is all that there is */
     if (bp_curve_mean(series, (size_t)group->count, grid, points, curve))
         goto done;
     for (size_t i = 0; i < points; i++) {

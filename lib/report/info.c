@@ -62,7 +62,7 @@ static char *plain(const json_t *value)
 
 static void row_json(struct info *info, const char *section, const char *name, const json_t *value)
 {
-    char *text = plain(value);
+    char *text = json_is_null(value) ? NULL : plain(value);
 
     row(info, section, name, text);
     free(text);

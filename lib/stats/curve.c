@@ -33,9 +33,9 @@ void bp_curve_grid(const struct bp_series *series, size_t count, double *grid, s
         }
     for (size_t i = 0; i < points; i++) {
         double share = (double)i / (double)(points - 1);
-        grid[i] = (1 - share) * low + share * high;
+        /* Rounding must not lead out of the range, where no run is. */
+        grid[i] = fmin(fmax((1 - share) * low + share * high, low), high);
     }
-    grid[points - 1] = high;        /* exactly, or rounding would lose the longest run's last point */
 }
 
 int bp_curve_mean(const struct bp_series *series, size_t count, const double *grid, size_t points, struct bp_curve_point *curve)

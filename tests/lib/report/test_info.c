@@ -16,7 +16,7 @@ static void write_checkpoint(const char *path)
 
     bp_block_init(&block, "checkpoint");
     bp_block_text(&block, "task", "nav-easy");
-    bp_block_text(&block, "config", "{\"alpha\":0.1,\"steps\":1000,\"preset\":\"nav-easy-lstm\"}");
+    bp_block_text(&block, "config", "{\"alpha\":0.1,\"steps\":1000,\"preset\":\"nav-easy-lstm\",\"body\":null}");
     bp_block_text(&block, "groups", "[{\"name\":\"proprio\",\"size\":4},{\"name\":\"targets\",\"size\":8}]");
     bp_block_text(&block, "policy", "{\"kind\":\"lstm\",\"layers\":[64,64],\"see\":[\"proprio\",\"targets\"]}");
     bp_block_text(&block, "prior", "{\"kind\":\"mlp\",\"layers\":[64],\"see\":\"proprio\"}");
@@ -32,10 +32,10 @@ static void of_a_checkpoint(void **state)
 {
     char *files[] = { "a.ckpt" };
     static const char *const expect[] = {
-        "checkpoint\ttask\tnav-easy\n", "checkpoint\tnote\t{not JSON\n", "config\talpha\t0.1\n", "config\tpreset\tnav-easy-lstm\n",
-        "groups\ttargets\t8\n", "policy\tkind\tlstm\n", "policy\tlayers\t[64,64]\n", "policy\tsee\tproprio,targets\n",
-        "policy\tparameters\t15\n", "prior\tsee\tproprio\n", "prior\tparameters\t2\n", "tensor\tpolicy/torso.w\tf32 3x4\n",
-        "stream\tblocks\t1\n", "stream\twhole\tyes\n",
+        "checkpoint\ttask\tnav-easy\n", "checkpoint\tnote\t{not JSON\n", "config\talpha\t0.1\n", "config\tbody\t-\n",
+        "config\tpreset\tnav-easy-lstm\n", "groups\ttargets\t8\n", "policy\tkind\tlstm\n", "policy\tlayers\t[64,64]\n",
+        "policy\tsee\tproprio,targets\n", "policy\tparameters\t15\n", "prior\tsee\tproprio\n", "prior\tparameters\t2\n",
+        "tensor\tpolicy/torso.w\tf32 3x4\n", "stream\tblocks\t1\n", "stream\twhole\tyes\n",
     };
     char hash[72];
 

@@ -64,6 +64,23 @@ static void curves_by_hand(void **state)
     free(text);
 }
 
+/* Runs with a single row, as evaluations at the end give: one point, not a hundred alike. */
+static void curves_of_one_point(void **state)
+{
+    struct bp_rundb *db = bp_rundb_open("point.db", true);
+    char *point[] = { "point.db" };
+
+    (void)state;
+    assert_non_null(db);
+    add_run(db, "easy-lstm", "lstm", NULL, "nav-easy", 1, 5, 50, 1);
+    add_run(db, "easy-lstm", "lstm", NULL, "nav-easy", 2, 5, 50, 1);
+    bp_rundb_close(db);
+    char *text = fixture_run(bp_curves_report, &defaults, 0, point, 1);
+    assert_int_equal(fixture_rows(text), 1);
+    assert_float_equal(fixture_number(text, 0, "n"), 2, 0);
+    free(text);
+}
+
 static void groups_of_config_and_several_keys(void **state)
 {
     struct bp_report_options options = defaults;
@@ -225,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(curves_by_hand),
+        cmocka_unit_test(curves_of_one_point),
         cmocka_unit_test(groups_of_config_and_several_keys),
         cmocka_unit_test(other_metrics_and_conditions),
         cmocka_unit_test(questions_without_answer),

@@ -70,6 +70,21 @@ static void nobody_there(void **state)
     assert_true(point.n == 0 && isnan(point.mean));
 }
 
+/* Numbers of which (1 - s) x + s x is not always x: the grid must stay inside the range. */
+static void a_grid_over_one_point(void **state)
+{
+    const double x[] = { 600320.7 }, y[] = { 3 };
+    const struct bp_series series = { x, y, 1 };
+    double grid[100];
+    struct bp_curve_point curve[100];
+
+    (void)state;
+    bp_curve_grid(&series, 1, grid, 100);
+    assert_int_equal(bp_curve_mean(&series, 1, grid, 100, curve), 0);
+    for (int i = 0; i < 100; i++)
+        assert_true(curve[i].n == 1 && curve[i].mean == 3);
+}
+
 static void smoothing_by_hand(void **state)
 {
     const double x[] = { 0, 1, 2, 3, 4 }, y[] = { 0, 3, 0, 6, 9 };
@@ -117,6 +132,7 @@ int main(void)
         cmocka_unit_test(series_of_one_and_no_point),
         cmocka_unit_test(mean_of_unequal_lengths),
         cmocka_unit_test(nobody_there),
+        cmocka_unit_test(a_grid_over_one_point),
         cmocka_unit_test(smoothing_by_hand),
         cmocka_unit_test(threshold_by_hand),
         cmocka_unit_test(final_value_by_hand),
