@@ -2,6 +2,7 @@
 
 #include "run/evaluate.h"
 #include "run/resume.h"
+#include "run/session.h"
 #include "run/signals.h"
 #include "store/pack.h"
 #include "store/rundb.h"
@@ -10,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define AT(member) offsetof(struct bp_train_command, member)
@@ -45,14 +44,6 @@ struct loop {
     struct bp_run_progress row;     /* the last one */
 };
 
-static double seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /* The next multiple of `every` behind `at`; never when every is 0. */
 static int64_t next_multiple(int64_t at, int64_t every)
 {
@@ -60,20 +51,6 @@ static int64_t next_multiple(int64_t at, int64_t every)
 }
 
 /* ---- files and database ---- */
-
-/* Find out before hours of training, not behind them, that the output cannot be written. */
-static int check_output(const char *path)
-{
-    struct stat status;
-    struct bp_pack_writer *writer;
-
-    if (strcmp(path, "-") && !stat(path, &status) && !S_ISREG(status.st_mode))
-        return 0;               /* a device or FIFO would notice that it was opened */
-    if (!(writer = bp_pack_create(path, 0)))
-        return -1;
-    bp_pack_abort(writer);
-    return 0;
-}
 
 static int write_files(struct loop *loop, bool with_resume)
 {
@@ -154,7 +131,7 @@ static void read_stats(struct loop *loop)
         .prior_loss = t->learner.agent.has[BP_PRIOR] ? u->prior_loss / updates : NAN,
         .q_mean = u->q / n / scale,
         .trace_weight = u->trace / n,
-        .seconds = seconds() - loop->started,
+        .seconds = bp_seconds() - loop->started,
     };
     if (a->diverged)
         bp_warn("%lld of %lld episodes ended because the simulation diverged", (long long)a->diverged, (long long)a->episodes);
@@ -177,7 +154,7 @@ static void clock_text(double s, char *text, size_t size)
 static void show_progress(struct loop *loop, bool final)
 {
     const struct bp_run_progress *row = &loop->row;
-    double elapsed = seconds() - loop->started, done = (double)loop->training.transitions, all = (double)loop->spec->config->steps;
+    double elapsed = bp_seconds() - loop->started, done = (double)loop->training.transitions, all = (double)loop->spec->config->steps;
     double rate = (done - (double)loop->started_at) / elapsed;
     char left[32];
 
@@ -203,7 +180,7 @@ static int evaluate(struct loop *loop)
         if (bp_evaluate(loop->evaluator, i, &blocks, &row))
             return -1;
         row.transitions = loop->training.transitions;
-        row.seconds = seconds() - loop->started;
+        row.seconds = bp_seconds() - loop->started;
         if (isfinite(row.transition_kl))
             snprintf(kl, sizeof kl, ", transition KL %.3f", row.transition_kl);
         bp_log("step %.2fM: %s on %s returns %.1f +- %.1f%s", (double)row.transitions / 1e6, row.play, row.task, row.episode_return,
@@ -287,7 +264,7 @@ static int prepare(struct loop *loop)
 
     if (strcmp(spec->command->output, "-") && bp_resume_path(spec->command->output, loop->resume, sizeof loop->resume))
         return -1;
-    if (check_output(spec->command->output) || bp_training_init(&loop->training, config, &spec->borrowed, (int)spec->command->threads))
+    if (bp_pack_check(spec->command->output) || bp_training_init(&loop->training, config, &spec->borrowed, (int)spec->command->threads))
         return -1;
     loop->evaluator = bp_evaluator_new(config->evaluate, &loop->training.env, (int)config->evaluate_episodes, &loop->training.learner.agent,
                                        loop->training.pool);
@@ -306,7 +283,7 @@ static int prepare(struct loop *loop)
 
 int bp_train(const struct bp_train_spec *spec)
 {
-    struct loop loop = {.spec = spec, .started = seconds()};
+    struct loop loop = {.spec = spec, .started = bp_seconds()};
     int status;
 
     bp_signals_catch();
@@ -315,8 +292,7 @@ int bp_train(const struct bp_train_spec *spec)
     else
         status = loop.training.transitions < spec->config->steps ? 128 + bp_signals_stop() : 0;
     if (loop.db && loop.run > 0 &&
-        bp_rundb_finish(loop.db, loop.run, status == 0 ? "finished" : status > 128 ? "stopped" : status == BP_DIVERGED ? "diverged" : "failed",
-                        *loop.hash ? loop.hash : NULL) && !status)
+        bp_rundb_finish(loop.db, loop.run, bp_run_state(status), *loop.hash ? loop.hash : NULL) && !status)
         status = bp_exit_status();
     bp_rundb_close(loop.db);
     bp_evaluator_free(loop.evaluator);

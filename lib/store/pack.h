@@ -48,6 +48,8 @@ struct bp_pack_reader;
  * terminal. level is zlib's, 0 (stored) to 9. NULL after reporting.
  */
 struct bp_pack_writer *bp_pack_create(const char *path, int level) BP_WARN_UNUSED;
+/* Would bp_pack_create do? To find out before hours of work, not behind them. Devices and FIFOs are not touched. 0, or -1 after reporting. */
+int bp_pack_check(const char *path) BP_WARN_UNUSED;
 int bp_pack_write(struct bp_pack_writer *writer, const struct bp_block *block) BP_WARN_UNUSED;
 /* Write the end block, flush, sync, rename; frees the writer whatever happens. A failure leaves what stood at path untouched. */
 int bp_pack_commit(struct bp_pack_writer *writer) BP_WARN_UNUSED;

@@ -10,6 +10,7 @@
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 /* Input is taken in pieces that stay in the cache for the checksum and deflate both. */
@@ -143,6 +144,19 @@ static int write_block(struct bp_pack_writer *writer, const struct bp_block *blo
         status = squeeze(writer, block->tensors[i].data, bp_tensor_bytes(&block->tensors[i]));
     free(header);
     return status ? -1 : finish_member(writer);
+}
+
+int bp_pack_check(const char *path)
+{
+    struct stat status;
+    struct bp_pack_writer *writer;
+
+    if (strcmp(path, "-") && !stat(path, &status) && !S_ISREG(status.st_mode))
+        return 0;               /* a device or FIFO would notice that it was opened */
+    if (!(writer = bp_pack_create(path, 0)))
+        return -1;
+    bp_pack_abort(writer);
+    return 0;
 }
 
 int bp_pack_write(struct bp_pack_writer *writer, const struct bp_block *block)

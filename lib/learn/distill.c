@@ -1,0 +1,188 @@
+#include "learn/distill.h"
+
+#include "nn/loss.h"
+
+#include <gsl/gsl_randist.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct episode {
+    int length;
+    float *observations, *actions;  /* one allocation, owned by observations */
+};
+
+/* Episodes 0 ... held-1 are held out, the others learned from. */
+struct bp_dataset {
+    int observation_size, action_size;
+    struct episode *episodes;
+    int64_t count, room, held;
+    int64_t *ends;                  /* steps up to and with each episode that is learned from, set by split */
+};
+
+struct bp_dataset *bp_dataset_new(int observation_size, int action_size)
+{
+    struct bp_dataset *dataset = calloc(1, sizeof *dataset);
+
+    if (!dataset) {
+        bp_error(BP_FAILURE, "out of memory");
+        return NULL;
+    }
+    dataset->observation_size = observation_size;
+    dataset->action_size = action_size;
+    return dataset;
+}
+
+void bp_dataset_free(struct bp_dataset *dataset)
+{
+    if (!dataset)
+        return;
+    for (int64_t i = 0; i < dataset->count; i++)
+        free(dataset->episodes[i].observations);
+    free(dataset->episodes);
+    free(dataset->ends);
+    free(dataset);
+}
+
+static int grow(struct bp_dataset *dataset)
+{
+    int64_t room = dataset->room ? 2 * dataset->room : 256;
+    struct episode *episodes = realloc(dataset->episodes, (size_t)room * sizeof *episodes);
+
+    if (!episodes)
+        return bp_error(BP_FAILURE, "out of memory");
+    dataset->episodes = episodes;
+    dataset->room = room;
+    return 0;
+}
+
+int bp_dataset_add(struct bp_dataset *dataset, int length, const struct bp_groups *see, const float *observations, int stride,
+                   const float *actions)
+{
+    size_t seen = (size_t)length * (size_t)dataset->observation_size, acted = (size_t)length * (size_t)dataset->action_size;
+    struct episode *episode;
+
+    if (dataset->count == dataset->room && grow(dataset))
+        return -1;
+    episode = &dataset->episodes[dataset->count];
+    if (!(episode->observations = malloc((seen + acted) * sizeof(float))))
+        return bp_error(BP_FAILURE, "out of memory for the trajectories");
+    episode->length = length;
+    episode->actions = episode->observations + seen;
+    bp_groups_gather(see, observations, stride, length, episode->observations);
+    memcpy(episode->actions, actions, acted * sizeof(float));
+    dataset->count++;
+    return 0;
+}
+
+int bp_dataset_split(struct bp_dataset *dataset, double share, uint64_t seed)
+{
+    gsl_rng *stream = bp_random_new();
+    int64_t held = (int64_t)(share * (double)dataset->count), steps = 0;
+
+    if (!stream)
+        return -1;
+    if (share > 0 && held == 0)
+        held = 1;
+    if (dataset->count - held < 1) {
+        gsl_rng_free(stream);
+        return bp_error(BP_USAGE, "%lld episodes are too few to hold some out and learn from the rest", (long long)dataset->count);
+    }
+    bp_random_seek(stream, seed, BP_FOR_SPLIT, 0, 0);
+    gsl_ran_shuffle(stream, dataset->episodes, (size_t)dataset->count, sizeof *dataset->episodes);
+    gsl_rng_free(stream);
+    dataset->held = held;
+    if (!(dataset->ends = malloc((size_t)dataset->count * sizeof *dataset->ends)))
+        return bp_error(BP_FAILURE, "out of memory");
+    for (int64_t i = 0; i < dataset->count; i++)
+        dataset->ends[i] = i < held ? 0 : (steps += dataset->episodes[i].length);
+    return 0;
+}
+
+int64_t bp_dataset_episodes(const struct bp_dataset *dataset, bool held_out)
+{
+    return held_out ? dataset->held : dataset->count - dataset->held;
+}
+
+int64_t bp_dataset_steps(const struct bp_dataset *dataset, bool held_out)
+{
+    int64_t steps = 0;
+
+    for (int64_t i = held_out ? 0 : dataset->held; i < (held_out ? dataset->held : dataset->count); i++)
+        steps += dataset->episodes[i].length;
+    return steps;
+}
+
+/* ---- learning ---- */
+
+/* The episode that holds the n-th step of those learned from. */
+static const struct episode *at_step(const struct bp_dataset *dataset, int64_t n)
+{
+    int64_t low = dataset->held, high = dataset->count - 1;
+
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (dataset->ends[middle] > n)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return &dataset->episodes[low];
+}
+
+/* A sequence that starts anywhere in an episode; where the episode is shorter than the rest, the end is padding. */
+static void draw(const struct bp_dataset *dataset, gsl_rng *stream, struct bp_batch *batch, int b)
+{
+    size_t size = (size_t)dataset->observation_size, actions = (size_t)dataset->action_size;
+    int64_t steps = dataset->ends[dataset->count - 1];
+    const struct episode *episode = at_step(dataset, (int64_t)(gsl_rng_uniform(stream) * (double)steps));
+    int most = episode->length - batch->steps, start = most > 0 ? (int)gsl_rng_uniform_int(stream, (unsigned long)most + 1) : 0;
+
+    for (int t = 0; t < batch->steps; t++) {
+        size_t row = (size_t)(t * batch->batch + b);
+        int from = start + t < episode->length ? start + t : episode->length - 1;
+        batch->valid[row] = start + t < episode->length;
+        memcpy(batch->observations + row * size, episode->observations + (size_t)from * size, size * sizeof(float));
+        memcpy(batch->actions + row * actions, episode->actions + (size_t)from * actions, actions * sizeof(float));
+    }
+}
+
+static struct bp_var *log_prob(struct bp_learner *learner, struct bp_tape *tape, float *grad, const float *observations, const float *actions,
+                               int steps, int batch)
+{
+    struct bp_var *x = bp_constant(tape, steps * batch, learner->agent.groups.size, observations);
+    struct bp_gaussian prior = bp_agent_gaussian(tape, &learner->agent, BP_PRIOR, learner->trained[BP_PRIOR].online, grad, x, steps, batch,
+                                                 NULL, NULL);
+
+    return bp_gaussian_log_prob(tape, prior, actions);
+}
+
+void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *dataset, int index)
+{
+    struct bp_shard *shard = &learner->shards[index];
+    struct bp_batch *batch = &shard->batch;
+    struct bp_var *log_p;
+
+    bp_tape_reset(&shard->tape);
+    shard->stats = (struct bp_update_stats){0};
+    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SAMPLE, (uint64_t)index, (uint64_t)learner->updates);
+    for (int b = 0; b < batch->batch; b++)
+        draw(dataset, shard->stream, batch, b);
+    log_p = log_prob(learner, &shard->tape, shard->grad[BP_PRIOR], batch->observations, batch->actions, batch->steps, batch->batch);
+    shard->stats.prior_loss = bp_minimise(log_p, -1.0f / (float)(learner->config.unroll * learner->config.batch), batch->valid);
+    bp_tape_backward(&shard->tape);
+}
+
+double bp_distill_held_out(struct bp_learner *learner, const struct bp_dataset *dataset, int index)
+{
+    struct bp_tape *tape = &learner->shards[index].tape;
+    double sum = 0;
+
+    for (int64_t i = index; i < dataset->held; i += learner->config.shards) {
+        const struct episode *episode = &dataset->episodes[i];
+        bp_tape_reset(tape);
+        struct bp_var *log_p = log_prob(learner, tape, NULL, episode->observations, episode->actions, episode->length, 1);
+        for (int t = 0; t < episode->length; t++)
+            sum += (double)log_p->value[t];
+    }
+    return sum;
+}

@@ -1,0 +1,38 @@
+/* Distillation of recorded behaviour: a prior fitted to trajectories by maximum likelihood (EH eq. 5). */
+#ifndef BP_LEARN_DISTILL_H
+#define BP_LEARN_DISTILL_H
+
+#include "learn/learner.h"
+
+struct bp_dataset;
+
+/* An empty set of episodes, rows of observation_size and action_size floats. NULL after reporting. */
+struct bp_dataset *bp_dataset_new(int observation_size, int action_size) BP_WARN_UNUSED;
+void bp_dataset_free(struct bp_dataset *dataset);
+
+/* Add an episode of `length` steps, copied: the groups `see` of observations (length rows of stride floats), actions (length x A). */
+int bp_dataset_add(struct bp_dataset *dataset, int length, const struct bp_groups *see, const float *observations, int stride,
+                   const float *actions) BP_WARN_UNUSED;
+
+/*
+ * Hold out a share of the episodes, drawn by the seed; at least one when share > 0, and at least one is left to learn from. -1 after
+ * reporting that there are too few.
+ */
+int bp_dataset_split(struct bp_dataset *dataset, double share, uint64_t seed) BP_WARN_UNUSED;
+
+int64_t bp_dataset_episodes(const struct bp_dataset *dataset, bool held_out);
+int64_t bp_dataset_steps(const struct bp_dataset *dataset, bool held_out);
+
+/*
+ * First half of an update: the gradient of -mean log pi0(a|x) over sequences drawn uniformly over the steps at which they may start,
+ * for one shard of a learner whose agent has a prior alone, made for the dataset's rows. stats->prior_loss is the loss.
+ */
+void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *dataset, int shard);
+
+/*
+ * Sum of log pi0(a|x) over the held-out episodes i = shard, shard + shards, ..., each played through from its start as a rollout
+ * would; nats.
+ */
+double bp_distill_held_out(struct bp_learner *learner, const struct bp_dataset *dataset, int shard);
+
+#endif

@@ -1,0 +1,314 @@
+#include "run/distill.h"
+
+#include "base/pool.h"
+#include "learn/distill.h"
+#include "run/checkpoint.h"
+#include "run/session.h"
+#include "run/signals.h"
+#include "store/pack.h"
+#include "store/rundb.h"
+#include "store/trajectory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct bp_distill, member)
+
+static const char *kind(int i)
+{
+    return bp_net_kinds[i].name;
+}
+
+static const char *head(int i)
+{
+    return i < BP_HEAD_COUNT ? bp_head_names[i] : NULL;
+}
+
+const struct bp_option bp_distill_options[] = {
+    {"prior", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(kind), "mlp", 0, 0, kind, "NAME", "kind of the prior"},
+    {"layers", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(layers), "64,64", 0, 0, NULL, "N,N", "its hidden layers"},
+    {"see", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(see), "?proprio,?global,?targets,?touch", 0, 0, NULL, "GROUPS", "observation groups that it sees; ?NAME where there is one"},
+    {"head", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(head), "capped", 0, 0, head, "NAME", "how its outputs become a Gaussian"},
+    {"steps", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(steps), "20M", 1, 1e15, NULL, "N", "transitions to process at most"},
+    {"rate", 0, BP_REAL, BP_SCOPE_CONFIG, AT(rate), "2e-3", 1e-12, 1, NULL, "X", "Adam's learning rate"},
+    {"final-rate", 0, BP_REAL, BP_SCOPE_CONFIG, AT(final_rate), "0.1", 0, 1, NULL, "X", "share of it left at the end"},
+    {"unroll", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(unroll), "80", 1, 10000, NULL, "N", "steps of a sequence"},
+    {"batch", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(batch), "16", 1, 1e6, NULL, "N", "sequences of an update"},
+    {"shards", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(shards), "2", 1, 1024, NULL, "N", "parts of the batch that can be worked on at the same time"},
+    {"held-out", 0, BP_REAL, BP_SCOPE_CONFIG, AT(held_out), "0.1", 0, 0.9, NULL, "X", "share of the episodes held out to measure on; 0: none, no early stopping"},
+    {"evaluate-every", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(evaluate_every), "500k", 1, 1e15, NULL, "N", "transitions between looks at the held-out episodes"},
+    {"patience", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(patience), "10", 1, 1e6, NULL, "N", "looks without improvement after which it stops"},
+    {"seed", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(seed), "1", 0, 9e15, NULL, "N", "seed of everything random"},
+    {"output", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(output), "-", 0, 0, NULL, "FILE", "checkpoint to write; - is stdout"},
+    {"db", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(database), "bp.db", 0, 0, NULL, "FILE", "run database; none for no record"},
+    {"threads", 't', BP_COUNT, BP_SCOPE_COMMAND, AT(threads), "2", 1, 1024, NULL, "N", "threads; the result does not depend on them"},
+    {"quiet", 'q', BP_FLAG, BP_SCOPE_COMMAND, AT(quiet), NULL, 0, 0, NULL, NULL, "no progress on stderr"},
+    {0},
+};
+
+struct fit {
+    const struct bp_distill *options;
+    const json_t *config;
+    struct bp_dataset *dataset;
+    struct bp_groups groups;        /* seen, densely */
+    int action_size;
+    char task[32], body[32], parent[72];
+    struct bp_learner learner;
+    struct bp_pool *pool;
+    double *sums;                   /* of held-out log_prob, by shard */
+    struct bp_rundb *db;
+    int64_t run;
+    float *best;                    /* parameters with the best held-out log-likelihood */
+    double best_log_prob;           /* nats a step */
+    double started;
+};
+
+/* ---- reading ---- */
+
+/* What the first episode decides: the seen groups, and where the prior comes from. */
+static int adopt_first(struct fit *fit, const struct bp_episode *episode)
+{
+    struct bp_groups see;
+
+    if (bp_groups_select(&episode->groups, fit->options->see, &see))
+        return -1;
+    if (!see.count)
+        return bp_error(BP_USAGE, "the prior would see no observation group; choose some with --see");
+    for (int i = 0; i < see.count; i++)
+        bp_groups_add(&fit->groups, see.group[i].name, see.group[i].size);
+    fit->action_size = episode->action_size;
+    snprintf(fit->task, sizeof fit->task, "%s", episode->task);
+    snprintf(fit->body, sizeof fit->body, "%s", episode->body);
+    snprintf(fit->parent, sizeof fit->parent, "%s", episode->checkpoint);
+    return (fit->dataset = bp_dataset_new(fit->groups.size, fit->action_size)) ? 0 : -1;
+}
+
+static int add_episode(struct fit *fit, const struct bp_episode *episode, const char *where)
+{
+    struct bp_groups see = {.count = fit->groups.count, .size = fit->groups.size};
+
+    if (!fit->dataset && adopt_first(fit, episode))
+        return -1;
+    see = fit->groups;
+    for (int i = 0; i < see.count; i++) {
+        const struct bp_group *here = bp_groups_find(&episode->groups, see.group[i].name);
+        if (!here || here->size != see.group[i].size)
+            return bp_error(BP_USAGE, "%s: an episode lacks the group '%s' of size %d that others have", where, see.group[i].name, see.group[i].size);
+        see.group[i].offset = here->offset;
+    }
+    if (episode->action_size != fit->action_size)
+        return bp_error(BP_USAGE, "%s: an episode's actions have %d numbers, others have %d", where, episode->action_size, fit->action_size);
+    if (strcmp(fit->parent, episode->checkpoint))
+        fit->parent[0] = '\0';          /* several experts: no one parent */
+    return bp_dataset_add(fit->dataset, episode->length, &see, episode->observations, episode->groups.size, episode->actions);
+}
+
+static int read_stream(struct fit *fit, const char *path)
+{
+    struct bp_pack_reader *reader = bp_pack_open(path);
+    struct bp_episode episode = {0};
+    int status = -1;
+
+    if (!reader)
+        return -1;
+    while ((status = bp_episode_read(reader, &episode)) == 1) {
+        status = add_episode(fit, &episode, bp_pack_name(reader));
+        bp_episode_free(&episode);
+        if (status)
+            break;
+    }
+    bp_pack_close(reader);
+    return status;
+}
+
+/* ---- fitting ---- */
+
+static void gradients_job(void *raw, int job)
+{
+    struct fit *fit = raw;
+
+    bp_distill_gradients(&fit->learner, fit->dataset, job);
+}
+
+static void apply_job(void *raw, int job)
+{
+    struct fit *fit = raw;
+
+    bp_learner_apply(&fit->learner, job);
+}
+
+static void held_out_job(void *raw, int job)
+{
+    struct fit *fit = raw;
+
+    fit->sums[job] = bp_distill_held_out(&fit->learner, fit->dataset, job);
+}
+
+/* Mean held-out log-likelihood, nats a step. */
+static double held_out(struct fit *fit)
+{
+    double sum = 0;
+
+    bp_pool_run(fit->pool, fit->learner.config.shards, held_out_job, fit);
+    for (int i = 0; i < fit->learner.config.shards; i++)
+        sum += fit->sums[i];
+    return sum / (double)bp_dataset_steps(fit->dataset, true);
+}
+
+static int init_fit(struct fit *fit)
+{
+    const struct bp_distill *o = fit->options;
+    struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {o->kind, o->layers, "*", o->head}};
+    struct bp_learner_config config = {
+        .seed = (uint64_t)o->seed,
+        .unroll = (int)o->unroll,
+        .batch = (int)o->batch,
+        .shards = (int)o->shards,
+        .rate = {[BP_PRIOR] = o->rate},
+        .final_rate = o->final_rate,
+        .planned = o->steps / (o->batch * o->unroll),
+        .target_period = 1000,
+    };
+    struct bp_agent agent;
+
+    if (bp_dataset_split(fit->dataset, o->held_out, (uint64_t)o->seed) || bp_agent_init(&agent, &fit->groups, fit->action_size, choice) ||
+        bp_learner_init(&fit->learner, &agent, &config))
+        return -1;
+    fit->sums = calloc((size_t)o->shards, sizeof *fit->sums);
+    fit->best = malloc(fit->learner.trained[BP_PRIOR].n * sizeof(float));
+    if (!fit->sums || !fit->best)
+        return bp_error(BP_FAILURE, "out of memory");
+    return (fit->pool = bp_pool_new((int)o->threads)) ? 0 : -1;
+}
+
+static int start_run(struct fit *fit, const char *command_line)
+{
+    char *config;
+
+    if (!strcmp(fit->options->database, "none"))
+        return 0;
+    if (!(fit->db = bp_rundb_open(fit->options->database, true)))
+        return -1;
+    if (!(config = json_dumps(fit->config, JSON_COMPACT)))
+        return bp_error(BP_FAILURE, "out of memory");
+    struct bp_run_info info = {
+        .program = bp_program(), .command = command_line, .config = config, .task = fit->task, .body = fit->body,
+        .prior = fit->options->kind, .seed = (uint64_t)fit->options->seed, .output = fit->options->output,
+        .parent = *fit->parent ? fit->parent : NULL,
+    };
+    fit->run = bp_rundb_start(fit->db, &info);
+    free(config);
+    return fit->run < 0 ? -1 : 0;
+}
+
+/* One look: report, remember the best. Returns whether it is better than all before; -1 after reporting. */
+static int look(struct fit *fit, struct bp_update_stats *stats, int64_t updates, int64_t transitions)
+{
+    double loss = stats->prior_loss / (double)updates;
+    bool held = bp_dataset_episodes(fit->dataset, true) > 0;
+    double log_prob = held ? held_out(fit) : -loss;
+    bool better = log_prob > fit->best_log_prob || !held;
+    struct bp_run_progress row = {
+        .transitions = transitions, .updates = fit->learner.updates, .episode_return = NAN, .episode_length = NAN, .kl_prior = NAN,
+        .entropy = NAN, .critic_loss = NAN, .policy_loss = NAN, .prior_loss = held ? -log_prob : loss, .q_mean = NAN, .trace_weight = NAN,
+        .seconds = bp_seconds() - fit->started,
+    };
+
+    *stats = (struct bp_update_stats){0};
+    if (!isfinite(log_prob) || !isfinite(loss))
+        return bp_error(BP_DIVERGED, "diverged at update %lld: the likelihood is not a finite number", (long long)fit->learner.updates);
+    bp_log("step %.2fM: log-likelihood %.4f nats a step%s, %.4f in training", (double)transitions / 1e6, log_prob, held ? " held out" : "", -loss);
+    if (better) {
+        fit->best_log_prob = log_prob;
+        memcpy(fit->best, fit->learner.trained[BP_PRIOR].online, fit->learner.trained[BP_PRIOR].n * sizeof(float));
+    }
+    if (fit->db && bp_rundb_progress(fit->db, fit->run, &row))
+        return -1;
+    return better;
+}
+
+static int fit_prior(struct fit *fit)
+{
+    const struct bp_distill *o = fit->options;
+    int64_t transitions = 0, next = o->evaluate_every, updates = 0, waited = 0;
+    struct bp_update_stats stats = {0};
+
+    fit->best_log_prob = -INFINITY;
+    while (transitions < o->steps && waited < o->patience && !bp_signals_stop()) {
+        bp_pool_run(fit->pool, fit->learner.config.shards, gradients_job, fit);
+        bp_pool_run(fit->pool, bp_learner_jobs(&fit->learner), apply_job, fit);
+        bp_learner_finish(&fit->learner, &stats);
+        updates++;
+        transitions += o->batch * o->unroll;
+        if (transitions < next && transitions < o->steps)
+            continue;
+        next += o->evaluate_every;
+        int better = look(fit, &stats, updates, transitions);
+        if (better < 0)
+            return -1;
+        waited = better ? 0 : waited + 1;
+        updates = 0;
+    }
+    if (bp_signals_stop())
+        return 0;
+    bp_log("best held-out log-likelihood %.4f nats a step, of %lld episodes; learned from %lld", fit->best_log_prob,
+           (long long)bp_dataset_episodes(fit->dataset, true), (long long)bp_dataset_episodes(fit->dataset, false));
+    return 0;
+}
+
+static int write_prior(struct fit *fit, char hash[72])
+{
+    struct bp_checkpoint checkpoint = {
+        .agent = fit->learner.agent,
+        .block = {[BP_PRIOR] = fit->best},
+        .config = (json_t *)fit->config,
+        .transitions = fit->learner.updates * fit->options->batch * fit->options->unroll,
+        .updates = fit->learner.updates,
+    };
+
+    strcpy(checkpoint.task, fit->task);
+    strcpy(checkpoint.body, fit->body);
+    strcpy(checkpoint.parent, fit->parent);
+    snprintf(checkpoint.program, sizeof checkpoint.program, "%s", bp_program());
+    if (bp_checkpoint_write(fit->options->output, &checkpoint))
+        return -1;
+    strcpy(hash, checkpoint.hash);
+    return 0;
+}
+
+static int run(struct fit *fit, const char *command_line, char *const *paths, int count, char hash[72])
+{
+    if (bp_pack_check(fit->options->output))
+        return -1;
+    for (int i = 0; i < (count ? count : 1); i++)
+        if (read_stream(fit, count ? paths[i] : "-"))
+            return -1;
+    if (!fit->dataset)
+        return bp_error(BP_DAMAGED, "there is no episode to learn from");
+    if (init_fit(fit) || start_run(fit, command_line) || fit_prior(fit))
+        return -1;
+    return bp_signals_stop() ? 0 : write_prior(fit, hash);
+}
+
+int bp_distill(const struct bp_distill *options, const json_t *config, const char *command_line, char *const *paths, int count)
+{
+    struct fit fit = {.options = options, .config = config, .started = bp_seconds()};
+    char hash[72] = "";
+    int status;
+
+    bp_signals_catch();
+    status = run(&fit, command_line, paths, count, hash) ? bp_exit_status() : bp_signals_stop() ? 128 + bp_signals_stop() : 0;
+    if (status > 128)
+        bp_warn("stopped; nothing was written");
+    if (fit.db && fit.run > 0 && bp_rundb_finish(fit.db, fit.run, bp_run_state(status), *hash ? hash : NULL) && !status)
+        status = bp_exit_status();
+    bp_rundb_close(fit.db);
+    bp_dataset_free(fit.dataset);
+    bp_learner_free(&fit.learner);
+    bp_pool_free(fit.pool);
+    free(fit.sums);
+    free(fit.best);
+    return status;
+}

@@ -1,0 +1,78 @@
+#include "run/transfer.h"
+
+#include <string.h>
+
+#define AT(member) offsetof(struct bp_transfer, member)
+
+static const char *initialise(int i)
+{
+    static const char *const names[] = {"prior", "fresh", NULL};
+    return names[i];
+}
+
+const struct bp_option bp_transfer_options[] = {
+    {"prior", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(prior), NULL, 0, 0, NULL, "FILE", "checkpoint whose prior is kept, frozen; - is stdin, none learns from scratch"},
+    {"initialise", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(initialise), "prior", 0, 0, initialise, "NAME", "what the policy starts from"},
+    {0},
+};
+
+enum { ROWS_MAX = 64 };
+
+const struct bp_option *bp_transfer_config_options(void)
+{
+    static struct bp_option rows[ROWS_MAX];
+    int count = 0;
+
+    for (const struct bp_option *row = bp_config_options; row->name && count < ROWS_MAX - 1; row++)
+        if (strncmp(row->name, "prior", 5))
+            rows[count++] = *row;
+    return rows;
+}
+
+/* What a checkpoint's config says of how to learn carries over; what it says of that run's task and length does not. */
+static int lay_checkpoint(struct bp_train_setup *setup, const json_t *config)
+{
+    static const char *const own[] = {"task", "body", "steps", "seed", "evaluate", "evaluate-every"};
+    json_t *learning = json_copy((json_t *)config);
+    int status;
+
+    if (!learning)
+        return bp_error(BP_FAILURE, "out of memory");
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        json_object_del(learning, own[i]);
+    status = bp_options_json_layer(setup->options, learning, "prior's checkpoint");
+    json_decref(learning);
+    return status;
+}
+
+static int run(struct bp_train_setup *setup, const struct bp_transfer *transfer, struct bp_checkpoint *checkpoint, int argc, char **argv,
+               const struct bp_usage *usage)
+{
+    int status = bp_setup_parse(setup, argc, argv, usage);
+    const char *prior;
+
+    if (status)
+        return status < 0 ? bp_exit_status() : 0;
+    if (!(prior = bp_options_explicit(setup->options, "prior")))
+        bp_error(BP_USAGE, "--prior FILE is needed; --prior none learns from scratch");
+    if (!prior)
+        return BP_USAGE;
+    bool borrows = strcmp(prior, "none") != 0;
+    if (borrows && (bp_checkpoint_load(prior, checkpoint) || lay_checkpoint(setup, checkpoint->config)))
+        return bp_exit_status();
+    if ((status = bp_setup_resolve(setup)))
+        return status < 0 ? bp_exit_status() : 0;
+    setup->config->net[BP_PRIOR].kind = "none";
+    if (borrows)
+        setup->spec.borrowed = (struct bp_borrowed){checkpoint, !strcmp(transfer->initialise, "prior")};
+    return bp_train(&setup->spec);
+}
+
+int bp_transfer_main(struct bp_train_setup *setup, const struct bp_transfer *transfer, int argc, char **argv, const struct bp_usage *usage)
+{
+    struct bp_checkpoint checkpoint = {0};
+    int status = run(setup, transfer, &checkpoint, argc, argv, usage);
+
+    bp_checkpoint_free(&checkpoint);
+    return status;
+}

@@ -1,0 +1,25 @@
+/* Transfer: a new task learned with a frozen prior from a checkpoint, or from scratch by the same command. */
+#ifndef BP_RUN_TRANSFER_H
+#define BP_RUN_TRANSFER_H
+
+#include "run/setup.h"
+
+struct bp_transfer {
+    const char *prior;              /* checkpoint, "-" for stdin, or "none" */
+    const char *initialise;         /* "prior" or "fresh" */
+};
+
+/* Rows for a part whose values are a struct bp_transfer. */
+extern const struct bp_option bp_transfer_options[];
+
+/* The config's rows but those of the prior, which the checkpoint decides. Ends like any table; static, filled at the first call. */
+const struct bp_option *bp_transfer_config_options(void);
+
+/*
+ * Set up and train: setup->options were made of the parts above and bp_train_command_options. Underneath the preset lies the config
+ * of the prior's checkpoint. Returns the exit status.
+ */
+int bp_transfer_main(struct bp_train_setup *setup, const struct bp_transfer *transfer, int argc, char **argv,
+                     const struct bp_usage *usage) BP_WARN_UNUSED;
+
+#endif
