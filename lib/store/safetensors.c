@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <endian.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,17 +14,22 @@ static const char *const dtype_names[BP_DTYPE_COUNT] = {
 
 /* ---- to bytes ---- */
 
+/* NULL when out of memory. */
 static json_t *describe(const struct bp_tensor *tensor, size_t begin)
 {
     json_t *shape = json_array();
 
     for (int axis = 0; axis < tensor->rank; axis++)
-        json_array_append_new(shape, json_integer(tensor->shape[axis]));
+        if (json_array_append_new(shape, json_integer(tensor->shape[axis]))) {
+            json_decref(shape);
+            return NULL;
+        }
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_names[tensor->dtype], "shape", shape, "data_offsets",
                      (json_int_t)begin, (json_int_t)(begin + bp_tensor_bytes(tensor)));
 }
 
-static char *header_text(const struct bp_block *block)
+/* NULL when out of memory. */
+static json_t *make_header(const struct bp_block *block)
 {
     json_t *root = json_object();
     size_t at = 0, width = 8;
@@ -36,31 +42,35 @@ static char *header_text(const struct bp_block *block)
         status |= json_object_set_new(root, tensor->name, describe(tensor, at));
         at += bp_tensor_bytes(tensor);
     }
-    char *text = status ? NULL : json_dumps(root, JSON_COMPACT);
-    json_decref(root);
-    return text;
+    if (status) {
+        json_decref(root);
+        return NULL;
+    }
+    return root;
 }
 
+/* json_dumps(3) is avoided: where memory runs out it can leave a key out, and say nothing. json_dumpb takes none. */
 int bp_safetensors_encode(const struct bp_block *block, char **bytes, size_t *size)
 {
-    char *text = block->incomplete ? NULL : header_text(block);
-    size_t length = text ? strlen(text) : 0, padded = (length + 7) & ~(size_t)7;
+    json_t *header = block->incomplete ? NULL : make_header(block);
+    size_t length = header ? json_dumpb(header, NULL, 0, JSON_COMPACT) : 0, padded = (length + 7) & ~(size_t)7;
     uint64_t word = htole64(padded);
-    int status = -1;
+    int status = 0;
 
     *bytes = NULL;
-    if (padded > BP_HEADER_MAX)
-        bp_error(BP_FAILURE, "a block's fields take %zu bytes; at most %zu can be written", padded, BP_HEADER_MAX);
-    else if (!text || !(*bytes = malloc(sizeof word + padded)))
-        bp_error(BP_FAILURE, "out of memory");
-    else {
+    *size = sizeof word + padded;
+    if (padded > BP_HEADER_MAX) {
+        status = bp_error(BP_FAILURE, "a block's fields take %zu bytes; at most %zu can be written", padded, BP_HEADER_MAX);
+    } else if (!length || !(*bytes = malloc(*size)) ||
+               json_dumpb(header, *bytes + sizeof word, length, JSON_COMPACT) != length) {
+        free(*bytes);
+        *bytes = NULL;
+        status = bp_error(BP_FAILURE, "out of memory");
+    } else {
         memcpy(*bytes, &word, sizeof word);
-        memcpy(*bytes + sizeof word, text, length);
         memset(*bytes + sizeof word + length, ' ', padded - length);
-        *size = sizeof word + padded;
-        status = 0;
     }
-    free(text);
+    json_decref(header);
     return status;
 }
 
@@ -195,7 +205,10 @@ int bp_safetensors_decode(char *bytes, size_t size, const char *where, struct bp
     length = le64toh(length);
     if (size < sizeof length || length > size - sizeof length || length > BP_HEADER_MAX || length % 8)
         return bp_error(BP_DAMAGED, "%s is damaged: its header has an impossible length", where);
+    errno = 0;
     root = json_loadb(bytes + sizeof length, length, JSON_REJECT_DUPLICATES, NULL);
+    if (!root && errno == ENOMEM)
+        return bp_error(BP_FAILURE, "out of memory");
     if (!json_is_object(root)) {
         json_decref(root);
         return bp_error(BP_DAMAGED, "%s is damaged: its header is not a JSON object", where);
