@@ -308,9 +308,12 @@ static void print_help(const struct bp_options *options, const struct bp_usage *
     printf("\nExample: %s\nManual: man %s\n", usage->example, bp_program());
 }
 
-static int report_unknown(int argc, char **argv, const char *word)
+/* The word that getopt stumbled over; of letters behind one dash the letter alone, as getopt has not left that word yet. */
+static int report_unknown(char **argv)
 {
-    (void)argc;
+    char letter[] = {'-', (char)optopt, '\0'};
+    const char *word = optopt > 0 && optopt < OPTION_HELP ? letter : argv[optind - 1];
+
     return bp_error(BP_USAGE, "unknown or incomplete option '%s'; '%s --help' lists the options", word, argv[0]);
 }
 
@@ -375,7 +378,7 @@ int bp_options_parse(struct bp_options *options, int argc, char **argv, const st
     if (spell(options, &spelling) || read_environment(options))
         goto done;
     opterr = 0;
-    optind = 1;
+    optind = 0;                 /* afresh, also behind a line that was given up half-way */
     while ((code = getopt_long(argc, argv, spelling.letters, spelling.options, NULL)) != -1) {
         if (code == 'h' || code == OPTION_HELP) {
             print_help(options, usage);
@@ -388,7 +391,7 @@ int bp_options_parse(struct bp_options *options, int argc, char **argv, const st
             goto done;
         }
         if (code == ':' || code == '?') {
-            report_unknown(argc, argv, argv[optind - 1]);
+            report_unknown(argv);
             goto done;
         }
         if (take(options, code < OPTION_HELP ? by_letter(options, code) : code))
