@@ -211,14 +211,15 @@ static char *trim(char *text)
 int bp_options_preset(struct bp_options *options, const char *path)
 {
     FILE *file = fopen(path, "r");
-    char line[1024], origin[96];
+    char *line = NULL, origin[96];
+    size_t room = 0;
     const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     int number = 0, status = 0;
 
     if (!file)
         return bp_error_errno(BP_USAGE, "cannot read preset '%s'", path);
     snprintf(origin, sizeof origin, "preset %.80s", base);
-    while (!status && fgets(line, sizeof line, file)) {
+    while (!status && getline(&line, &room, file) != -1) {
         number++;
         line[strcspn(line, "#\n")] = '\0';
         char *name = trim(line), *equals = strchr(name, '=');
@@ -237,6 +238,7 @@ int bp_options_preset(struct bp_options *options, const char *path)
     }
     if (!status && ferror(file))
         status = bp_error_errno(BP_FAILURE, "cannot read preset '%s'", path);
+    free(line);
     fclose(file);
     return status;
 }
