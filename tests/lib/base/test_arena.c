@@ -1,0 +1,116 @@
+#include "base/arena.h"
+
+#include "../store/support.h"
+#include "check.h"
+
+#include <signal.h>
+
+static void arrays_are_aligned_and_apart(void **state)
+{
+    static const size_t sizes[] = {1, 64, 65, 0, 1000, 3};
+    struct bp_arena arena;
+    char *end;
+
+    (void)state;
+    assert_int_equal(bp_arena_init(&arena, 1 << 16), 0);
+    end = arena.memory;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char *at = bp_arena_take(&arena, sizes[i]);
+        assert_int_equal((uintptr_t)at % 64, 0);
+        assert_true(at >= end);
+        memset(at, 0xAB, sizes[i]);
+        end = at + sizes[i];
+    }
+    assert_true(end <= arena.memory + arena.used);
+    bp_arena_free(&arena);
+}
+
+/* A reset gives the same memory again; only zeros are cleared. */
+static void reset_gives_back(void **state)
+{
+    struct bp_arena arena;
+    float *first, *again;
+
+    (void)state;
+    assert_int_equal(bp_arena_init(&arena, 1 << 16), 0);
+    first = bp_arena_floats(&arena, 100);
+    for (int i = 0; i < 100; i++)
+        first[i] = 7;
+    bp_arena_take(&arena, 4096);
+    size_t peak = arena.peak;
+    bp_arena_reset(&arena);
+    assert_int_equal(arena.used, 0);
+    again = bp_arena_zeros(&arena, 100);
+    assert_ptr_equal(again, first);
+    for (int i = 0; i < 100; i++)
+        assert_true(again[i] == 0);
+    assert_int_equal(arena.peak, peak);
+    bp_arena_free(&arena);
+}
+
+static void the_last_byte_can_be_had(void **state)
+{
+    struct bp_arena arena;
+
+    (void)state;
+    assert_int_equal(bp_arena_init(&arena, 4096), 0);
+    memset(bp_arena_take(&arena, 4096), 1, 4096);
+    assert_int_equal(arena.used, arena.size);
+    bp_arena_free(&arena);
+    assert_null(arena.memory);
+    bp_arena_free(&arena);          /* twice is fine */
+}
+
+/* An arena that is too small is our mistake, also when the size wraps round: a core dump, not a wild pointer. */
+static void running_over_aborts(void **state)
+{
+    static const size_t sizes[] = {4097, SIZE_MAX};
+    struct bp_arena arena;
+
+    (void)state;
+    assert_int_equal(bp_arena_init(&arena, 4096), 0);
+    for (int i = 0; i < 2; i++) {
+        int status;
+        capture_begin();
+        pid_t child = fork();
+        if (child == 0) {
+            signal(SIGABRT, SIG_DFL);
+            bp_arena_take(&arena, sizes[i]);
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        const char *said = capture_take();
+        capture_end();
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+        assert_said(said, "internal error");
+    }
+    bp_arena_free(&arena);
+}
+
+static void more_than_the_address_space_is_refused(void **state)
+{
+    struct bp_arena arena;
+
+    (void)state;
+    capture_begin();
+    int status = bp_arena_init(&arena, (size_t)1 << 62);
+    const char *said = capture_take();
+    capture_end();
+    assert_int_equal(status, -1);
+    assert_said(said, "cannot reserve");
+    assert_null(arena.memory);
+    bp_arena_free(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arrays_are_aligned_and_apart),
+        cmocka_unit_test(reset_gives_back),
+        cmocka_unit_test(the_last_byte_can_be_had),
+        cmocka_unit_test(running_over_aborts),
+        cmocka_unit_test(more_than_the_address_space_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,127 @@
+#include "base/pool.h"
+
+#include "check.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+enum { JOBS = 1000 };
+
+struct counts {
+    atomic_int runs[JOBS];
+    atomic_int total;
+};
+
+static void count(void *context, int i)
+{
+    struct counts *counts = context;
+
+    atomic_fetch_add(&counts->runs[i], 1);
+    atomic_fetch_add(&counts->total, 1);
+}
+
+static void every_job_runs_once(void **state)
+{
+    static const int jobs[] = {0, 1, 2, 7, JOBS};
+
+    (void)state;
+    for (int threads = 1; threads <= 5; threads++) {
+        struct bp_pool *pool = bp_pool_new(threads);
+        assert_non_null(pool);
+        assert_int_equal(bp_pool_threads(pool), threads);
+        for (size_t j = 0; j < sizeof jobs / sizeof *jobs; j++) {
+            static struct counts counts;
+            counts = (struct counts){0};
+            bp_pool_run(pool, jobs[j], count, &counts);
+            assert_int_equal(counts.total, jobs[j]);
+            for (int i = 0; i < JOBS; i++)
+                assert_int_equal(counts.runs[i], i < jobs[j]);
+        }
+        bp_pool_free(pool);
+    }
+}
+
+/* What a job wrote is there when run returns, and rounds do not mix: a small round right behind another, many times. */
+static void rounds_do_not_mix(void **state)
+{
+    struct bp_pool *pool = bp_pool_new(3);
+    static struct counts counts;
+
+    (void)state;
+    assert_non_null(pool);
+    counts = (struct counts){0};
+    for (int round = 1; round <= 3000; round++) {
+        bp_pool_run(pool, 1 + round % 4, count, &counts);
+        assert_int_equal(counts.runs[0], round);
+    }
+    bp_pool_free(pool);
+}
+
+struct order {
+    int next;
+    bool kept;
+};
+
+static void in_order(void *context, int i)
+{
+    struct order *order = context;
+
+    order->kept = order->kept && order->next++ == i;
+}
+
+static void one_thread_keeps_the_order(void **state)
+{
+    struct bp_pool *pool = bp_pool_new(1);
+    struct order order = {0, true};
+
+    (void)state;
+    bp_pool_run(pool, 100, in_order, &order);
+    assert_true(order.kept);
+    assert_int_equal(order.next, 100);
+    bp_pool_free(pool);
+}
+
+static void meet(void *context, int i)
+{
+    (void)i;
+    pthread_barrier_wait(context);
+}
+
+/* As many jobs as threads that all wait for each other end only when they truly run at the same time. */
+static void threads_run_at_the_same_time(void **state)
+{
+    struct bp_pool *pool = bp_pool_new(4);
+    pthread_barrier_t barrier;
+
+    (void)state;
+    assert_int_equal(pthread_barrier_init(&barrier, NULL, 4), 0);
+    for (int round = 0; round < 20; round++)
+        bp_pool_run(pool, 4, meet, &barrier);
+    assert_int_equal(pthread_barrier_destroy(&barrier), 0);
+    bp_pool_free(pool);
+}
+
+static void unused_pools_end(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        struct bp_pool *pool = bp_pool_new(2);
+        assert_non_null(pool);
+        bp_pool_free(pool);
+    }
+    bp_pool_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_job_runs_once),
+        cmocka_unit_test(rounds_do_not_mix),
+        cmocka_unit_test(one_thread_keeps_the_order),
+        cmocka_unit_test(threads_run_at_the_same_time),
+        cmocka_unit_test(unused_pools_end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
