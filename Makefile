@@ -1,11 +1,13 @@
-# Behavior Priors. `make help` lists the targets.
+# Behavior Priors. `make help` lists the targets; INSTALL says more.
 prefix  ?= /usr/local
 DESTDIR ?=
 CC      ?= cc
+# Processor to build for: native, or x86-64-v2, x86-64-v3, ... for programs that run elsewhere.
 ARCH    ?= native
 WERROR  ?= -Werror
 B       ?= build
 BIN     ?= bin
+V       ?= @
 
 VERSION  := 0.1.0
 PROGRAMS := bp-train bp-distill bp-transfer bp-rollout bp-stats
@@ -13,8 +15,8 @@ LAYERS   := base nn env store stats model learn run report
 DEPS     := build-essential pkg-config libmujoco-dev libgsl-dev libsqlite3-dev zlib1g-dev libopenblas-dev libjansson-dev \
             libcmocka-dev sqlite3 gnuplot-nox mandoc python3 strace
 
-CPPFLAGS += -Ilib -D_GNU_SOURCE -DBP_VERSION='"$(VERSION)"' -DBP_PREFIX='"$(prefix)"' -DHAVE_INLINE -DGSL_RANGE_CHECK_OFF
-CPPFLAGS += $(shell pkg-config --cflags openblas 2>/dev/null)
+CPPFLAGS += -Ilib -D_GNU_SOURCE -DBP_VERSION='"$(VERSION)"' -DBP_PREFIX='"$(prefix)"' -DHAVE_INLINE -DGSL_RANGE_CHECK_OFF \
+            $(shell pkg-config --cflags openblas 2>/dev/null)
 CFLAGS   ?= -O3 -g
 CFLAGS   += -std=c11 -march=$(ARCH) -fopenmp-simd -fno-math-errno -fno-trapping-math \
             -Wall -Wextra -Wshadow -Wvla $(WERROR) -pthread $(SANITIZE)
@@ -30,25 +32,75 @@ endif
 SOURCES := $(foreach l,$(LAYERS),$(wildcard lib/$l/*.c))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 TESTS   := $(patsubst tests/lib/%.c,$(B)/tests/%,$(wildcard tests/lib/*/test_*.c))
+PAGES   := $(wildcard man/*.[157])
 
-.PHONY: all deps check bench demo install uninstall clean help
+.PHONY: all deps check tests bench demo install uninstall clean help
 .SECONDARY:
-all: $(PROGRAMS:%=$(BIN)/%)
+.DELETE_ON_ERROR:
+all: $(PROGRAMS:%=$(BIN)/%)             ## build the programs into bin/
 
 $(B)/libbp.a: $(OBJECTS)
+	@echo "  AR    $@"
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(V)$(AR) rcs $@ $^
 
-$(B)/%.o: %.c
+$(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	@echo "  CC    $<"
+	$(V)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BIN)/%: $(B)/cmd/%.o $(B)/libbp.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@echo "  LINK  $@"
+	$(V)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(B)/tests/%: $(B)/tests/lib/%.o $(B)/libbp.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
+	@echo "  LINK  $@"
+	$(V)$(CC) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
+
+deps:                                   ## install the Debian packages that building, testing and drawing need (sudo when not root)
+	@share/install-deps $(DEPS)
+
+tests: $(TESTS) all
+
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+check:                                  ## unit and command tests, in a plain and in a sanitizer build
+	@$(MAKE) --no-print-directory -j$(JOBS) tests
+	@$(MAKE) --no-print-directory -j$(JOBS) B=build-sanitize BIN=build-sanitize/bin CFLAGS='-O1 -g' \
+	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' tests
+	@tests/run $(BIN) $(B) build-sanitize
+
+bench: all $(B)/tests/bench             ## measure speed (tests/bench/README.md)
+	@tests/bench/run $(BIN)
+
+demo: all                               ## train a prior, play it on a task it never saw, draw it, query the run: under 5 minutes
+	@share/demo $(BIN)
+
+install: all                            ## copy programs, pages, library and shared files under $(prefix)
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib/pkgconfig $(DESTDIR)$(prefix)/share/bash-completion/completions
+	install -d $(foreach s,1 5 7,$(DESTDIR)$(prefix)/share/man/man$s) $(DESTDIR)$(prefix)/share/bp
+	install -m 755 $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(prefix)/bin
+	install -m 644 $(B)/libbp.a $(DESTDIR)$(prefix)/lib
+	for dir in $(LAYERS); do install -d $(DESTDIR)$(prefix)/include/bp/$$dir && \
+	    install -m 644 lib/$$dir/*.h $(DESTDIR)$(prefix)/include/bp/$$dir || exit 1; done
+	sed -e 's|@prefix@|$(prefix)|; s|@version@|$(VERSION)|; s|@libs@|$(LDLIBS)|' share/bp.pc.in > $(DESTDIR)$(prefix)/lib/pkgconfig/bp.pc
+	for page in $(PAGES); do install -m 644 $$page $(DESTDIR)$(prefix)/share/man/man$${page##*.} || exit 1; done
+	cp -R share/bodies share/presets share/plots share/read_bp.py $(DESTDIR)$(prefix)/share/bp
+	install -m 644 share/completions/bp.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/bp-train
+	for p in bp-distill bp-transfer bp-rollout bp-stats; do \
+	    ln -sf bp-train $(DESTDIR)$(prefix)/share/bash-completion/completions/$$p || exit 1; done
+
+uninstall:                              ## take away what install copied
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(prefix)/bin/%) $(DESTDIR)$(prefix)/lib/libbp.a $(DESTDIR)$(prefix)/lib/pkgconfig/bp.pc
+	for page in $(notdir $(PAGES)); do rm -f $(DESTDIR)$(prefix)/share/man/man$${page##*.}/$$page; done
+	rm -rf $(DESTDIR)$(prefix)/share/bp $(DESTDIR)$(prefix)/include/bp
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(prefix)/share/bash-completion/completions/%)
+
+clean:                                  ## remove what was built
+	rm -rf $(B) $(BIN) build-sanitize
+
+help:                                   ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

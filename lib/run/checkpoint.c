@@ -191,8 +191,13 @@ static int load_parameters(const struct bp_block *block, struct bp_checkpoint *c
 {
     const struct bp_net *net = &checkpoint->agent.net[role];
     struct bp_tensor tensors[BP_NET_TENSORS];
+    size_t held = 0;
     int count;
 
+    for (size_t i = 0; i < block->count; i++)
+        held += bp_tensor_count(&block->tensors[i]);
+    if (net->parameters > held)         /* before memory is asked for what the file merely claims */
+        return damaged(where, bp_role_names[role]);
     checkpoint->block[role] = aligned_alloc(64, (net->parameters * sizeof(float) + 63) & ~(size_t)63);
     if (!checkpoint->block[role])
         return bp_error(BP_FAILURE, "out of memory");
@@ -248,7 +253,9 @@ int bp_checkpoint_load(const char *path, struct bp_checkpoint *checkpoint)
     if (!reader)
         return -1;
     bp_pack_reader_hash(reader, checkpoint->hash);
-    if (bp_pack_read(reader, &block) != 1)
+    if ((end = bp_pack_read(reader, &block)) == 0)
+        bp_error(BP_DAMAGED, "%s holds no checkpoint", bp_pack_name(reader));
+    if (end != 1)
         goto done;
     if (load_block(&block, checkpoint, bp_pack_name(reader)))
         goto done;

@@ -98,11 +98,11 @@ int bp_resume_write(const char *path, struct bp_training *training, const json_t
 
 static int read_header(struct bp_pack_reader *reader, struct bp_block *block)
 {
-    const char *kind;
+    int got = bp_pack_read(reader, block);
+    const char *kind = got == 1 ? bp_block_get(block, "kind") : NULL;
 
-    if (bp_pack_read(reader, block) != 1)
+    if (got < 0)
         return -1;
-    kind = bp_block_get(block, "kind");
     if (!kind || strcmp(kind, "resume") || !bp_block_get(block, "config") || !bp_block_get(block, "parent"))
         return bp_error(BP_DAMAGED, "%s is no resume state", bp_pack_name(reader));
     return 0;
