@@ -19,7 +19,7 @@ const struct bp_option bp_train_command_options[] = {
     {"preset", 'p', BP_TEXT, BP_SCOPE_COMMAND, AT(preset), NULL, 0, 0, NULL, "NAME", "config to start from: a name in share/presets, or a file"},
     {"output", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(output), "-", 0, 0, NULL, "FILE", "checkpoint to write; - is stdout"},
     {"resume", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(resume), NULL, 0, 0, NULL, NULL, "go on from FILE.resume, to the same bytes as if never stopped"},
-    {"checkpoint-every", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(checkpoint_every), "20M", 0, 1e15, NULL, "N", "transitions between checkpoints on the way; 0 for none"},
+    {"checkpoint-every", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(checkpoint_every), "20M", 0, 1e15, NULL, "N", "transitions between checkpoints on the way, each with FILE.resume; 0 for none"},
     {"progress-every", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(progress_every), "250k", 1, 1e15, NULL, "N", "transitions between progress rows in the database"},
     {"db", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(database), "bp.db", 0, 0, NULL, "FILE", "run database; none for no record"},
     {"threads", 't', BP_COUNT, BP_SCOPE_COMMAND, AT(threads), "2", 1, 1024, NULL, "N", "threads; the result does not depend on them"},
