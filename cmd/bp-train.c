@@ -25,7 +25,8 @@ int main(int argc, char **argv)
 
     bp_set_program(argv[0]);
     setup.options = bp_options_new(parts);
-    if ((status = bp_setup_parse(&setup, argc, argv, &usage)) || (status = bp_setup_resolve(&setup)))
+    if ((status = bp_setup_parse(&setup, argc, argv, &usage)) || (status = bp_setup_resolve(&setup)) ||
+        (status = bp_setup_finish(&setup)))
         status = status > 0 ? 0 : bp_exit_status();
     else
         status = bp_train(&setup.spec);

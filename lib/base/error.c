@@ -29,12 +29,21 @@ void bp_set_quiet(bool value)
     quiet = value;
 }
 
+/* A name may hold anything: what would break the line or steer a terminal is shown as '?'. */
+static void make_plain(char *sentence)
+{
+    for (; *sentence; sentence++)
+        if ((unsigned char)*sentence < ' ' || *sentence == '\177')
+            *sentence = '?';
+}
+
 /* One write for one line, so that lines of several processes do not mix. */
 static void say(const char *kind, const char *suffix, const char *format, va_list arguments)
 {
     char sentence[2048], line[2304];
 
     vsnprintf(sentence, sizeof sentence, format, arguments);
+    make_plain(sentence);
     pthread_mutex_lock(&lock);
     snprintf(line, sizeof line, "%s%s: %s%s%s%s\n", live_open ? "\r\033[K" : "", program, kind, sentence,
              suffix ? ": " : "", suffix ? suffix : "");

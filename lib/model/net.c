@@ -55,6 +55,14 @@ int bp_net_hidden(const char *text, struct bp_net_spec *spec)
     return 0;
 }
 
+const char *bp_net_layers(const struct bp_net_spec *spec, char *text, int size)
+{
+    text[0] = '\0';
+    for (int i = 0, used = 0; i < spec->hidden_count && used < size; i++)
+        used += snprintf(text + used, (size_t)(size - used), "%s%d", i ? "," : "", spec->hidden[i]);
+    return text;
+}
+
 /* ---- layout ---- */
 
 static void add_layer(struct bp_net *net, enum bp_layer_kind kind, int in, int out, int action)

@@ -53,6 +53,9 @@ extern const struct bp_net_kind bp_net_kinds[];         /* ends with a row whose
 /* Sizes from text like "64,64"; "" has none. -1 after reporting. */
 int bp_net_hidden(const char *text, struct bp_net_spec *spec) BP_WARN_UNUSED;
 
+/* And back: "64,64" into text of `size` bytes (cut when too long); returns text. */
+const char *bp_net_layers(const struct bp_net_spec *spec, char *text, int size);
+
 /* Lay the network out. -1 after reporting an unknown kind or layers that do not fit it. */
 int bp_net_init(struct bp_net *net, const struct bp_net_spec *spec) BP_WARN_UNUSED;
 

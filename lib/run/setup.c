@@ -48,16 +48,16 @@ static int lay_preset(struct bp_train_setup *setup)
 }
 
 /* The stopped run's config, which all but --steps must agree with. */
-static int lay_resume(struct bp_train_setup *setup, json_t **saved)
+static int lay_resume(struct bp_train_setup *setup)
 {
     const char *output = bp_options_explicit(setup->options, "output");
     char path[4096];
 
     if (!output || !strcmp(output, "-"))
         return bp_error(BP_USAGE, "--resume needs --output FILE, whose FILE.resume it goes on from");
-    if (bp_resume_path(output, path, sizeof path) || !(*saved = bp_resume_config(path, setup->resume_parent)))
+    if (bp_resume_path(output, path, sizeof path) || !(setup->saved = bp_resume_config(path, setup->resume_parent)))
         return -1;
-    return bp_options_json_layer(setup->options, *saved, "resume state");
+    return bp_options_json_layer(setup->options, setup->saved, "resume state");
 }
 
 static int check_agreement(const json_t *saved, const json_t *resolved)
@@ -76,22 +76,22 @@ static int check_agreement(const json_t *saved, const json_t *resolved)
 int bp_setup_resolve(struct bp_train_setup *setup)
 {
     const char *resume = bp_options_explicit(setup->options, "resume");
-    json_t *saved = NULL;
-    int status = -1;
 
-    if (lay_preset(setup) || (resume && !strcmp(resume, "yes") && lay_resume(setup, &saved)) || bp_options_resolve(setup->options))
-        goto done;
+    if (lay_preset(setup) || (resume && !strcmp(resume, "yes") && lay_resume(setup)) || bp_options_resolve(setup->options))
+        return -1;
     bp_set_quiet(setup->command->quiet);
-    if (!(setup->config_json = bp_options_json(setup->options))) {
-        bp_error(BP_FAILURE, "out of memory");
-        goto done;
-    }
-    if (saved && check_agreement(saved, setup->config_json))
-        goto done;
+    return 0;
+}
+
+int bp_setup_finish(struct bp_train_setup *setup)
+{
+    if (!(setup->config_json = bp_options_json(setup->options)))
+        return bp_error(BP_FAILURE, "out of memory");
+    if (setup->saved && check_agreement(setup->saved, setup->config_json))
+        return -1;
     if (setup->command->print_config) {
         bp_options_print(setup->options, stdout);
-        status = 1;
-        goto done;
+        return 1;
     }
     setup->spec = (struct bp_train_spec){
         .command = setup->command,
@@ -101,16 +101,14 @@ int bp_setup_resolve(struct bp_train_setup *setup)
         .resume_line = setup->resume_line,
         .resume_parent = setup->resume_parent,
     };
-    status = 0;
-done:
-    json_decref(saved);
-    return status;
+    return 0;
 }
 
 void bp_setup_free(struct bp_train_setup *setup)
 {
     bp_options_free(setup->options);
     json_decref(setup->config_json);
+    json_decref(setup->saved);
     free(setup->command_line);
     free(setup->resume_line);
     *setup = (struct bp_train_setup){0};

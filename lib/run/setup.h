@@ -10,17 +10,20 @@ struct bp_train_setup {
     struct bp_train_command *command;   /* structs that the options fill; borrowed */
     struct bp_config *config;
     json_t *config_json;                /* owned */
+    json_t *saved;                      /* the stopped run's config, when resuming; owned */
     char *command_line, *resume_line;   /* owned */
     char resume_parent[72];
     struct bp_train_spec spec;          /* the result; what it borrows of a checkpoint is the caller's to set */
 };
 
 /*
- * Parse argv (first step), then lay presets, resume state and defaults under it (second step); in between a program may put a
- * checkpoint's config underneath. Both: 0; -1 after reporting; 1 when the command is answered (--help, --print-config).
+ * In three steps: parse argv; lay presets, resume state and defaults under it; check, and fill setup->spec. After the first a program
+ * may put a checkpoint's config underneath, after the second derive options from others. All: 0; -1 after reporting; the first and
+ * last also 1 when the command is answered (--help, --print-config).
  */
 int bp_setup_parse(struct bp_train_setup *setup, int argc, char **argv, const struct bp_usage *usage) BP_WARN_UNUSED;
 int bp_setup_resolve(struct bp_train_setup *setup) BP_WARN_UNUSED;
+int bp_setup_finish(struct bp_train_setup *setup) BP_WARN_UNUSED;
 void bp_setup_free(struct bp_train_setup *setup);
 
 #endif

@@ -9,7 +9,7 @@ static int init_agent(const struct bp_training *training, const struct bp_borrow
 {
     struct bp_net_choice choice[BP_ROLES];
     const struct bp_agent *from = borrowed->checkpoint ? &borrowed->checkpoint->agent : NULL;
-    char hidden[128] = "", see[512];
+    char hidden[128], see[512];
 
     memcpy(choice, training->config->net, sizeof choice);
     if (from) {
@@ -19,15 +19,8 @@ static int init_agent(const struct bp_training *training, const struct bp_borrow
         if (from->action_size != training->env.action_size)
             return bp_error(BP_USAGE, "the prior's actions have %d numbers, those of task '%s' have %d", from->action_size, training->env.task,
                             training->env.action_size);
-        for (int i = 0, used = 0; i < spec->hidden_count; i++)
-            used += snprintf(hidden + used, sizeof hidden - (size_t)used, "%s%d", i ? "," : "", spec->hidden[i]);
-        choice[BP_PRIOR] = (struct bp_net_choice){spec->kind, hidden, bp_groups_text(&spec->see, see, sizeof see),
-                                                  bp_head_names[from->head[BP_PRIOR]]};
-        if (borrowed->policy_from_prior) {
-            choice[BP_POLICY].kind = spec->kind;
-            choice[BP_POLICY].hidden = hidden;
-            choice[BP_POLICY].head = choice[BP_PRIOR].head;
-        }
+        choice[BP_PRIOR] = (struct bp_net_choice){spec->kind, bp_net_layers(spec, hidden, sizeof hidden),
+                                                  bp_groups_text(&spec->see, see, sizeof see), bp_head_names[from->head[BP_PRIOR]]};
     }
     return bp_agent_init(agent, &training->env.groups, training->env.action_size, choice);
 }

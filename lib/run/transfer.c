@@ -45,6 +45,28 @@ static int lay_checkpoint(struct bp_train_setup *setup, const json_t *config)
     return status;
 }
 
+/* A policy that starts from the prior is of its kind: the config says so, and refuses to be told otherwise. */
+static int shape_policy(struct bp_train_setup *setup, const struct bp_checkpoint *checkpoint)
+{
+    const struct bp_agent *from = &checkpoint->agent;
+    const struct bp_net_spec *spec = &from->net[BP_PRIOR].spec;
+    char layers[128];
+    struct { const char *name, *value; } like[] = {
+        {"policy", spec->kind}, {"policy-layers", bp_net_layers(spec, layers, sizeof layers)}, {"policy-head", bp_head_names[from->head[BP_PRIOR]]}};
+
+    if (!from->has[BP_PRIOR])
+        return bp_error(BP_USAGE, "the checkpoint has no prior");
+    for (size_t i = 0; i < sizeof like / sizeof *like; i++) {
+        const char *given = bp_options_explicit(setup->options, like[i].name);
+        if (given && strcmp(given, like[i].value))
+            return bp_error(BP_USAGE, "--%s %s: a policy that starts from the prior is like it, %s; --initialise fresh lets it differ", like[i].name,
+                            given, like[i].value);
+        if (bp_options_set(setup->options, like[i].name, like[i].value, "prior's checkpoint"))
+            return -1;
+    }
+    return 0;
+}
+
 static int run(struct bp_train_setup *setup, const struct bp_transfer *transfer, struct bp_checkpoint *checkpoint, int argc, char **argv,
                const struct bp_usage *usage)
 {
@@ -60,11 +82,16 @@ static int run(struct bp_train_setup *setup, const struct bp_transfer *transfer,
     bool borrows = strcmp(prior, "none") != 0;
     if (borrows && (bp_checkpoint_load(prior, checkpoint) || lay_checkpoint(setup, checkpoint->config)))
         return bp_exit_status();
-    if ((status = bp_setup_resolve(setup)))
+    if (bp_setup_resolve(setup))
+        return bp_exit_status();
+    bool from_prior = borrows && !strcmp(transfer->initialise, "prior");
+    if (from_prior && shape_policy(setup, checkpoint))
+        return bp_exit_status();
+    if ((status = bp_setup_finish(setup)))
         return status < 0 ? bp_exit_status() : 0;
     setup->config->net[BP_PRIOR].kind = "none";
     if (borrows)
-        setup->spec.borrowed = (struct bp_borrowed){checkpoint, !strcmp(transfer->initialise, "prior")};
+        setup->spec.borrowed = (struct bp_borrowed){checkpoint, from_prior};
     return bp_train(&setup->spec);
 }
 
