@@ -1,0 +1,199 @@
+#include "nn/lstm.h"
+
+#include "gradient_check.h"
+#include "naive.h"
+
+/* ---- gradients ---- */
+
+struct shape {
+    int steps, batch, in, hidden;
+    const float *state;         /* batch x (2 hidden + 3) */
+};
+
+static struct bp_var *lstm(struct bp_tape *tape, const struct operand *o, const void *context)
+{
+    const struct shape *s = context;
+    struct bp_lstm_weights w = {o[1].weight, o[2].weight, o[3].weight};
+
+    return bp_lstm(tape, o[0].var, w, s->steps, s->batch, s->hidden, s->state, NULL, 2 * s->hidden + 3);
+}
+
+static void gradients(void **state)
+{
+    static const struct shape shapes[] = {{1, 1, 2, 3, NULL}, {1, 3, 2, 3, NULL}, {4, 1, 3, 2, NULL}, {5, 3, 3, 4, NULL}};
+    static float initial[3 * 11];
+    static struct operand o[4];
+
+    (void)state;
+    fill_normal(initial, 3 * 11, 6);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (int with_state = 0; with_state < 2; with_state++) {
+            struct shape s = shapes[i];
+            s.state = with_state ? initial : NULL;
+            o[0] = (struct operand){.name = "x", .rows = s.steps * s.batch, .cols = s.in};
+            o[1] = (struct operand){.name = "W_x", .kind = WEIGHT, .rows = s.in, .cols = 4 * s.hidden};
+            o[2] = (struct operand){.name = "W_h", .kind = WEIGHT, .rows = s.hidden, .cols = 4 * s.hidden};
+            o[3] = (struct operand){.name = "b", .kind = WEIGHT, .rows = 1, .cols = 4 * s.hidden};
+            assert_gradients(lstm, &s, o, 4, 1.0f / 64, 2e-4);
+        }
+}
+
+/* Two layers of the same weights, whose gradients meet. */
+static struct bp_var *two_layers(struct bp_tape *tape, const struct operand *o, const void *context)
+{
+    const struct shape *s = context;
+    struct bp_lstm_weights w = {o[1].weight, o[2].weight, o[3].weight};
+    struct bp_var *first = bp_lstm(tape, o[0].var, w, s->steps, s->batch, s->hidden, NULL, NULL, 0);
+    struct bp_lstm_weights again = {o[2].weight, o[2].weight, o[3].weight};
+
+    return bp_lstm(tape, first, again, s->steps, s->batch, s->hidden, NULL, NULL, 0);
+}
+
+static void gradients_of_two_layers(void **state)
+{
+    const struct shape s = {3, 2, 2, 3, NULL};
+    static struct operand o[] = {{.name = "x", .rows = 6, .cols = 2},
+                                 {.name = "W_x", .kind = WEIGHT, .rows = 2, .cols = 12},
+                                 {.name = "W_h", .kind = WEIGHT, .rows = 3, .cols = 12},
+                                 {.name = "b", .kind = WEIGHT, .rows = 1, .cols = 12}};
+
+    (void)state;
+    assert_gradients(two_layers, &s, o, 4, 1.0f / 64, 2e-4);
+}
+
+/* ---- values ---- */
+
+enum { STEPS = 6, BATCH = 5, IN = 9, HIDDEN = 17, STRIDE = 2 * HIDDEN + 4 };
+
+static float x[STEPS * BATCH * IN], wx[IN * 4 * HIDDEN], wh[HIDDEN * 4 * HIDDEN], bias[4 * HIDDEN], first_state[BATCH * STRIDE];
+
+static int draw(void **state)
+{
+    (void)state;
+    fill_normal(x, STEPS * BATCH * IN, 1);
+    fill_normal(wx, IN * 4 * HIDDEN, 2);
+    fill_normal(wh, HIDDEN * 4 * HIDDEN, 3);
+    fill_normal(bias, 4 * HIDDEN, 4);
+    fill_normal(first_state, BATCH * STRIDE, 5);
+    for (int i = 0; i < IN * 4 * HIDDEN; i++)
+        wx[i] *= 0.3f;
+    for (int i = 0; i < HIDDEN * 4 * HIDDEN; i++)
+        wh[i] *= 0.2f;
+    return 0;
+}
+
+static const struct bp_lstm_weights weights = {{wx, NULL}, {wh, NULL}, {bias, NULL}};
+
+static void compare(const struct bp_var *y, const float *state, const float *state_out)
+{
+    for (int b = 0; b < BATCH; b++) {
+        double h[HIDDEN] = {0}, c[HIDDEN] = {0}, row[IN];
+        for (int j = 0; state && j < HIDDEN; j++) {
+            h[j] = (double)state[b * STRIDE + j];
+            c[j] = (double)state[b * STRIDE + HIDDEN + j];
+        }
+        for (int t = 0; t < STEPS; t++) {
+            for (int i = 0; i < IN; i++)
+                row[i] = (double)x[(t * BATCH + b) * IN + i];
+            naive_lstm_step(row, IN, wx, wh, bias, HIDDEN, h, c);
+            for (int j = 0; j < HIDDEN; j++)
+                assert_close(y->value[(t * BATCH + b) * HIDDEN + j], h[j], 3e-6);
+        }
+        for (int j = 0; state_out && j < HIDDEN; j++) {
+            assert_close(state_out[b * STRIDE + j], h[j], 3e-6);
+            assert_close(state_out[b * STRIDE + HIDDEN + j], c[j], 1e-5);
+        }
+    }
+}
+
+static void values(void **state)
+{
+    static float out[BATCH * STRIDE];
+    struct bp_tape tape;
+
+    (void)state;
+    assert_int_equal(bp_tape_init(&tape, 1 << 22, false), 0);
+    struct bp_var *in = bp_constant(&tape, STEPS * BATCH, IN, x);
+    compare(bp_lstm(&tape, in, weights, STEPS, BATCH, HIDDEN, NULL, NULL, 0), NULL, NULL);
+    for (int i = 0; i < BATCH * STRIDE; i++)
+        out[i] = -7;
+    compare(bp_lstm(&tape, in, weights, STEPS, BATCH, HIDDEN, first_state, out, STRIDE), first_state, out);
+    for (int b = 0; b < BATCH; b++)
+        for (int j = 2 * HIDDEN; j < STRIDE; j++)
+            assert_true(out[b * STRIDE + j] == -7);      /* the rest of the row is another layer's */
+    bp_tape_free(&tape);
+}
+
+/* As actors use it, step by step and in place, to the same outputs as in one go. */
+static void carrying_the_state_along(void **state)
+{
+    static float carried[BATCH * STRIDE];
+    struct bp_tape tape;
+
+    (void)state;
+    assert_int_equal(bp_tape_init(&tape, 1 << 22, false), 0);
+    struct bp_var *whole = bp_lstm(&tape, bp_constant(&tape, STEPS * BATCH, IN, x), weights, STEPS, BATCH, HIDDEN, first_state, NULL, STRIDE);
+    memcpy(carried, first_state, sizeof carried);
+    for (int t = 0; t < STEPS; t++) {
+        struct bp_var *in = bp_constant(&tape, BATCH, IN, x + t * BATCH * IN);
+        struct bp_var *h = bp_lstm(&tape, in, weights, 1, BATCH, HIDDEN, carried, carried, STRIDE);
+        for (int i = 0; i < BATCH * HIDDEN; i++)
+            assert_close(h->value[i], whole->value[t * BATCH * HIDDEN + i], 1e-6);
+    }
+    bp_tape_free(&tape);
+}
+
+/* Recording must not change what is computed. */
+static void recording_changes_nothing(void **state)
+{
+    static float grad[HIDDEN * 4 * HIDDEN];
+    struct bp_tape forward, recording;
+    struct bp_lstm_weights learning = weights;
+
+    (void)state;
+    learning.h.grad = grad;
+    assert_int_equal(bp_tape_init(&forward, 1 << 22, false), 0);
+    assert_int_equal(bp_tape_init(&recording, 1 << 22, true), 0);
+    struct bp_var *a = bp_lstm(&forward, bp_constant(&forward, STEPS * BATCH, IN, x), weights, STEPS, BATCH, HIDDEN, NULL, NULL, 0);
+    struct bp_var *b = bp_lstm(&recording, bp_constant(&recording, STEPS * BATCH, IN, x), learning, STEPS, BATCH, HIDDEN, NULL, NULL, 0);
+    assert_null(a->grad);
+    assert_non_null(b->grad);
+    assert_memory_equal(a->value, b->value, STEPS * BATCH * HIDDEN * sizeof(float));
+    bp_tape_free(&forward);
+    bp_tape_free(&recording);
+}
+
+/* A lane knows nothing of its neighbours: another input in one changes no bit of the others. */
+static void lanes_are_apart(void **state)
+{
+    static float changed[STEPS * BATCH * IN];
+    struct bp_tape tape;
+
+    (void)state;
+    assert_int_equal(bp_tape_init(&tape, 1 << 22, false), 0);
+    memcpy(changed, x, sizeof changed);
+    for (int t = 0; t < STEPS; t++)
+        for (int i = 0; i < IN; i++)
+            changed[(t * BATCH + 2) * IN + i] = t == 3 ? NAN : 40;
+    struct bp_var *a = bp_lstm(&tape, bp_constant(&tape, STEPS * BATCH, IN, x), weights, STEPS, BATCH, HIDDEN, NULL, NULL, 0);
+    struct bp_var *b = bp_lstm(&tape, bp_constant(&tape, STEPS * BATCH, IN, changed), weights, STEPS, BATCH, HIDDEN, NULL, NULL, 0);
+    for (int row = 0; row < STEPS * BATCH; row++)
+        if (row % BATCH != 2)
+            assert_memory_equal(a->value + row * HIDDEN, b->value + row * HIDDEN, HIDDEN * sizeof(float));
+    assert_true(isnan(b->value[(3 * BATCH + 2) * HIDDEN]) && isnan(b->value[(5 * BATCH + 2) * HIDDEN]));
+    bp_tape_free(&tape);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradients),
+        cmocka_unit_test(gradients_of_two_layers),
+        cmocka_unit_test(values),
+        cmocka_unit_test(carrying_the_state_along),
+        cmocka_unit_test(recording_changes_nothing),
+        cmocka_unit_test(lanes_are_apart),
+    };
+
+    return cmocka_run_group_tests(tests, draw, NULL);
+}
