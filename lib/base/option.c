@@ -233,6 +233,8 @@ int bp_options_preset(struct bp_options *options, const char *path)
         struct entry *entry = find(options, trim(name));
         if (!entry)
             status = bp_error(BP_USAGE, "%s:%d: there is no option '%s'", path, number, trim(name));
+        else if (entry->row->scope != BP_SCOPE_CONFIG)
+            status = bp_error(BP_USAGE, "%s:%d: '%s' is no part of a config: give it on the command line", path, number, trim(name));
         else
             status = put(entry, LAYER_BELOW, trim(equals + 1), origin);
     }
@@ -310,13 +312,24 @@ static void print_help(const struct bp_options *options, const struct bp_usage *
     printf("\nExample: %s\nManual: man %s\n", usage->example, bp_program());
 }
 
+/* What was printed has to arrive: 1, or -1 after reporting. */
+static int printed(void)
+{
+    return fflush(stdout) || ferror(stdout) ? bp_error_errno(BP_FAILURE, "cannot write standard output") : 1;
+}
+
 /* The word that getopt stumbled over; of letters behind one dash the letter alone, as getopt has not left that word yet. */
-static int report_unknown(char **argv)
+static int report_option(char **argv, bool incomplete)
 {
     char letter[] = {'-', (char)optopt, '\0'};
-    const char *word = optopt > 0 && optopt < OPTION_HELP ? letter : argv[optind - 1];
+    bool is_letter = optopt > 0 && optopt < OPTION_HELP;
+    const char *word = is_letter ? letter : argv[optind - 1];
 
-    return bp_error(BP_USAGE, "unknown or incomplete option '%s'; '%s --help' lists the options", word, argv[0]);
+    if (incomplete)
+        return bp_error(BP_USAGE, "option '%s' needs a value; '%s --help' lists the options", word, argv[0]);
+    if (optopt >= OPTION_HELP)
+        return bp_error(BP_USAGE, "option '%s' takes no value; '%s --help' lists the options", word, argv[0]);
+    return bp_error(BP_USAGE, "unknown %soption '%s'; '%s --help' lists the options", is_letter ? "" : "or ambiguous ", word, argv[0]);
 }
 
 /* getopt's tables, built from ours. Flags also answer to --no-NAME, so that a preset's yes can be undone. */
@@ -384,16 +397,16 @@ int bp_options_parse(struct bp_options *options, int argc, char **argv, const st
     while ((code = getopt_long(argc, argv, spelling.letters, spelling.options, NULL)) != -1) {
         if (code == 'h' || code == OPTION_HELP) {
             print_help(options, usage);
-            status = 1;
+            status = printed();
             goto done;
         }
         if (code == OPTION_VERSION) {
             printf("%s %s\n", bp_program(), BP_VERSION);
-            status = 1;
+            status = printed();
             goto done;
         }
         if (code == ':' || code == '?') {
-            report_unknown(argv);
+            report_option(argv, code == ':');
             goto done;
         }
         if (take(options, code < OPTION_HELP ? by_letter(options, code) : code))

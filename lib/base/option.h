@@ -62,7 +62,8 @@ void bp_options_free(struct bp_options *options);
 int bp_options_parse(struct bp_options *options, int argc, char **argv, const struct bp_usage *usage,
                      int *operands) BP_WARN_UNUSED;
 
-/* Put a layer below command line and environment, above defaults: lines "name = value" (# starts a comment) of a preset... */
+/* Put a layer below command line and environment, above defaults: lines "name = value" (# starts a comment) of a preset, which are
+ * of config scope all... */
 int bp_options_preset(struct bp_options *options, const char *path) BP_WARN_UNUSED;
 /* ... or the JSON object of a checkpoint's config; names that this program does not have are passed over. */
 int bp_options_json_layer(struct bp_options *options, const json_t *config, const char *origin) BP_WARN_UNUSED;
