@@ -6,6 +6,7 @@
 #include "base/option.h"
 #include "run/checkpoint.h"
 #include "run/rollout.h"
+#include "run/signals.h"
 #include "store/trajectory.h"
 
 #include <string.h>
@@ -48,7 +49,7 @@ static int write_episode(void *context, const struct bp_episode *episode)
     struct bp_episode named = *episode;
 
     strcpy(named.checkpoint, sink->hash);
-    return bp_episode_write(sink->writer, &named);
+    return bp_signals_stop() ? -1 : bp_episode_write(sink->writer, &named);
 }
 
 static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
@@ -64,10 +65,11 @@ static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
     struct bp_blocks blocks = bp_checkpoint_blocks(checkpoint);
     struct bp_pool *pool = bp_pool_new((int)v->threads);
     struct bp_rollout *rollout = pool ? bp_rollout_new(&spec, &checkpoint->agent, pool) : NULL;
-    struct sink sink = {rollout ? bp_pack_create(v->output, 1) : NULL, checkpoint->hash};
+    struct sink sink = {.hash = checkpoint->hash};
     int status = -1;
 
-    if (sink.writer) {
+    bp_signals_catch();
+    if (rollout && (sink.writer = bp_pack_create(v->output, 1))) {
         status = bp_rollout_run(rollout, &blocks, write_episode, &sink);
         if (status)
             bp_pack_abort(sink.writer);
@@ -105,5 +107,7 @@ int main(int argc, char **argv)
 done:
     bp_checkpoint_free(&checkpoint);
     bp_options_free(options);
-    return status < 0 ? bp_exit_status() : 0;
+    if (status < 0 && bp_signals_stop())
+        bp_warn("stopped before all episodes were played");
+    return status >= 0 ? 0 : bp_signals_stop() ? 128 + bp_signals_stop() : bp_exit_status();
 }
