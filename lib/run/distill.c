@@ -287,6 +287,7 @@ static int run(struct fit *fit, const char *command_line, char *const *paths, in
             return -1;
     if (!fit->dataset)
         return bp_error(BP_DAMAGED, "there is no episode to learn from");
+    bp_signals_catch();         /* not before: whoever waits for a stream can be interrupted at once */
     if (init_fit(fit) || start_run(fit, command_line) || fit_prior(fit))
         return -1;
     return bp_signals_stop() ? 0 : write_prior(fit, hash);
@@ -298,7 +299,6 @@ int bp_distill(const struct bp_distill *options, const json_t *config, const cha
     char hash[72] = "";
     int status;
 
-    bp_signals_catch();
     status = run(&fit, command_line, paths, count, hash) ? bp_exit_status() : bp_signals_stop() ? 128 + bp_signals_stop() : 0;
     if (status > 128)
         bp_warn("stopped; nothing was written");
