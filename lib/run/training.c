@@ -53,6 +53,17 @@ static struct bp_actors_spec actors_spec(const struct bp_config *config, const s
     };
 }
 
+/* A warm-up beyond what the replay holds would never end. */
+static int check_warm_up(const struct bp_config *config, const struct bp_replay_spec *replay)
+{
+    int64_t most = (int64_t)replay->episodes * replay->time_limit;
+
+    if (config->warm_up > most)
+        return bp_error(BP_USAGE, "--warm-up %lld is more than the replay holds: %d episodes of at most %d steps, %lld", (long long)config->warm_up,
+                        replay->episodes, replay->time_limit, (long long)most);
+    return 0;
+}
+
 int bp_training_init(struct bp_training *training, const struct bp_config *config, const struct bp_borrowed *borrowed, int threads)
 {
     struct bp_learner_config learner = bp_config_learner(config);
@@ -71,7 +82,7 @@ int bp_training_init(struct bp_training *training, const struct bp_config *confi
     if (init_agent(training, borrowed, &agent) || bp_learner_init(&training->learner, &agent, &learner))
         return -1;
     replay = bp_config_replay(config, &agent, training->env.time_limit);
-    if (borrow(training, borrowed) || !(training->replay = bp_replay_new(&replay)) ||
+    if (check_warm_up(config, &replay) || borrow(training, borrowed) || !(training->replay = bp_replay_new(&replay)) ||
         !(training->actors = bp_actors_new(&actors, &training->learner.agent)) || !(training->pool = bp_pool_new(threads))) {
         bp_training_free(training);
         return -1;
@@ -138,7 +149,8 @@ static bool finite_stats(const struct bp_update_stats *stats)
 int bp_training_cycle(struct bp_training *training)
 {
     const struct bp_config *config = training->config;
-    bool learns = training->learner.updates > 0 || bp_replay_transitions(training->replay) >= config->warm_up;
+    /* Not what the replay holds: when its episodes end early, that may stay below. */
+    bool learns = training->learner.updates > 0 || training->env_steps >= config->warm_up;
 
     training->learning_shards = learns && bp_replay_ready(training->replay) ? (int)config->shards : 0;
     bp_pool_run(training->pool, training->learning_shards + bp_actors_teams(training->actors), learn_and_act, training);
