@@ -91,7 +91,7 @@ int bp_setup_finish(struct bp_train_setup *setup)
         return -1;
     if (setup->command->print_config) {
         bp_options_print(setup->options, stdout);
-        return 1;
+        return fflush(stdout) || ferror(stdout) ? bp_error_errno(BP_FAILURE, "cannot write standard output") : 1;
     }
     setup->spec = (struct bp_train_spec){
         .command = setup->command,
