@@ -34,6 +34,7 @@ struct loop {
     struct bp_evaluator *evaluator;
     struct bp_rundb *db;
     int64_t run;                    /* row in the database */
+    bool unrecorded;                /* the database failed on the way */
     char resume[4096];              /* path of the resume state; "" when the checkpoint goes to stdout */
     char parent[72];
     char hash[72];                  /* of the checkpoint written last */
@@ -52,6 +53,12 @@ static int64_t next_multiple(int64_t at, int64_t every)
 
 /* ---- files and database ---- */
 
+static int recorded(struct loop *loop, int status)
+{
+    loop->unrecorded |= status != 0;
+    return status;
+}
+
 static int write_files(struct loop *loop, bool with_resume)
 {
     const struct bp_train_spec *spec = loop->spec;
@@ -66,9 +73,9 @@ static int write_files(struct loop *loop, bool with_resume)
     if (bp_checkpoint_write(spec->command->output, &checkpoint))
         return -1;
     strcpy(loop->hash, checkpoint.hash);
-    if (loop->db)
-        return bp_rundb_checkpoint(loop->db, loop->run, loop->training.transitions, spec->command->output, loop->hash);
-    return 0;
+    if (!loop->db || loop->unrecorded)
+        return 0;
+    return recorded(loop, bp_rundb_checkpoint(loop->db, loop->run, loop->training.transitions, spec->command->output, loop->hash));
 }
 
 static int start_run(struct loop *loop)
@@ -143,7 +150,7 @@ static void read_stats(struct loop *loop)
 static int record_progress(struct loop *loop)
 {
     read_stats(loop);
-    return loop->db ? bp_rundb_progress(loop->db, loop->run, &loop->row) : 0;
+    return loop->db ? recorded(loop, bp_rundb_progress(loop->db, loop->run, &loop->row)) : 0;
 }
 
 static void clock_text(double s, char *text, size_t size)
@@ -156,15 +163,19 @@ static void show_progress(struct loop *loop, bool final)
     const struct bp_run_progress *row = &loop->row;
     double elapsed = bp_seconds() - loop->started, done = (double)loop->training.transitions, all = (double)loop->spec->config->steps;
     double rate = (done - (double)loop->started_at) / elapsed;
-    char left[32];
+    char left[32], kl[32] = "";
 
-    clock_text((all - done) / rate, left, sizeof left);
-    if (isatty(STDERR_FILENO))
-        bp_live(final, "%5.1f%%  step %.2fM  return %.1f  KL %.3f  entropy %.2f  %.0fk transitions/s  %s left", 100 * done / all, done / 1e6,
-                row->episode_return, row->kl_prior, row->entropy, rate / 1e3, rate > 0 ? left : "?");
-    else if (final || elapsed - loop->last_line > 30) {
-        bp_log("step %.2fM of %.2fM, return %.1f, KL %.3f, %.0fk transitions/s, %s left", done / 1e6, all / 1e6, row->episode_return, row->kl_prior,
-               rate / 1e3, rate > 0 ? left : "?");
+    clock_text(fmax(all - done, 0) / rate, left, sizeof left);
+    if (isatty(STDERR_FILENO)) {
+        if (isfinite(row->kl_prior))
+            snprintf(kl, sizeof kl, "  KL %.3f", row->kl_prior);
+        bp_live(final, "%5.1f%%  step %.2fM  return %.1f%s  entropy %.2f  %.0fk transitions/s  %s left", fmin(100 * done / all, 100), done / 1e6,
+                row->episode_return, kl, row->entropy, rate / 1e3, rate > 0 ? left : "?");
+    } else if (final || elapsed - loop->last_line > 30) {
+        if (isfinite(row->kl_prior))
+            snprintf(kl, sizeof kl, ", KL %.3f", row->kl_prior);
+        bp_log("step %.2fM of %.2fM, return %.1f%s, %.0fk transitions/s, %s left", done / 1e6, all / 1e6, row->episode_return, kl, rate / 1e3,
+               rate > 0 ? left : "?");
         loop->last_line = elapsed;
     }
 }
@@ -185,7 +196,7 @@ static int evaluate(struct loop *loop)
             snprintf(kl, sizeof kl, ", transition KL %.3f", row.transition_kl);
         bp_log("step %.2fM: %s on %s returns %.1f +- %.1f%s", (double)row.transitions / 1e6, row.play, row.task, row.episode_return,
                row.standard_error, kl);
-        if (loop->db && bp_rundb_evaluation(loop->db, loop->run, &row))
+        if (loop->db && recorded(loop, bp_rundb_evaluation(loop->db, loop->run, &row)))
             return -1;
     }
     return 0;
@@ -257,6 +268,15 @@ static int check_parent(struct loop *loop)
     return 0;
 }
 
+/* A checkpoint of fewer steps than it has would be a lie, and the resume state would go with it. */
+static int check_steps(struct loop *loop)
+{
+    if (loop->training.transitions > loop->spec->config->steps)
+        return bp_error(BP_USAGE, "--steps %lld lies behind: the stopped run is at %lld", (long long)loop->spec->config->steps,
+                        (long long)loop->training.transitions);
+    return 0;
+}
+
 static int prepare(struct loop *loop)
 {
     const struct bp_train_spec *spec = loop->spec;
@@ -272,7 +292,7 @@ static int prepare(struct loop *loop)
         return -1;
     if (spec->borrowed.checkpoint)
         strcpy(loop->parent, spec->borrowed.checkpoint->hash);
-    if (spec->command->resume && (check_parent(loop) || bp_resume_read(loop->resume, &loop->training)))
+    if (spec->command->resume && (check_parent(loop) || bp_resume_read(loop->resume, &loop->training) || check_steps(loop)))
         return -1;
     loop->started_at = loop->training.transitions;
     loop->next_progress = next_multiple(loop->started_at, spec->command->progress_every);
@@ -284,14 +304,18 @@ static int prepare(struct loop *loop)
 int bp_train(const struct bp_train_spec *spec)
 {
     struct loop loop = {.spec = spec, .started = bp_seconds()};
+    bool failed;
     int status;
 
     bp_signals_catch();
-    if (prepare(&loop) || run(&loop) || finish(&loop))
+    failed = prepare(&loop) || run(&loop);
+    if (!failed || loop.unrecorded)         /* what the database could not take is no reason to lose what was learned */
+        failed = finish(&loop) || failed;
+    if (failed)
         status = bp_exit_status();
     else
         status = loop.training.transitions < spec->config->steps ? 128 + bp_signals_stop() : 0;
-    if (loop.db && loop.run > 0 &&
+    if (loop.db && loop.run > 0 && !loop.unrecorded &&
         bp_rundb_finish(loop.db, loop.run, bp_run_state(status), *loop.hash ? loop.hash : NULL) && !status)
         status = bp_exit_status();
     bp_rundb_close(loop.db);
