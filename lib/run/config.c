@@ -75,7 +75,7 @@ const struct bp_option bp_config_options[] = {
     COUNT("actors", actors, "32", 1, 65536, "environments that act"),
     COUNT("actor-steps", actor_steps, "5", 1, 10000, "control steps of each actor between updates; sequences start at their multiples"),
     COUNT("replay-episodes", replay_episodes, "2000", 2, 1e9, "episodes that the replay holds"),
-    COUNT("warm-up", warm_up, "10k", 1, 1e12, "transitions in the replay before learning begins"),
+    COUNT("warm-up", warm_up, "10k", 1, 1e12, "control steps of all actors together before learning begins"),
     TEXT("evaluate", evaluate, "policy", "LIST", "what to play on the way and at the end: policy, prior, policy:TASK, prior:TASK"),
     COUNT("evaluate-every", evaluate_every, "5M", 1, 1e15, "transitions between evaluations; there is one at the end too"),
     COUNT("evaluate-episodes", evaluate_episodes, "100", 1, 1e6, "episodes of an evaluation"),
