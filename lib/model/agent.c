@@ -52,7 +52,7 @@ struct bp_var *bp_agent_see(struct bp_tape *tape, const struct bp_agent *agent, 
     const struct bp_groups *see = &agent->net[role].spec.see;
     float *seen;
 
-    if (see->size == agent->groups.size)
+    if (bp_groups_equal(see, &agent->groups))
         return bp_constant(tape, rows, see->size, observations);
     seen = bp_arena_floats(&tape->arena, (size_t)rows * (size_t)see->size);
     bp_groups_gather(see, observations, agent->groups.size, rows, seen);
