@@ -1,0 +1,454 @@
+#include "model/net.h"
+
+#include "../nn/gradient_check.h"
+#include "../store/support.h"
+#include "naive_net.h"
+
+/* ---- making networks ---- */
+
+static struct bp_groups groups_of(const char *names)
+{
+    struct bp_groups all = {0}, seen;
+
+    bp_groups_add(&all, "global", 4);
+    bp_groups_add(&all, "targets", 8);
+    bp_groups_add(&all, "goal", 3);
+    assert_int_equal(bp_groups_select(&all, names, &seen), 0);
+    return seen;
+}
+
+static struct bp_net_spec spec_of(const char *name, const char *kind, const char *hidden, const char *see, int action, int output)
+{
+    struct bp_net_spec spec = {.see = groups_of(see), .action_size = action, .output_size = output};
+
+    snprintf(spec.name, sizeof spec.name, "%s", name);
+    snprintf(spec.kind, sizeof spec.kind, "%s", kind);
+    assert_int_equal(bp_net_hidden(hidden, &spec), 0);
+    return spec;
+}
+
+static struct bp_net net_of(const char *name, const char *kind, const char *hidden, const char *see, int action, int output)
+{
+    struct bp_net_spec spec = spec_of(name, kind, hidden, see, action, output);
+    struct bp_net net;
+
+    assert_int_equal(bp_net_init(&net, &spec), 0);
+    return net;
+}
+
+static void randomise(const struct bp_net *net, float *block, uint64_t seed)
+{
+    gsl_rng *stream = bp_random_new();
+
+    bp_random_seek(stream, seed, BP_FOR_TEST, 0, 0);
+    bp_net_randomise(net, block, stream);
+    gsl_rng_free(stream);
+}
+
+/* Networks of every kind and shape that a policy, a prior or a critic may have. */
+static const struct { const char *kind, *hidden; int action, output; } shapes[] = {
+    {"mlp", "5", 0, 4}, {"mlp", "6,5,3", 0, 4}, {"lstm", "5", 0, 4}, {"lstm", "6,5", 0, 4}, {"lstm", "7,6,5", 0, 2}, {"linear", "", 0, 4},
+    {"mlp", "6,5", 2, 1}, {"lstm", "6", 2, 1}, {"lstm", "6,5", 2, 1}, {"lstm", "6,5,3", 2, 1}, {"linear", "", 2, 1},
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes, BLOCK = 4096 };
+
+static struct bp_net shape_net(size_t i)
+{
+    return net_of(shapes[i].action ? "critic" : "policy", shapes[i].kind, shapes[i].hidden, "*", shapes[i].action, shapes[i].output);
+}
+
+/* ---- layout ---- */
+
+/* Parameters by hand: weights, biases, for an LSTM four of each and the recurrent ones, the action's weights where it joins. */
+static void sizes_by_hand(void **state)
+{
+    struct bp_net net = net_of("policy", "mlp", "64,32", "*", 0, 4);
+
+    (void)state;
+    assert_int_equal(net.parameters, 15 * 64 + 64 + 64 * 32 + 32 + 32 * 4 + 4);
+    assert_int_equal(net.state_size, 0);
+    net = net_of("prior", "lstm", "64,32", "global,targets", 0, 4);
+    assert_int_equal(net.parameters, 12 * 64 + 64 + 4 * (64 * 32 + 32 * 32 + 32) + 32 * 4 + 4);
+    assert_int_equal(net.state_size, 2 * 32);
+    net = net_of("prior", "linear", "", "goal", 0, 4);
+    assert_int_equal(net.parameters, 3 * 4 + 4);
+    net = net_of("critic", "mlp", "64,32", "*", 2, 1);
+    assert_int_equal(net.parameters, (15 + 2) * 64 + 64 + 64 * 32 + 32 + 32 + 1);
+    net = net_of("critic", "lstm", "64,32", "*", 2, 1);
+    assert_int_equal(net.parameters, 4 * (15 * 64 + 64 * 64 + 64) + (64 + 2) * 32 + 32 + 32 + 1);
+    assert_int_equal(net.state_size, 2 * 64);
+}
+
+static void tensor_is(const struct bp_tensor *tensor, const char *name, int rank, int rows, int cols)
+{
+    assert_string_equal(tensor->name, name);
+    assert_int_equal(tensor->rank, rank);
+    assert_int_equal(tensor->shape[0], rows);
+    if (rank > 1)
+        assert_int_equal(tensor->shape[1], cols);
+    assert_int_equal(tensor->dtype, BP_F32);
+}
+
+/* The names are part of the checkpoint's format. */
+static void tensors_have_names(void **state)
+{
+    static float block[BLOCK];
+    struct bp_tensor t[BP_NET_TENSORS];
+    struct bp_net net = net_of("prior", "lstm", "6,5", "targets", 0, 4);
+
+    (void)state;
+    assert_int_equal(bp_net_tensors(&net, block, t), 7);
+    tensor_is(&t[0], "prior/0/weight", 2, 8, 6);
+    tensor_is(&t[1], "prior/0/bias", 1, 6, 0);
+    tensor_is(&t[2], "prior/1/weight", 2, 6, 20);
+    tensor_is(&t[3], "prior/1/recurrent", 2, 5, 20);
+    tensor_is(&t[4], "prior/1/bias", 1, 20, 0);
+    tensor_is(&t[5], "prior/2/weight", 2, 5, 4);
+    tensor_is(&t[6], "prior/2/bias", 1, 4, 0);
+    net = net_of("critic", "lstm", "6,5", "*", 2, 1);
+    assert_int_equal(bp_net_tensors(&net, block, t), 8);
+    tensor_is(&t[1], "critic/0/recurrent", 2, 6, 24);
+    tensor_is(&t[5], "critic/1/action", 2, 2, 5);
+    net = net_of("critic", "mlp", "6,5", "*", 2, 1);
+    assert_int_equal(bp_net_tensors(&net, block, t), 7);
+    tensor_is(&t[2], "critic/0/action", 2, 2, 6);
+}
+
+/* Every parameter is in exactly one tensor: what is saved by name is all there is. */
+static void tensors_tile_the_block(void **state)
+{
+    static float block[BLOCK];
+
+    (void)state;
+    for (size_t i = 0; i < SHAPES; i++) {
+        struct bp_net net = shape_net(i);
+        struct bp_tensor tensors[BP_NET_TENSORS];
+        int count = bp_net_tensors(&net, block, tensors);
+        assert_true(net.parameters < BLOCK);
+        memset(block, 0, sizeof block);
+        for (int t = 0; t < count; t++)
+            for (size_t j = 0; j < bp_tensor_count(&tensors[t]); j++)
+                ((float *)tensors[t].data)[j]++;
+        for (size_t j = 0; j < BLOCK; j++)
+            assert_true(block[j] == (j < net.parameters));
+    }
+}
+
+static void hidden_layers_as_text(void **state)
+{
+    static const char *const bad[] = {",64", "64;64", "0", "-3", "sixty", "64,,64", "1e3", "65537", "1,1,1,1,1,1,1,1,1", " "};
+    struct bp_net_spec spec = {0};
+    char text[32];
+
+    (void)state;
+    assert_int_equal(bp_net_hidden("200,100", &spec), 0);
+    assert_true(spec.hidden_count == 2 && spec.hidden[0] == 200 && spec.hidden[1] == 100);
+    assert_string_equal(bp_net_layers(&spec, text, sizeof text), "200,100");
+    assert_string_equal(bp_net_layers(&spec, text, 6), "200,1");
+    assert_int_equal(bp_net_hidden("", &spec), 0);
+    assert_int_equal(spec.hidden_count, 0);
+    assert_string_equal(bp_net_layers(&spec, text, sizeof text), "");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        capture_begin();
+        int status = bp_net_hidden(bad[i], &spec);
+        const char *said = capture_take();
+        capture_end();
+        if (!status)
+            fail_msg("layers '%s' are accepted", bad[i]);
+        assert_said(said, bad[i]);
+    }
+}
+
+static void not_laid_out(const char *kind, const char *hidden, const char *see, int action, const char *part)
+{
+    struct bp_net_spec spec = spec_of("prior", kind, hidden, see, action, 4);
+    struct bp_net net;
+
+    capture_begin();
+    int status = bp_net_init(&net, &spec);
+    const char *said = capture_take();
+    capture_end();
+    assert_int_equal(status, -1);
+    assert_said(said, part);
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+    (void)state;
+    not_laid_out("gru", "5", "*", 0, "'gru'");
+    not_laid_out("mlp", "", "*", 0, "needs hidden layers");
+    not_laid_out("lstm", "", "*", 0, "needs hidden layers");
+    not_laid_out("linear", "5", "*", 0, "has no hidden layers");
+    not_laid_out("mlp", "5", "", 0, "sees no observation group");
+}
+
+/* ---- fresh parameters ---- */
+
+static double variance(const float *x, size_t n)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i] * (double)x[i] / (double)n;
+    return sum;
+}
+
+static void near(const struct bp_tensor *tensors, int count, const char *name, double want)
+{
+    const struct bp_tensor *tensor = bp_tensor_find(tensors, (size_t)count, name);
+    double n;
+
+    assert_non_null(tensor);
+    n = (double)bp_tensor_count(tensor);
+    assert_close(variance(tensor->data, (size_t)n), want, 5 * want * sqrt(2 / n));
+}
+
+/* Variance 1 / inputs, the action among them where it joins; output layers a hundredth of that; forget gates open. */
+static void fresh_parameters(void **state)
+{
+    static float block[200000];
+    struct bp_tensor t[BP_NET_TENSORS];
+    struct bp_net net = net_of("critic", "lstm", "100,60", "*", 2, 30);
+    int count = bp_net_tensors(&net, block, t);
+
+    (void)state;
+    assert_true(net.parameters < 200000);
+    randomise(&net, block, 1);
+    near(t, count, "critic/0/weight", 1.0 / 15);
+    near(t, count, "critic/0/recurrent", 1.0 / 100);
+    near(t, count, "critic/1/weight", 1.0 / 102);
+    near(t, count, "critic/1/action", 1.0 / 102);
+    near(t, count, "critic/2/weight", 0.01 / 60);
+    const float *gates = bp_tensor_find(t, (size_t)count, "critic/0/bias")->data;
+    for (int j = 0; j < 400; j++)
+        assert_true(gates[j] == (j >= 100 && j < 200));
+    assert_true(variance(bp_tensor_find(t, (size_t)count, "critic/1/bias")->data, 60) == 0);
+    assert_true(variance(bp_tensor_find(t, (size_t)count, "critic/2/bias")->data, 30) == 0);
+}
+
+/* ---- what they compute ---- */
+
+enum { STEPS = 3, BATCH = 4, SEEN = 15 };
+
+static float observations[STEPS * BATCH * SEEN], actions[STEPS * BATCH * 2], states[BATCH * 64];
+
+static int draw(void **state)
+{
+    (void)state;
+    fill_normal(observations, STEPS * BATCH * SEEN, 41);
+    fill_normal(actions, STEPS * BATCH * 2, 42);
+    fill_normal(states, BATCH * 64, 43);
+    return 0;
+}
+
+/* Bias and output layers large enough to see. */
+static void draw_block(const struct bp_net *net, float *block, uint64_t seed)
+{
+    fill_normal(block, (int)net->parameters, seed);
+    for (size_t i = 0; i < net->parameters; i++)
+        block[i] *= 0.4f;
+}
+
+static struct bp_var *run(struct bp_tape *tape, const struct bp_net *net, const float *block, const float *x, const float *state,
+                          float *state_out)
+{
+    struct bp_net_use use = {net, block, NULL};
+    struct bp_var *in = bp_constant(tape, STEPS * BATCH, net->spec.see.size, x);
+    struct bp_var *features = bp_net_features(tape, use, in, STEPS, BATCH, state, state_out);
+    struct bp_var *action = net->spec.action_size ? bp_constant(tape, STEPS * BATCH, 2, actions) : NULL;
+
+    return bp_net_output(tape, use, features, action);
+}
+
+static void values(void **state)
+{
+    static float block[BLOCK], state_out[BATCH * 64];
+    struct bp_tape tape;
+
+    (void)state;
+    assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
+    for (size_t i = 0; i < SHAPES; i++)
+        for (int with_state = 0; with_state < 2; with_state++) {
+            struct bp_net net = shape_net(i);
+            int size = net.state_size, output = net.spec.output_size;
+            draw_block(&net, block, 44 + i);
+            bp_tape_reset(&tape);
+            struct bp_var *y = run(&tape, &net, block, observations, with_state ? states : NULL, state_out);
+            assert_int_equal(y->rows, STEPS * BATCH);
+            assert_int_equal(y->cols, output);
+            for (int b = 0; b < BATCH; b++) {
+                double kept[64] = {0}, want[8], x[SEEN], a[2];
+                for (int j = 0; j < size && with_state; j++)
+                    kept[j] = (double)states[b * size + j];
+                for (int t = 0; t < STEPS; t++) {
+                    int row = t * BATCH + b;
+                    for (int j = 0; j < SEEN; j++)
+                        x[j] = (double)observations[row * SEEN + j];
+                    for (int j = 0; j < 2; j++)
+                        a[j] = (double)actions[row * 2 + j];
+                    naive_net(&net, block, x, a, kept, want);
+                    for (int j = 0; j < output; j++)
+                        assert_close(y->value[row * output + j], want[j], 5e-6);
+                }
+                for (int j = 0; j < size; j++)
+                    assert_close(state_out[b * size + j], kept[j], 5e-6);
+            }
+        }
+    bp_tape_free(&tape);
+}
+
+/* The whole network as one operation, with its block as one weight. */
+static struct bp_var *whole(struct bp_tape *tape, const struct operand *o, const void *context)
+{
+    const struct bp_net *net = context;
+    struct bp_net_use use = {net, o[0].weight.value, o[0].weight.grad};
+    struct bp_var *x = bp_constant(tape, STEPS * BATCH, SEEN, observations);
+    struct bp_var *features = bp_net_features(tape, use, x, STEPS, BATCH, net->state_size ? states : NULL, NULL);
+
+    return bp_net_output(tape, use, features, net->spec.action_size ? o[1].var : NULL);
+}
+
+static void gradients(void **state)
+{
+    static struct operand o[2];
+
+    (void)state;
+    for (size_t i = 0; i < SHAPES; i++) {
+        struct bp_net net = shape_net(i);
+        o[0] = (struct operand){.name = "block", .kind = WEIGHT, .rows = 1, .cols = (int)net.parameters};
+        o[1] = (struct operand){.name = "action", .rows = STEPS * BATCH, .cols = 2};
+        assert_gradients(whole, &net, o, net.spec.action_size ? 2 : 1, 1.0f / 512, 5e-3);
+    }
+}
+
+/* Several actions may stand on one set of features, as the learner's do. */
+static void features_can_be_shared(void **state)
+{
+    static float block[BLOCK];
+    struct bp_net net = net_of("critic", "lstm", "6,5", "*", 2, 1);
+    struct bp_net_use use = {&net, block, NULL};
+    float none[STEPS * BATCH * 2] = {0};
+    struct bp_tape tape;
+
+    (void)state;
+    assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
+    draw_block(&net, block, 60);
+    struct bp_var *alone = run(&tape, &net, block, observations, NULL, NULL);
+    struct bp_var *x = bp_constant(&tape, STEPS * BATCH, SEEN, observations);
+    struct bp_var *features = bp_net_features(&tape, use, x, STEPS, BATCH, NULL, NULL);
+    struct bp_var *other = bp_net_output(&tape, use, features, bp_constant(&tape, STEPS * BATCH, 2, none));
+    struct bp_var *again = bp_net_output(&tape, use, features, bp_constant(&tape, STEPS * BATCH, 2, actions));
+    assert_memory_equal(alone->value, again->value, STEPS * BATCH * sizeof(float));
+    for (int i = 0; i < STEPS * BATCH; i++)
+        assert_true(fabsf(other->value[i] - again->value[i]) > 1e-6f);
+    bp_tape_free(&tape);
+}
+
+/* A critic may see nothing but the action. */
+static void a_critic_of_the_action_alone(void **state)
+{
+    static float block[BLOCK];
+    struct bp_tape tape;
+    struct bp_net net = net_of("critic", "mlp", "6,5", "", 2, 1);
+
+    (void)state;
+    assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
+    memset(bp_arena_take(&tape.arena, 1 << 16), 0xFF, 1 << 16);
+    bp_tape_reset(&tape);
+    draw_block(&net, block, 61);
+    struct bp_var *y = run(&tape, &net, block, observations, NULL, NULL);
+    for (int row = 0; row < STEPS * BATCH; row++) {
+        double a[2] = {(double)actions[2 * row], (double)actions[2 * row + 1]}, none[1] = {0}, want;
+        naive_net(&net, block, none, a, NULL, &want);
+        assert_close(y->value[row], want, 5e-6);
+    }
+    bp_tape_free(&tape);
+}
+
+/* ---- adopting ---- */
+
+static void gather(const char *names, float *dst)
+{
+    struct bp_groups all = groups_of("*"), seen = groups_of(names);
+
+    bp_groups_gather(&seen, observations, all.size, STEPS * BATCH, dst);
+}
+
+/* With new groups in any place, a network that starts from another one computes the same, whatever the new groups hold. */
+static void new_groups_change_nothing(void **state)
+{
+    static const char *const sees[][2] = {{"targets", "global,targets,goal"}, {"global,goal", "global,targets,goal"},
+                                          {"global,targets", "global,targets"}, {"goal", "targets,goal"}};
+    static float block[BLOCK], adopted[BLOCK], small[STEPS * BATCH * SEEN], large[STEPS * BATCH * SEEN];
+    struct bp_tape tape;
+
+    (void)state;
+    assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
+    for (size_t s = 0; s < sizeof sees / sizeof *sees; s++)
+        for (size_t i = 0; i < SHAPES; i++) {
+            struct bp_net from = net_of("prior", shapes[i].kind, shapes[i].hidden, sees[s][0], shapes[i].action, shapes[i].output);
+            struct bp_net to = net_of("policy", shapes[i].kind, shapes[i].hidden, sees[s][1], shapes[i].action, shapes[i].output);
+            bp_tape_reset(&tape);
+            draw_block(&from, block, 70 + i);
+            draw_block(&to, adopted, 90 + i);
+            assert_int_equal(bp_net_adopt(&to, adopted, &from, block), 0);
+            gather(sees[s][0], small);
+            gather(sees[s][1], large);
+            struct bp_var *a = run(&tape, &from, block, small, NULL, NULL), *b = run(&tape, &to, adopted, large, NULL, NULL);
+            for (int j = 0; j < a->rows * a->cols; j++)
+                assert_close(b->value[j], a->value[j], 2e-6);
+        }
+    bp_tape_free(&tape);
+}
+
+static void not_adopted(const struct bp_net *net, const struct bp_net *from, const char *part)
+{
+    static float block[BLOCK], from_block[BLOCK];
+
+    capture_begin();
+    int status = bp_net_adopt(net, block, from, from_block);
+    const char *said = capture_take();
+    capture_end();
+    assert_int_equal(status, -1);
+    assert_said(said, part);
+}
+
+static void what_differs_is_not_adopted(void **state)
+{
+    struct bp_net base = net_of("prior", "mlp", "6,5", "targets,goal", 0, 4), other;
+
+    (void)state;
+    other = net_of("policy", "mlp", "6,4", "*", 0, 4);
+    not_adopted(&other, &base, "different kinds or sizes");
+    other = net_of("policy", "mlp", "6,5,5", "*", 0, 4);
+    not_adopted(&other, &base, "different kinds or sizes");
+    other = net_of("policy", "lstm", "6,5", "*", 0, 4);
+    not_adopted(&other, &base, "different kinds or sizes");
+    other = net_of("policy", "mlp", "6,5", "*", 0, 6);
+    not_adopted(&other, &base, "different kinds or sizes");
+    other = net_of("policy", "mlp", "6,5", "global,targets", 0, 4);
+    not_adopted(&other, &base, "'goal' of size 3");
+    other = net_of("policy", "mlp", "6,5", "*", 0, 4);
+    other.spec.see.group[1].size = 6;
+    not_adopted(&other, &base, "'targets' of size 8");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sizes_by_hand),
+        cmocka_unit_test(tensors_have_names),
+        cmocka_unit_test(tensors_tile_the_block),
+        cmocka_unit_test(hidden_layers_as_text),
+        cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(fresh_parameters),
+        cmocka_unit_test(values),
+        cmocka_unit_test(gradients),
+        cmocka_unit_test(features_can_be_shared),
+        cmocka_unit_test(a_critic_of_the_action_alone),
+        cmocka_unit_test(new_groups_change_nothing),
+        cmocka_unit_test(what_differs_is_not_adopted),
+    };
+
+    return cmocka_run_group_tests(tests, draw, NULL);
+}
