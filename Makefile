@@ -54,6 +54,10 @@ $(BIN)/%: $(B)/cmd/%.o $(B)/libbp.a
 	@echo "  LINK  $@"
 	$(V)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+$(B)/tests/bench/bench: $(B)/tests/bench/bench.o $(B)/libbp.a
+	@echo "  LINK  $@"
+	$(V)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
 $(B)/tests/%: $(B)/tests/lib/%.o $(B)/libbp.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
@@ -71,8 +75,8 @@ check:                                  ## unit and command tests, in a plain an
 	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' tests
 	@tests/run $(BIN) $(B) build-sanitize
 
-bench: all $(B)/tests/bench             ## measure speed (tests/bench/README.md)
-	@tests/bench/run $(BIN)
+bench: all $(B)/tests/bench/bench          ## measure speed, each figure beside its limit
+	@tests/bench/run $(BIN) $(B)/tests/bench/bench $(if $(TSV),--tsv)
 
 demo: all                               ## train a prior, play it on a task it never saw, draw it, query the run: under 5 minutes
 	@share/demo $(BIN)
