@@ -91,16 +91,20 @@ void bp_replay_free(struct bp_replay *replay)
 
 /* ---- writing ---- */
 
-/* Starts are multiples of stride with K transitions behind them; of an ended episode the last start reaches to its end. */
+/*
+ * Starts are multiples of stride with K transitions behind them; of an ended episode the last start reaches to its end, where a stride
+ * beyond K does not leave it out.
+ */
 static int count_starts(const struct bp_replay_spec *spec, const struct slot *slot)
 {
-    int room = slot->length - spec->unroll;
+    int room = slot->length - spec->unroll, most = (slot->length + spec->stride - 1) / spec->stride, starts;
 
     if (slot->length == 0)
         return 0;
     if (slot->writer >= 0)
         return room < 0 ? 0 : room / spec->stride + 1;
-    return room <= 0 ? 1 : (room + spec->stride - 1) / spec->stride + 1;
+    starts = room <= 0 ? 1 : (room + spec->stride - 1) / spec->stride + 1;
+    return starts < most ? starts : most;
 }
 
 static float *observation_at(const struct bp_replay *replay, int slot, int t)

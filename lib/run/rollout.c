@@ -47,41 +47,36 @@ struct bp_rollout {
     struct block *blocks_of_lanes;
 };
 
-/* Networks find their groups by name, so an agent made for another task's rows reads this one's. */
-static int rebase(struct bp_rollout *rollout, const struct bp_agent *agent, const struct bp_env_spec *env, enum bp_role role)
+/*
+ * Networks find their groups by name, so an agent made for another task's rows reads this one's. Points the network's groups into the
+ * rows of `env` and lists those that are not there; returns whether all are.
+ */
+static bool rebase(struct bp_net_spec *spec, const struct bp_env_spec *env, struct bp_groups *missing)
 {
-    struct bp_net_spec *spec = &rollout->agent.net[role].spec;
-    char names[512], has[512];
-
-    if (agent->action_size != env->action_size)
-        return bp_error(BP_USAGE, "the checkpoint's actions have %d numbers, those of task '%s' with body '%s' have %d", agent->action_size,
-                        env->task, env->body, env->action_size);
+    *missing = (struct bp_groups){0};
     for (int i = 0; i < spec->see.count; i++) {
         struct bp_group *group = &spec->see.group[i];
         const struct bp_group *here = bp_groups_find(&env->groups, group->name);
-        if (!here || here->size != group->size)
-            return bp_error(BP_USAGE, "task '%s' has no group '%s' of size %d: the checkpoint's %s sees %s, the task has %s", env->task,
-                            group->name, group->size, bp_role_names[role], bp_groups_text(&spec->see, names, sizeof names),
-                            bp_groups_text(&env->groups, has, sizeof has));
-        group->offset = here->offset;
+        if (here && here->size == group->size)
+            group->offset = here->offset;
+        else
+            bp_groups_add(missing, group->name, group->size);
     }
-    return 0;
+    return missing->count == 0;
 }
 
-/* Can role look at this task? The other network is only needed for the KL, so its groups may be missing. */
-static bool fits(const struct bp_agent *agent, const struct bp_env_spec *env, enum bp_role role)
+static int report_missing(const struct bp_groups *missing, const struct bp_env_spec *env, enum bp_role role)
 {
-    for (int i = 0; i < agent->net[role].spec.see.count; i++) {
-        const struct bp_group *group = &agent->net[role].spec.see.group[i], *here = bp_groups_find(&env->groups, group->name);
-        if (!here || here->size != group->size)
-            return false;
-    }
-    return agent->has[role];
+    char lacks[512], has[512];
+
+    return bp_error(BP_USAGE, "task '%s' does not have %s, which the checkpoint's %s sees; it has %s", env->task,
+                    bp_groups_text(missing, lacks, sizeof lacks), bp_role_names[role], bp_groups_text(&env->groups, has, sizeof has));
 }
 
 static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent, const struct bp_env_spec *env)
 {
-    enum bp_role role = rollout->spec.play == BP_PLAY_PRIOR ? BP_PRIOR : BP_POLICY;
+    enum bp_role role = rollout->spec.play == BP_PLAY_PRIOR ? BP_PRIOR : BP_POLICY, other = role == BP_PRIOR ? BP_POLICY : BP_PRIOR;
+    struct bp_groups missing;
 
     if (!agent || rollout->spec.play == BP_PLAY_RANDOM) {
         rollout->agent = (struct bp_agent){.groups = env->groups, .action_size = env->action_size};
@@ -91,10 +86,14 @@ static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent,
     rollout->agent.groups = env->groups;
     if (!agent->has[role])
         return bp_error(BP_USAGE, "the checkpoint has no %s", bp_role_names[role]);
-    if (rebase(rollout, agent, env, role))
-        return -1;
-    rollout->with_kl = fits(agent, env, BP_POLICY) && fits(agent, env, BP_PRIOR);
-    return rollout->with_kl ? rebase(rollout, agent, env, role == BP_PRIOR ? BP_POLICY : BP_PRIOR) : 0;
+    if (agent->action_size != env->action_size)
+        return bp_error(BP_USAGE, "the checkpoint's actions have %d numbers, those of task '%s' with body '%s' have %d", agent->action_size,
+                        env->task, env->body, env->action_size);
+    if (!rebase(&rollout->agent.net[role].spec, env, &missing))
+        return report_missing(&missing, env, role);
+    /* The other network is only there for the KL, which is left out where it cannot look. */
+    rollout->with_kl = agent->has[other] && rebase(&rollout->agent.net[other].spec, env, &missing);
+    return 0;
 }
 
 static int init_block(struct bp_rollout *rollout, struct block *block)
