@@ -1,0 +1,383 @@
+#include "learn/replay.h"
+
+#include "../base/check.h"
+#include "../store/support.h"
+
+#include <gsl/gsl_cdf.h>
+
+/* ---- episodes whose numbers tell where they come from ---- */
+
+enum { O = 3, A = 2, S = 4, LIMIT = 40 };
+
+static void observation(int id, int t, float *o)
+{
+    o[0] = (float)id;
+    o[1] = (float)t;
+    o[2] = (float)(id * 1000 + t);
+}
+
+static float signature(int id, int t, int what)
+{
+    return (float)(id * 1000 + t) + 0.1f * (float)what;
+}
+
+static struct bp_replay_spec spec_of(int episodes, int writers, int stride, int unroll)
+{
+    return (struct bp_replay_spec){O, A, S, LIMIT, episodes, writers, stride, unroll};
+}
+
+static struct bp_replay *replay_of(int episodes, int writers, int stride, int unroll)
+{
+    struct bp_replay_spec spec = spec_of(episodes, writers, stride, unroll);
+    struct bp_replay *replay = bp_replay_new(&spec);
+
+    assert_non_null(replay);
+    return replay;
+}
+
+static void begin(struct bp_replay *replay, int writer, int id)
+{
+    float o[O];
+
+    observation(id, 0, o);
+    bp_replay_begin(replay, writer, o);
+}
+
+/* Step t of episode id. */
+static void step(struct bp_replay *replay, int writer, int id, int t, bool terminated, bool ended)
+{
+    float o[O], action[A] = {signature(id, t, 1), signature(id, t, 2)}, recurrent[S];
+
+    for (int j = 0; j < S; j++)
+        recurrent[j] = signature(id, t, 5 + j);
+    observation(id, t + 1, o);
+    bp_replay_state(replay, writer, recurrent);
+    bp_replay_step(replay, writer, action, signature(id, t, 3), signature(id, t, 4), o, terminated, ended);
+}
+
+static void episode(struct bp_replay *replay, int writer, int id, int length, bool terminated)
+{
+    begin(replay, writer, id);
+    for (int t = 0; t < length; t++)
+        step(replay, writer, id, t, terminated && t + 1 == length, t + 1 == length);
+}
+
+/* ---- drawing ---- */
+
+enum { K_MOST = 12, B = 16 };
+
+static float observations[(K_MOST + 1) * B * O], actions[K_MOST * B * A], log_prob[K_MOST * B], reward[K_MOST * B], alive[K_MOST * B],
+    valid[K_MOST * B], recurrent_state[B * S];
+static gsl_rng *stream;
+
+static struct bp_batch draw(const struct bp_replay *replay, int steps)
+{
+    struct bp_batch batch = {steps, B, observations, actions, log_prob, reward, alive, valid, recurrent_state};
+
+    bp_replay_draw(replay, stream, &batch);
+    return batch;
+}
+
+/* Sequence b of the batch is what episode `id` of that length holds from its start on, then padding. Returns the start. */
+static int check_sequence(const struct bp_batch *batch, int b, int id, int length, bool terminated)
+{
+    int start = (int)batch->observations[b * O + 1];
+
+    for (int t = 0; t <= batch->steps; t++) {
+        int row = t * B + b, at = start + t < length ? start + t : length;
+        bool real = start + t < length;
+        float o[O];
+        observation(id, at, o);
+        assert_memory_equal(batch->observations + row * O, o, sizeof o);
+        if (t == batch->steps)
+            break;
+        assert_true(batch->valid[row] == real);
+        if (real) {
+            assert_true(batch->alive[row] == !(terminated && start + t + 1 == length));
+            assert_true(batch->actions[row * A] == signature(id, at, 1) && batch->actions[row * A + 1] == signature(id, at, 2));
+            assert_true(batch->log_prob[row] == signature(id, at, 3));
+            assert_true(batch->reward[row] == signature(id, at, 4));
+        } else {
+            assert_true(batch->alive[row] == !terminated);
+            assert_true(batch->actions[row * A] == 0 && batch->actions[row * A + 1] == 0);
+            assert_true(batch->log_prob[row] == 0 && batch->reward[row] == 0);
+        }
+    }
+    for (int j = 0; j < S; j++)
+        assert_true(batch->state[b * S + j] == signature(id, start, 5 + j));
+    return start;
+}
+
+/* What the replay should hold: episodes, and how often each of their starts was drawn. */
+struct held {
+    int id, length;
+    bool terminated, running;
+    int drawn[LIMIT];
+};
+
+static bool is_start(const struct held *e, int start, int stride, int unroll)
+{
+    if (start % stride || start >= e->length)
+        return false;
+    if (e->running)
+        return start + unroll <= e->length;
+    return start == 0 || start - stride + unroll < e->length;       /* the one before did not reach the end */
+}
+
+/* Draw much: every sequence is right, every start that should be comes, and all equally often (chi-square, one in a million). */
+static void check_draws(const struct bp_replay *replay, struct held *held, int count, int stride, int unroll)
+{
+    int draws = 0, starts = 0;
+    double sum = 0;
+
+    for (int i = 0; i < 600; i++) {
+        struct bp_batch batch = draw(replay, unroll);
+        for (int b = 0; b < B; b++, draws++) {
+            int e = 0;
+            while (e < count && held[e].id != (int)batch.observations[b * O])
+                e++;
+            assert_true(e < count);
+            int start = check_sequence(&batch, b, held[e].id, held[e].length, held[e].terminated);
+            assert_true(is_start(&held[e], start, stride, unroll));
+            held[e].drawn[start]++;
+        }
+    }
+    for (int e = 0; e < count; e++)
+        for (int t = 0; t < LIMIT; t++)
+            starts += is_start(&held[e], t, stride, unroll);
+    for (int e = 0; e < count; e++)
+        for (int t = 0; t < LIMIT; t++)
+            if (is_start(&held[e], t, stride, unroll))
+                sum += pow(held[e].drawn[t] - (double)draws / starts, 2) / ((double)draws / starts);
+    assert_true(starts < 2 || sum < gsl_cdf_chisq_Qinv(1e-6, starts - 1));
+    assert_true(starts < 2 || sum > gsl_cdf_chisq_Pinv(1e-6, starts - 1));
+}
+
+static void write_held(struct bp_replay *replay, const struct held *held, int count)
+{
+    for (int e = 0; e < count; e++) {
+        int writer = held[e].running ? 1 + e % 2 : 0;
+        if (!held[e].running) {
+            episode(replay, writer, held[e].id, held[e].length, held[e].terminated);
+            continue;
+        }
+        begin(replay, writer, held[e].id);
+        for (int t = 0; t < held[e].length; t++)
+            step(replay, writer, held[e].id, t, false, false);
+    }
+}
+
+/* Terminated and truncated episodes of all lengths, short ones padded, and two that are in progress. */
+static void all_starts_are_equally_likely(void **state)
+{
+    static const struct { int stride, unroll; } shapes[] = {{5, 10}, {1, 4}, {5, 5}, {3, 10}, {12, 12}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct held held[] = {{1, 40, false, false, {0}}, {2, 13, true, false, {0}},  {3, 3, true, false, {0}},  {4, 10, false, false, {0}},
+                              {5, 11, true, false, {0}},  {6, 1, false, false, {0}},  {7, 27, false, true, {0}}, {8, 6, false, true, {0}}};
+        enum { HELD = sizeof held / sizeof *held };
+        struct bp_replay *replay = replay_of(10, 3, shapes[i].stride, shapes[i].unroll);
+        write_held(replay, held, HELD);
+        assert_int_equal(bp_replay_transitions(replay), 40 + 13 + 3 + 10 + 11 + 1 + 27 + 6);
+        check_draws(replay, held, HELD, shapes[i].stride, shapes[i].unroll);
+        bp_replay_free(replay);
+    }
+}
+
+/* With a stride longer than a sequence, some transitions are never drawn, but no sequence is nothing but padding. */
+static void no_sequence_is_empty(void **state)
+{
+    struct bp_replay *replay = replay_of(4, 1, 5, 3);
+
+    (void)state;
+    for (int length = 1; length < 25; length++) {
+        episode(replay, 0, length, length, true);
+        for (int i = 0; i < 20; i++) {
+            struct bp_batch batch = draw(replay, 3);
+            for (int b = 0; b < B; b++)
+                assert_true(batch.valid[b] == 1);
+        }
+    }
+    bp_replay_free(replay);
+}
+
+static void ready_when_something_can_be_drawn(void **state)
+{
+    struct bp_replay *replay = replay_of(4, 2, 5, 10);
+
+    (void)state;
+    assert_false(bp_replay_ready(replay));
+    begin(replay, 0, 1);
+    for (int t = 0; t < 10; t++) {
+        assert_false(bp_replay_ready(replay));          /* in progress, and not yet a sequence long */
+        step(replay, 0, 1, t, false, false);
+    }
+    assert_true(bp_replay_ready(replay));
+    bp_replay_free(replay);
+    replay = replay_of(4, 2, 5, 10);
+    episode(replay, 1, 1, 1, false);                    /* a short one that is over can be padded */
+    assert_true(bp_replay_ready(replay));
+    bp_replay_free(replay);
+}
+
+/* ---- overwriting ---- */
+
+static void the_oldest_is_overwritten(void **state)
+{
+    struct bp_replay *replay = replay_of(4, 1, 5, 5);
+
+    (void)state;
+    for (int id = 1; id <= 11; id++) {
+        episode(replay, 0, id, 10 + id, id % 2);
+        int oldest = id > 4 ? id - 3 : 1;
+        bool seen[16] = {false};
+        for (int i = 0; i < 40; i++) {
+            struct bp_batch batch = draw(replay, 5);
+            for (int b = 0; b < B; b++) {
+                int got = (int)batch.observations[b * O];
+                assert_in_range(got, oldest, id);
+                check_sequence(&batch, b, got, 10 + got, got % 2);
+                seen[got] = true;
+            }
+        }
+        for (int i = oldest; i <= id; i++)
+            assert_true(seen[i]);
+    }
+    bp_replay_free(replay);
+}
+
+/* An episode in progress is nobody's room, however many others come and go; when it ends it stands as it was written. */
+static void episodes_in_progress_are_kept(void **state)
+{
+    struct bp_replay *replay = replay_of(4, 2, 5, 5);
+    struct held held[] = {{1, LIMIT, true, false, {0}}, {18, 5, false, false, {0}}, {19, 5, false, false, {0}}, {20, 5, false, false, {0}}};
+
+    (void)state;
+    begin(replay, 1, 1);
+    for (int id = 2; id <= 20; id++) {
+        step(replay, 1, 1, 2 * (id - 2), false, false);
+        step(replay, 1, 1, 2 * (id - 2) + 1, false, false);
+        episode(replay, 0, id, 5, false);
+    }
+    step(replay, 1, 1, 38, false, false);
+    step(replay, 1, 1, 39, true, true);
+    check_draws(replay, held, 4, 5, 5);
+    bp_replay_free(replay);
+}
+
+/* ---- memory ---- */
+
+static int too_small(void *context)
+{
+    struct bp_replay_spec spec = spec_of(5, 3, 5, 10);
+    struct bp_replay *replay = bp_replay_new(&spec);
+
+    (void)context;
+    return replay ? 0 : -1;
+}
+
+static void too_small_for_its_writers(void **state)
+{
+    char said[1024];
+
+    (void)state;
+    assert_int_equal(run_action(too_small, NULL, false, said), BP_USAGE);
+    assert_said(said, "3 actors");
+    bp_replay_free(NULL);
+}
+
+/* All that a replay is lies in its tensors: copied into a fresh one, the same is drawn, and writing goes on in the same places. */
+static void tensors_hold_everything(void **state)
+{
+    struct bp_replay *first = replay_of(6, 2, 5, 10), *second = replay_of(6, 2, 5, 10);
+    struct bp_replay_spec spec = spec_of(6, 2, 5, 10);
+    struct bp_tensor from[9], to[9];
+    size_t bytes = 0;
+
+    (void)state;
+    for (int id = 1; id <= 7; id++)
+        episode(first, 0, id, 4 * id, id % 2);
+    begin(first, 1, 8);
+    for (int t = 0; t < 17; t++)
+        step(first, 1, 8, t, false, false);
+    int count = bp_replay_tensors(first, from);
+    assert_int_equal(bp_replay_tensors(second, to), count);
+    assert_in_range(count, 1, 9);
+    for (int i = 0; i < count; i++) {
+        assert_string_equal(from[i].name, to[i].name);
+        assert_int_equal(bp_tensor_bytes(&from[i]), bp_tensor_bytes(&to[i]));
+        memcpy(to[i].data, from[i].data, bp_tensor_bytes(&from[i]));
+        bytes += bp_tensor_bytes(&from[i]);
+    }
+    assert_int_equal(bytes, bp_replay_bytes(&spec));
+    for (int round = 0; round < 3; round++) {
+        struct bp_replay *both[2] = {first, second};
+        static float drawn[2][(10 + 1) * B * O];
+        for (int r = 0; r < 2; r++) {
+            bp_random_seek(stream, 9, BP_FOR_TEST, 0, (uint64_t)round);
+            struct bp_batch batch = draw(both[r], 10);
+            memcpy(drawn[r], batch.observations, sizeof drawn[r]);
+            step(both[r], 1, 8, 17 + round, round == 2, round == 2);
+            episode(both[r], 0, 20 + round, 15, false);
+        }
+        assert_memory_equal(drawn[0], drawn[1], sizeof drawn[0]);
+    }
+    for (int i = 0; i < count; i++)
+        assert_memory_equal(from[i].data, to[i].data, bp_tensor_bytes(&from[i]));
+    bp_replay_free(first);
+    bp_replay_free(second);
+}
+
+/* Without recurrent states there is neither room for them nor a tensor of them. */
+static void states_are_optional(void **state)
+{
+    struct bp_replay_spec spec = spec_of(4, 1, 5, 5), with = spec;
+    struct bp_replay *replay;
+    struct bp_tensor tensors[9];
+
+    (void)state;
+    spec.state_size = 0;
+    replay = bp_replay_new(&spec);
+    assert_non_null(replay);
+    episode(replay, 0, 1, 12, true);
+    struct bp_batch batch = {5, B, observations, actions, log_prob, reward, alive, valid, recurrent_state};
+    recurrent_state[0] = -1;
+    bp_replay_draw(replay, stream, &batch);
+    assert_true(recurrent_state[0] == -1);
+    for (int i = 0, count = bp_replay_tensors(replay, tensors); i < count; i++)
+        assert_null(strstr(tensors[i].name, "state"));
+    assert_true(bp_replay_bytes(&spec) < bp_replay_bytes(&with));
+    bp_replay_free(replay);
+}
+
+static int start_stream(void **state)
+{
+    (void)state;
+    stream = bp_random_new();
+    bp_random_seek(stream, 61, BP_FOR_TEST, 0, 0);
+    return stream ? 0 : -1;
+}
+
+static int end_stream(void **state)
+{
+    (void)state;
+    gsl_rng_free(stream);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(too_small_for_its_writers),
+        cmocka_unit_test(all_starts_are_equally_likely),
+        cmocka_unit_test(no_sequence_is_empty),
+        cmocka_unit_test(ready_when_something_can_be_drawn),
+        cmocka_unit_test(the_oldest_is_overwritten),
+        cmocka_unit_test(episodes_in_progress_are_kept),
+        cmocka_unit_test(tensors_hold_everything),
+        cmocka_unit_test(states_are_optional),
+    };
+
+    return cmocka_run_group_tests(tests, start_stream, end_stream);
+}
