@@ -3,12 +3,12 @@
 #include "store/member.h"
 #include "store/pack.h"
 #include "store/safetensors.h"
-#include "store/sha256.h"
 
 #include <assert.h>
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,7 +33,7 @@ struct bp_pack_reader {
     int64_t total;              /* since the start, without end blocks */
     uint32_t rolling;           /* CRC-32 of the inflated bytes since the last end block */
     size_t largest;             /* inflated block so far */
-    struct bp_sha256 sha;
+    SHA2_CTX sha;
     char *hash;                 /* borrowed; NULL when nobody asked */
 };
 
@@ -99,7 +99,7 @@ void bp_pack_reader_hash(struct bp_pack_reader *reader, char hash[72])
 {
     assert(!reader->started);
     reader->hash = hash;
-    bp_sha256_init(&reader->sha);
+    SHA256Init(&reader->sha);
 }
 
 /* ---- bytes ---- */
@@ -228,7 +228,7 @@ static int inflate_once(struct bp_pack_reader *reader, struct inflated *member)
     member->crc = (uint32_t)crc32(member->crc, begin, (uInt)made);
     member->size += made;
     if (reader->hash)
-        bp_sha256_add(&reader->sha, begin, made);
+        SHA256Update(&reader->sha, begin, made);
     return status;
 }
 
@@ -367,7 +367,7 @@ int bp_pack_read(struct bp_pack_reader *reader, struct bp_block *block)
     if (status <= 0)
         *block = (struct bp_block){0};
     if (status == 0 && reader->hash) {
-        bp_sha256_text(&reader->sha, reader->hash);
+        SHA256End(&reader->sha, reader->hash);
         reader->hash = NULL;
     }
     return status;

@@ -4,10 +4,10 @@
 #include "store/output.h"
 #include "store/pack.h"
 #include "store/safetensors.h"
-#include "store/sha256.h"
 
 #include <assert.h>
 #include <endian.h>
+#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,7 +28,7 @@ struct bp_pack_writer {
     uint32_t rolling;           /* CRC-32 of the inflated bytes of all blocks so far */
     int64_t blocks;
     bool failed;
-    struct bp_sha256 sha;
+    SHA2_CTX sha;
     char *hash;                 /* borrowed; NULL when nobody asked */
 };
 
@@ -54,7 +54,7 @@ void bp_pack_writer_hash(struct bp_pack_writer *writer, char hash[72])
 {
     assert(!writer->blocks);
     writer->hash = hash;
-    bp_sha256_init(&writer->sha);
+    SHA256Init(&writer->sha);
 }
 
 static int make_room(struct bp_pack_writer *writer)
@@ -92,7 +92,7 @@ static int squeeze(struct bp_pack_writer *writer, const void *data, size_t size)
         writer->crc = (uint32_t)crc32(writer->crc, at, (uInt)piece);
         writer->inflated += piece;
         if (writer->hash)
-            bp_sha256_add(&writer->sha, at, piece);
+            SHA256Update(&writer->sha, at, piece);
         writer->deflate.next_in = at;
         writer->deflate.avail_in = (uInt)piece;
         while (writer->deflate.avail_in > 0)
@@ -202,7 +202,7 @@ int bp_pack_commit(struct bp_pack_writer *writer)
     else
         status = bp_output_commit(&writer->output);
     if (!status && writer->hash)
-        bp_sha256_text(&writer->sha, writer->hash);
+        SHA256End(&writer->sha, writer->hash);
     writer_free(writer);
     return status;
 }
