@@ -47,17 +47,24 @@ static int lay_preset(struct bp_train_setup *setup)
     return bp_preset_path(preset, path, sizeof path) ? -1 : bp_options_preset(setup->options, path);
 }
 
-/* The stopped run's config, which all but --steps must agree with. */
+/* The stopped run's config, which all but --steps must agree with: a preset that is named again too, so that goes on top. */
 static int lay_resume(struct bp_train_setup *setup)
 {
     const char *output = bp_options_explicit(setup->options, "output");
     char path[4096];
+    json_t *steps;
+    int status;
 
     if (!output || !strcmp(output, "-"))
         return bp_error(BP_USAGE, "--resume needs --output FILE, whose FILE.resume it goes on from");
-    if (bp_resume_path(output, path, sizeof path) || !(setup->saved = bp_resume_config(path, setup->resume_parent)))
+    if (bp_resume_path(output, path, sizeof path) || !(setup->saved = bp_resume_config(path, setup->resume_parent)) ||
+        bp_options_json_layer(setup->options, setup->saved, "resume state") || lay_preset(setup))
         return -1;
-    return bp_options_json_layer(setup->options, setup->saved, "resume state");
+    if (!(steps = json_pack("{s:O*}", "steps", json_object_get(setup->saved, "steps"))))
+        return bp_error(BP_FAILURE, "out of memory");
+    status = bp_options_json_layer(setup->options, steps, "resume state");
+    json_decref(steps);
+    return status;
 }
 
 static int check_agreement(const json_t *saved, const json_t *resolved)
@@ -77,7 +84,7 @@ int bp_setup_resolve(struct bp_train_setup *setup)
 {
     const char *resume = bp_options_explicit(setup->options, "resume");
 
-    if (lay_preset(setup) || (resume && !strcmp(resume, "yes") && lay_resume(setup)) || bp_options_resolve(setup->options))
+    if ((resume && !strcmp(resume, "yes") ? lay_resume(setup) : lay_preset(setup)) || bp_options_resolve(setup->options))
         return -1;
     bp_set_quiet(setup->command->quiet);
     return 0;
