@@ -1,0 +1,58 @@
+# --help and --version answer on stdout and name every option that scripts rely on; start-up is quick and the programs are small.
+. "$TEST_LIB"
+
+named() {       # named PROGRAM OPTION...: --help has a line for each
+    local program=$1 option missing=""
+    shift
+    quiet "$program --help" $program --help
+    cp "$out" help
+    like "$program --help begins with its usage" "$(head -n 1 help)" "^usage: $program "
+    like "$program --help has an example" "$(cat help)" "^Example: .*$program"
+    for option in help version "$@"; do
+        grep -qE "^  (-[a-z], |    )--$option( |\$)" help || missing+=" --$option"
+    done
+    is "$program --help names its options" "$missing" ""
+    quiet "$program -h" $program -h
+    same "$program -h is --help" "$out" help
+    quiet "$program --version" $program --version
+    like "$program --version" "$(cat "$out")" "^$program [0-9]+\.[0-9]+\.[0-9]+\$"
+    check "$program --help onto a full disk" 1 'No space left' -- bash -c "$program --help >/dev/full"
+    check "$program --version onto a full disk" 1 'No space left' -- bash -c "$program --version >/dev/full"
+}
+
+config="task body steps seed policy policy-layers policy-see policy-head critic critic-layers critic-see kl-cost entropy-cost discount
+    trace reward-scale policy-rate critic-rate target-period bootstrap unroll batch shards recurrent-state actors actor-steps
+    replay-episodes warm-up evaluate evaluate-every evaluate-episodes"
+command="preset output resume checkpoint-every progress-every db threads print-config quiet"
+named bp-train $command $config prior prior-layers prior-see prior-head prior-rate
+named bp-transfer $command $config prior initialise
+named bp-rollout play task body episodes seed deterministic output threads quiet
+named bp-distill prior layers see head steps rate unroll batch shards held-out evaluate-every patience seed output db threads quiet
+named bp-stats tsv json episodes groups p bin db by where metric points statistic baseline last threshold fraction smooth
+
+quiet "bp-stats --help lists the reports" bp-stats --help
+for report in info dump returns transitions kl trajectories curves compare; do
+    like "bp-stats --help lists $report" "$(cat "$out")" "^  $report "
+done
+for report in info dump returns transitions kl trajectories curves compare; do
+    quiet "bp-stats $report --help" bp-stats $report --help
+    like "bp-stats $report --help is about $report" "$(head -n 1 "$out")" "^usage: bp-stats $report "
+done
+
+# Where it matters that a program is light, a sanitizer's build is none.
+if grep -q __asan_init "$TEST_BIN/bp-train"; then
+    skip "start-up and size: a build with sanitizers"
+    exit 0
+fi
+for program in bp-train bp-transfer bp-rollout bp-distill bp-stats; do
+    for i in $(seq 20); do
+        begun=${EPOCHREALTIME/./}
+        $program --help >/dev/null
+        echo $((${EPOCHREALTIME/./} - begun))
+    done | sort -n >times
+    median=$(sed -n 10p times)
+    echo "     $program --help takes $((median / 1000)).$(printf %03d $((median % 1000))) ms, the median of 20"
+    ok "$program starts within 30 ms" test "$median" -lt 30000
+    size=$(stat -Lc %s "$TEST_BIN/$program")
+    ok "$program has less than 2 MB ($size)" test "$size" -lt 2000000
+done

@@ -1,0 +1,61 @@
+# Every report in every format: text, TSV with equal columns, JSON that parses; streams joined, cut to some episodes, several at once.
+. "$TEST_LIB"
+fixture easy.ckpt easy.traj hard.traj
+long="$tiny --steps 40k --actor-steps 25 --progress-every 4k"
+bp-train $long -o a.ckpt && bp-train $long --seed 2 -o b.ckpt && bp-train $long --preset nav-easy-none -o c.ckpt || exit
+
+mkdir json
+formats() {     # formats NAME COLUMNS REPORT...
+    local name=$1 columns=$2
+    shift 2
+    quiet "$name: text" bp-stats "$@"
+    like "$name: text has a line of names" "$(head -n 1 "$out")" "^${columns%% *} "
+    quiet "$name: TSV" bp-stats "$@" --tsv
+    is "$name: TSV names its columns" "$(head -n 1 "$out" | tr '\t' ' ' | cut -c "1-${#columns}")" "$columns"
+    ok "$name: TSV has equal columns" awk -F'\t' 'NR == 1 {n = NF} NF != n {exit wrong = 1} END {exit wrong || NR < 2}' "$out"
+    rows=$(($(wc -l <"$out") - 1))
+    quiet "$name: JSON" bp-stats "$@" --json
+    cp "$out" "json/$rows.$name"
+}
+formats info-checkpoint "file section name value" info easy.ckpt
+formats info-stream "file section name value" info easy.traj
+formats info-database "file section name value" info bp.db
+formats dump-stream "file episode step reward event log_prob kl_prior terminated truncated action_0 action_1 global_0" dump -n 2 easy.traj
+formats dump-checkpoint "file tensor row column value" dump a.ckpt
+formats returns "file task play n mean standard_error median iqm low high length" returns easy.traj hard.traj
+formats transitions "file task play older last visits visited_0 visited_1 visited_2 visited_3 true_0" transitions easy.traj hard.traj
+formats kl "file task play step episodes kl standard_error" kl --bin 25 easy.traj
+formats trajectories "file task play episode step x y event reward target0_x target0_y" trajectories -n 2 hard.traj
+formats curves "group transitions n mean standard_error" curves --points 7 bp.db
+formats compare "group n final final_low final_high improvement" compare --fraction 0.5 bp.db
+ok "JSON parses, and has the rows of the TSV" python3 - <<'P'
+import glob, json, os
+files = glob.glob("json/*")
+assert len(files) == 11, files
+for path in files:
+    rows, name = os.path.basename(path).split(".", 1)
+    table = json.load(open(path), parse_constant=lambda word: (_ for _ in ()).throw(ValueError(word)))
+    assert isinstance(table, list) and len(table) == int(rows), (name, rows, len(table))
+    assert len({tuple(row) for row in table}) == 1, name
+P
+
+is "dump has a line a step" "$(bp-stats dump --tsv -n 2 easy.traj | wc -l)" 751
+is "dump prints the groups asked for" "$(bp-stats dump --tsv -n 1 --groups goal easy.traj | head -n 1 | tr '\t' '\n' | grep -c goal_)" 4
+is "the return of an episode is the sum of its rewards" "$(bp-stats dump --tsv -n 1 easy.traj | awk -F'\t' 'NR > 1 {sum += $4} END {print sum + 0}')" \
+    "$(bp-rollout -n 1 easy.ckpt | bp-stats returns --tsv | awk -F'\t' 'NR == 2 {print $5 + 0}')"
+cat easy.traj hard.traj >both.traj
+is "joined streams are told apart by task and play" "$(bp-stats returns --tsv both.traj | sed 1d | cut -f 2,3,4 | tr '\t\n' ' /')" "nav-easy policy 16/nav-hard prior 16/"
+is "the hash is that of the inflated bytes" "$(bp-stats info --tsv easy.ckpt | awk -F'\t' '$3 == "hash" {print $4}')" "$(zcat easy.ckpt | sha256sum | cut -d ' ' -f 1)"
+is "streams name the checkpoint by its hash" "$(bp-stats info --tsv easy.traj | awk -F'\t' '$3 == "checkpoint" {print $4}')" "$(zcat easy.ckpt | sha256sum | cut -d ' ' -f 1)"
+is "compare counts the runs of each group" "$(bp-stats compare --tsv bp.db | sed 1d | cut -f 1,2 | tr '\t\n' ' /')" "nav-easy-lstm 2/nav-easy-none 1/"
+is "--where restricts the runs" "$(bp-stats compare --tsv --where 'seed = 2' bp.db | sed 1d | cut -f 1,2 | tr '\t' ' ')" "nav-easy-lstm 1"
+is "--metric takes an evaluation" "$(bp-stats curves --tsv --metric nav-hard/prior bp.db | sed 1d | cut -f 1 | sort -u)" nav-easy-lstm
+
+cp "$TEST_TOP/share/read_bp.py" .
+for file in easy.ckpt easy.traj both.traj; do
+    quiet "read_bp.py reads $file" python3 read_bp.py $file
+    is "  and finds its blocks" "$(grep -c '^{' "$out")" "$(bp-stats info --tsv $file | awk -F'\t' '$3 == "blocks" {n = $4} END {print n ? n : 1}')"
+done
+quiet "read_bp.py reads stdin" bash -c 'python3 read_bp.py - <easy.traj'
+head -c 30000 easy.traj >cut.traj
+ok "read_bp.py refuses a stream cut short" bash -c '! python3 read_bp.py cut.traj'

@@ -1,0 +1,100 @@
+# A run that a signal stops says how to go on, and then ends in the bytes of one never stopped.
+. "$TEST_LIB"
+fixture easy.ckpt
+same="--warm-up 1k --replay-episodes 64 --evaluate-every 40k --evaluate-episodes 2 --db none -q"
+small="--policy-layers 16 --prior-layers 16 --critic-layers 16 --actors 12"
+train="bp-train -p nav-easy-lstm $same $small --steps 100k"
+memory="bp-train -p nav-easy-lstm $same $small --policy lstm --recurrent-state stored --steps 80k"
+transfer="bp-transfer -p nav-hard --prior easy.ckpt $same --steps 60k"
+quiet "train, never stopped" $train -o train.whole
+quiet "train with stored states, never stopped" $memory -o memory.whole
+quiet "transfer, never stopped" $transfer -o transfer.whole
+
+# stop SIGNAL SECONDS COMMAND...: in the background; leaves its status in $status.
+stop() {
+    local signal=$1 seconds=$2 process
+    shift 2
+    "$@" 2>"$err" &
+    process=$!
+    ready $process
+    sleep "$seconds"
+    kill -"$signal" $process 2>/dev/null
+    wait $process
+    status=$?
+}
+
+# interrupted NAME SIGNAL STATUS: once stopped, and gone on with by the very line that is printed
+interrupted() {
+    local name=$1 signal=$2 expected=$3 seconds try
+    for try in 1 2 3 4 5; do        # a stop that comes too late for a fast machine is tried again, sooner
+        seconds=0.$(printf %03d $((RANDOM % (500 / (try * try)))))
+        rm -f $name.ckpt*
+        stop $signal $seconds ${!name} -o $name.ckpt
+        [ $status -eq 0 ] || break
+    done
+    is "$name: SIG$signal after $seconds s ends with status $expected" $status $expected
+    is "  in one sentence" "$(wc -l <"$err")" 1
+    like "  that says where it is and how to go on" "$(cat "$err")" "^bp-$([ $name = transfer ] && echo transfer || echo train): warning: stopped at [0-9]+ transitions; to go on: bp-.* --resume\$"
+    ok "  with a checkpoint" bp-stats info $name.ckpt
+    ok "  and a resume state" bp-stats info $name.ckpt.resume
+    tidy "  and nothing temporary"
+    quiet "  $(sed 's/.*stopped/stopped/; s/;.*//' "$err"): the line that is printed works" bash -c "$(sed 's/.*to go on: //' "$err")"
+    same "  the end is that of a run never stopped" $name.ckpt $name.whole
+    ok "  the resume state is gone" test ! -e $name.ckpt.resume
+}
+interrupted train INT 130
+interrupted train TERM 143
+interrupted memory INT 130
+interrupted transfer TERM 143
+
+# Stopped again and again, with other numbers of threads.
+rm -f often.ckpt*
+stop TERM 0.05 $train -t 1 -o often.ckpt
+for i in 1 2 3; do
+    [ $status -eq 143 ] && stop TERM 0.05 $train -t $((i + 1)) --resume -o often.ckpt
+done
+[ $status -eq 143 ] && runs "a run stopped four times ends" 0 $train -t 2 --resume -o often.ckpt
+same "  in the same bytes" often.ckpt train.whole
+
+# The database tells of one run, with rows as if never stopped.
+logged="$train --db bp.db --progress-every 10k"
+stop INT 0.05 $logged -o logged.ckpt
+is "a stopped run is one in the database" "$(sqlite3 bp.db "select state, count(*) from run")" "stopped|1"
+quiet "gone on with" $logged -o logged.ckpt --resume
+is "  it is finished, and no other" "$(sqlite3 bp.db "select state, count(*) from run")" "finished|1"
+$logged --db other.db -o logged.ckpt
+is "  its progress is that of a run never stopped" "$(sqlite3 bp.db "select max(transitions), count(distinct transitions / 10000) from progress")" "$(sqlite3 other.db "select max(transitions), count(distinct transitions / 10000) from progress")"
+is "  its evaluations too" "$(sqlite3 bp.db "select transitions, play, episode_return from evaluation order by 1, 2")" "$(sqlite3 other.db "select transitions, play, episode_return from evaluation order by 1, 2")"
+
+stop TERM 0.05 bash -c "exec $train >stdout.ckpt"
+is "stopped without a file to write: status" $status 143
+like "  says that there is nothing to resume from" "$(cat "$err")" "without --output FILE there is nothing to resume from"
+
+bp-rollout -n 100000 -o long.traj easy.ckpt 2>"$err" &
+process=$!
+wait_for 20 bash -c 'ls .long.traj.* >/dev/null'
+kill -TERM $process
+wait $process
+is "bp-rollout stopped: status" $? 143
+is "  in one sentence" "$(cat "$err")" "bp-rollout: warning: stopped before all episodes were played"
+tidy "  nothing temporary is left"
+ok "  nor part of its output" test ! -e long.traj
+
+bp-rollout -n 4 -o few.traj easy.ckpt
+bp-distill -q --prior lstm --steps 100M --db none -o long.ckpt few.traj 2>"$err" &
+process=$!
+ready $process
+kill -INT $process
+wait $process
+is "bp-distill stopped: status" $? 130
+is "  in one sentence" "$(cat "$err")" "bp-distill: warning: stopped; nothing was written"
+ok "  nothing is written" test ! -e long.ckpt
+
+mkfifo never
+bp-distill --db none -o long.ckpt never 2>"$err" &
+process=$!
+sleep 0.1
+kill -TERM $process
+wait $process 2>/dev/null
+is "bp-distill that waits for its input ends at once" $? 143
+tidy "nothing temporary is left in the end"

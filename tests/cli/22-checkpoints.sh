@@ -1,0 +1,54 @@
+# Checkpoints on the way: asked for by SIGUSR1, periodic ones after kill -9; a second signal quits at once.
+. "$TEST_LIB"
+train="bp-train -p nav-easy-lstm --policy-layers 16 --prior-layers 16 --critic-layers 16 --actors 12 --warm-up 1k --replay-episodes 64 --evaluate-every 1G --evaluate-episodes 2 --db none -q --steps 100k"
+quiet "never stopped" $train -o whole
+
+$train -o user.ckpt 2>"$err" &
+process=$!
+ready $process
+kill -USR1 $process
+ok "SIGUSR1 writes a checkpoint" wait_for 20 test -e user.ckpt
+ok "  with a resume state" test -e user.ckpt.resume
+cp user.ckpt way.ckpt && cp user.ckpt.resume way.ckpt.resume
+ok "  and goes on" kill -USR1 $process
+wait $process
+is "  to the end" "$? $(cat "$err")" "0 "
+same "  with the same bytes" user.ckpt whole
+ok "  without a resume state in the end" test ! -e user.ckpt.resume
+ok "the checkpoint on the way can be used" bp-rollout -n 2 -o way.traj way.ckpt
+quiet "  and gone on from" $train -o way.ckpt --resume
+same "  to the same end" way.ckpt whole
+
+$train --checkpoint-every 20k -o kill.ckpt &
+process=$!
+ok "--checkpoint-every writes a checkpoint" wait_for 20 test -e kill.ckpt
+sleep 0.0$((RANDOM % 10))
+kill -KILL $process
+wait $process 2>/dev/null
+is "killed" $? 137
+like "  behind a checkpoint on the way" "$(bp-stats info --tsv kill.ckpt | awk -F'\t' '$3 == "transitions" {print $4}')" '^[1-9][0-9]{4}$'
+rm -f .kill.ckpt.*
+quiet "  it is gone on from" $train --checkpoint-every 20k -o kill.ckpt --resume
+same "  to the same end" kill.ckpt whole
+quiet "--checkpoint-every 0" $train --checkpoint-every 0 -o kill.ckpt
+same "  changes nothing in the end" kill.ckpt whole
+
+# A resume state large enough to be caught in writing: the second signal quits at once, and what stood there stays.
+long="bp-train -p nav-easy-lstm --replay-episodes 100k --warm-up 1k --actors 12 --steps 100M --db none -q"
+echo "of old" >two.ckpt
+echo "of old" >two.ckpt.resume
+$long -o two.ckpt 2>"$err" &
+process=$!
+ready $process
+sleep 0.1
+kill -INT $process
+ok "the first SIGINT begins to write" wait_for 20 bash -c 'ls .two.ckpt.* >/dev/null'
+begun=$SECONDS
+kill -INT $process
+wait $process
+is "the second quits: status" $? 130
+ok "  at once" test $((SECONDS - begun)) -le 3
+is "  without a word" "$(cat "$err")" ""
+tidy "  without temporary files"
+is "  what stood there stays" "$(cat two.ckpt two.ckpt.resume)" "of old
+of old"

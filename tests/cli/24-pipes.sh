@@ -1,0 +1,41 @@
+# A reader that goes away ends a program quietly; data goes to stdout and words to stderr.
+. "$TEST_LIB"
+fixture easy.ckpt easy.traj
+
+gone() {    # gone DESCRIPTION COMMAND: its reader takes 100 bytes
+    local statuses
+    bash -c "$2 2>err | head -c 100 >first; echo \${PIPESTATUS[0]} >status"
+    statuses=$(cat status)
+    ok "$1 ends by SIGPIPE or in time" test "$statuses" -eq 141 -o "$statuses" -eq 0
+    is "  without a word" "$(cat err)" ""
+    is "  behind what was read" "$(wc -c <first)" 100
+    rm -f err first status
+}
+gone "bp-rollout" "bp-rollout -n 200 easy.ckpt"
+gone "bp-stats dump" "bp-stats dump easy.ckpt"
+gone "bp-stats --json" "bp-stats dump --json easy.traj"
+gone "bp-train" "bp-train $tiny --db none"
+gone "bp-train --print-config" "bp-train $tiny --print-config"
+gone "bp-distill" "bp-distill -q --steps 10k --db none easy.traj"
+gone "bp-train --help" "bp-train --help"
+bash -c 'bp-rollout -n 200 easy.ckpt | head -c 100 >/dev/null; echo ${PIPESTATUS[0]}' >status
+is "bp-rollout ends by SIGPIPE" "$(cat status)" 141
+
+bash -c 'bp-rollout -n 400 easy.ckpt | head -c 200000 >cut.traj'
+check "what the pipe lost is missed" 3 'cut.traj was cut short after [0-9]+ whole blocks' stdout -- bp-stats returns cut.traj
+ok "  but what is whole is reported" grep -q nav-easy "$out"
+
+quiet "-q is quiet" bp-train $tiny --db none -o a.ckpt
+is "  on stdout too, with -o" "$(wc -c <"$out")" 0
+runs "news" 0 bash -c "bp-train ${tiny% -q} --db none >b.ckpt"
+is "  go to stderr, led by the program's name" "$(grep -vc '^bp-train: ' "$err")" 0
+same "  and data alone to stdout" a.ckpt b.ckpt
+is "  without a live line off a terminal" "$(tr -cd '\r\033' <"$err" | wc -c)" 0
+if command -v script >/dev/null; then
+    script -qec "bp-train ${tiny% -q} --steps 60k --progress-every 10k --db none -o c.ckpt" /dev/null >live </dev/null
+    ok "on a terminal there is a live line" grep -q $'\r.*%.*step.*left' live
+    script -qec "bp-train $tiny --db none -o c.ckpt" /dev/null >live </dev/null
+    is "  but not with -q" "$(wc -c <live)" 0
+else
+    skip "the live line: there is no script(1) here"
+fi
