@@ -160,16 +160,19 @@ void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *d
 {
     struct bp_shard *shard = &learner->shards[index];
     struct bp_batch *batch = &shard->batch;
-    struct bp_var *log_p;
+    float mean = 1.0f / (float)(learner->config.unroll * learner->config.batch);
 
-    bp_tape_reset(&shard->tape);
     shard->stats = (struct bp_update_stats){0};
     bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SAMPLE, (uint64_t)index, (uint64_t)learner->updates);
-    for (int b = 0; b < batch->batch; b++)
-        draw(dataset, shard->stream, batch, b);
-    log_p = log_prob(learner, &shard->tape, shard->grad[BP_PRIOR], batch->observations, batch->actions, batch->steps, batch->batch);
-    shard->stats.prior_loss = bp_minimise(log_p, -1.0f / (float)(learner->config.unroll * learner->config.batch), batch->valid);
-    bp_tape_backward(&shard->tape);
+    for (int i = 0; i < learner->blocks; i++) {
+        bp_tape_reset(&shard->tape);
+        for (int b = 0; b < batch->batch; b++)
+            draw(dataset, shard->stream, batch, b);
+        struct bp_var *log_p = log_prob(learner, &shard->tape, shard->grad[BP_PRIOR], batch->observations, batch->actions, batch->steps,
+                                        batch->batch);
+        shard->stats.prior_loss += bp_minimise(log_p, -mean, batch->valid);
+        bp_tape_backward(&shard->tape);
+    }
 }
 
 double bp_distill_held_out(struct bp_learner *learner, const struct bp_dataset *dataset, int index)

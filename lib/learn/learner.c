@@ -4,7 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JOB_FLOATS = 8192 };         /* of the parameters, for one job of apply */
+enum {
+    JOB_FLOATS = 8192,              /* of the parameters, for one job of apply */
+    BLOCK_ROWS = 330,               /* rows whose activations fit the second cache beside the weights */
+    BLOCK_SEQUENCES = 16,           /* fewer side by side make an LSTM's products too thin */
+};
 #define TAPE_BYTES ((size_t)1 << 32) /* address space of a shard's tape, of which little is touched */
 
 int bp_agent_state_size(const struct bp_agent *agent)
@@ -44,11 +48,23 @@ static int init_trained(struct bp_trained *trained, const struct bp_net *net, ui
     return 0;
 }
 
+/* Blocks that a shard's sequences are cut into: as few as the sizes above allow, all equal. */
+static int count_blocks(const struct bp_learner *learner)
+{
+    int sequences = learner->config.batch / learner->config.shards, most = BLOCK_ROWS / (learner->config.unroll + 1), blocks = 1;
+
+    if (learner->state_size && most < BLOCK_SEQUENCES)
+        most = BLOCK_SEQUENCES;
+    while (sequences % blocks || sequences / blocks > (most > 1 ? most : 1))
+        blocks++;
+    return blocks;
+}
+
 static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
 {
     const struct bp_learner_config *c = &learner->config;
     const struct bp_agent *agent = &learner->agent;
-    size_t batch = (size_t)(c->batch / c->shards), steps = (size_t)c->unroll, rows = steps * batch;
+    size_t batch = (size_t)(c->batch / c->shards / learner->blocks), steps = (size_t)c->unroll, rows = steps * batch;
     struct bp_batch *b = &shard->batch;
 
     b->steps = c->unroll;
@@ -78,6 +94,7 @@ int bp_learner_init(struct bp_learner *learner, const struct bp_agent *agent, co
     *learner = (struct bp_learner){.agent = *agent, .config = *config, .state_size = bp_agent_state_size(agent)};
     if (config->batch % config->shards)
         return bp_error(BP_USAGE, "a batch of %d sequences cannot be cut into %d equal shards", config->batch, config->shards);
+    learner->blocks = count_blocks(learner);
     for (int role = 0; role < BP_ROLES; role++)
         if (agent->has[role] && init_trained(&learner->trained[role], &agent->net[role], config->seed, role))
             goto fail;

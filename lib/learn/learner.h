@@ -37,7 +37,7 @@ struct bp_trained {
     float *m, *v;               /* Adam's moments */
 };
 
-/* Sums over the transitions of an update. */
+/* Sums over the transitions of an update; doubles alone, so that bp_learner_finish adds them up as an array. */
 struct bp_update_stats {
     double transitions;         /* valid ones */
     double critic_loss, policy_loss, prior_loss;
@@ -47,10 +47,11 @@ struct bp_update_stats {
     double trace;               /* c */
 };
 
+/* Works through its part of the batch block by block, so that what a block touches stays in the processor's second cache. */
 struct bp_shard {
     struct bp_tape tape;
     gsl_rng *stream;
-    struct bp_batch batch;
+    struct bp_batch batch;      /* of one block */
     float *noise;               /* (K+1)*B x A */
     float *states[BP_ROLES];    /* B x the network's state size */
     float *grad[BP_ROLES];
@@ -62,6 +63,7 @@ struct bp_learner {
     struct bp_learner_config config;
     struct bp_trained trained[BP_ROLES];
     struct bp_shard *shards;
+    int blocks;                 /* of a shard */
     int state_size;             /* of the rows in the replay: the networks' states one behind the other */
     int64_t updates;            /* so far */
 };

@@ -133,11 +133,11 @@ static void update(const struct part *p)
     /* L_Q = (Q(x, a) - Q^R)^2 */
     struct bp_var *q = bp_net_output(tape, critic(p, false), critic_features(p, false, steps), actions);
     struct bp_var *error = bp_squared_error(tape, q, target);
-    stats->critic_loss = bp_minimise(error, mean, b->valid);
+    stats->critic_loss += bp_minimise(error, mean, b->valid);
 
     /* L_pi = -Q'(x, a ~ pi) + alpha KL(pi || pi0') - alpha_H H(pi) */
     struct bp_var *entropy = bp_gaussian_entropy(tape, bp_gaussian_rows(tape, pi, rows));
-    stats->policy_loss = bp_minimise(bp_rows(tape, q_policy, rows), -mean, b->valid) + bp_minimise(entropy, -alpha_h * mean, b->valid);
+    stats->policy_loss += bp_minimise(bp_rows(tape, q_policy, rows), -mean, b->valid) + bp_minimise(entropy, -alpha_h * mean, b->valid);
     if (prior)
         stats->policy_loss += bp_minimise(bp_rows(tape, kl, rows), alpha * mean, b->valid);
 
@@ -145,29 +145,36 @@ static void update(const struct part *p)
     if (distils) {
         struct bp_gaussian fixed = bp_gaussian_stop(tape, bp_gaussian_rows(tape, pi, rows));
         struct bp_var *distance = bp_gaussian_kl(tape, fixed, gaussian(p, BP_PRIOR, false, steps));
-        stats->prior_loss = bp_minimise(distance, mean, b->valid);
+        stats->prior_loss += bp_minimise(distance, mean, b->valid);
     }
     bp_tape_backward(tape);
 
     for (int i = 0; i < rows; i++)
         stats->transitions += (double)b->valid[i];
-    stats->kl_prior = kl ? sum(bp_rows(tape, kl, rows), b->valid) : 0;
-    stats->entropy = sum(entropy, b->valid);
-    stats->q = sum(bp_rows(tape, q_policy, rows), b->valid);
+    stats->kl_prior += kl ? sum(bp_rows(tape, kl, rows), b->valid) : 0;
+    stats->entropy += sum(entropy, b->valid);
+    stats->q += sum(bp_rows(tape, q_policy, rows), b->valid);
+}
+
+static void update_block(struct bp_learner *learner, const struct bp_replay *replay, struct bp_shard *shard, uint64_t block)
+{
+    struct part p = {learner, shard};
+    int rows = (shard->batch.steps + 1) * shard->batch.batch;
+
+    bp_tape_reset(&shard->tape);
+    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SAMPLE, block, (uint64_t)learner->updates);
+    bp_replay_draw(replay, shard->stream, &shard->batch);
+    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_UPDATE, block, (uint64_t)learner->updates);
+    bp_random_normal(shard->stream, shard->noise, rows * learner->agent.action_size);
+    split_states(&p);
+    update(&p);
 }
 
 void bp_svg_gradients(struct bp_learner *learner, const struct bp_replay *replay, int index)
 {
     struct bp_shard *shard = &learner->shards[index];
-    struct part p = {learner, shard};
-    int rows = (shard->batch.steps + 1) * shard->batch.batch;
 
-    bp_tape_reset(&shard->tape);
     shard->stats = (struct bp_update_stats){0};
-    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SAMPLE, (uint64_t)index, (uint64_t)learner->updates);
-    bp_replay_draw(replay, shard->stream, &shard->batch);
-    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_UPDATE, (uint64_t)index, (uint64_t)learner->updates);
-    bp_random_normal(shard->stream, shard->noise, rows * learner->agent.action_size);
-    split_states(&p);
-    update(&p);
+    for (int i = 0; i < learner->blocks; i++)
+        update_block(learner, replay, shard, (uint64_t)(index * learner->blocks + i));
 }
