@@ -60,21 +60,27 @@ static struct bp_var *critic_features(const struct part *p, bool target, int ste
     return bp_net_features(&p->shard->tape, critic(p, target), x, steps, batch, state_of(p, BP_CRITIC), NULL);
 }
 
+/* Whose actions give values and traces: their distribution (fixed), Q'(x, a), and KL to the target prior (NULL: no prior). */
+struct judge {
+    struct bp_gaussian pi;
+    struct bp_var *q, *kl;
+};
+
 /* Q^R from rewards, values V^ = Q'(x, a~pi) - alpha KL, and traces c = lambda min(1, pi(a|x) / mu(a|x))     (BP eq. 11). */
-static float *retrace_targets(const struct part *p, const struct bp_var *q_policy, const struct bp_var *kl,
-                              const struct bp_var *q_replay, const struct bp_var *log_prob)
+static float *retrace_targets(const struct part *p, const struct judge *judge, const struct bp_var *q_replay)
 {
     const struct bp_learner_config *c = &p->learner->config;
     const struct bp_batch *b = &p->shard->batch;
-    struct bp_arena *arena = &p->shard->tape.arena;
+    struct bp_tape *tape = &p->shard->tape;
     int rows = b->steps * b->batch;
-    float *value = bp_arena_floats(arena, (size_t)(rows + b->batch)), *trace = bp_arena_floats(arena, (size_t)rows);
-    float *reward = bp_arena_floats(arena, (size_t)rows), *discount = bp_arena_floats(arena, (size_t)rows);
-    float *target = bp_arena_floats(arena, (size_t)rows);
+    float *value = bp_arena_floats(&tape->arena, (size_t)(rows + b->batch)), *trace = bp_arena_floats(&tape->arena, (size_t)rows);
+    float *reward = bp_arena_floats(&tape->arena, (size_t)rows), *discount = bp_arena_floats(&tape->arena, (size_t)rows);
+    float *target = bp_arena_floats(&tape->arena, (size_t)rows);
     float alpha = (float)(c->reward_scale * c->kl_cost);
+    struct bp_var *log_prob = bp_gaussian_log_prob(tape, bp_gaussian_rows(tape, judge->pi, rows), b->actions);
 
     for (int i = 0; i < rows + b->batch; i++)
-        value[i] = q_policy->value[i] - (kl ? alpha * kl->value[i] : 0);
+        value[i] = judge->q->value[i] - (judge->kl ? alpha * judge->kl->value[i] : 0);
     for (int i = 0; i < rows; i++) {
         float ratio = expf(log_prob->value[i] - b->log_prob[i]);
         trace[i] = b->valid[i] * (float)c->trace * (ratio > 1 ? 1 : ratio);
@@ -95,21 +101,32 @@ static double sum(const struct bp_var *x, const float *weight)
     return total;
 }
 
+/* The target policy in the policy's place: steadier, for another forward pass. */
+static struct judge target_judge(const struct part *p, struct bp_gaussian pi0_target, struct bp_var *features)
+{
+    struct bp_tape *tape = &p->shard->tape;
+    struct judge judge = {.pi = gaussian(p, BP_POLICY, true, p->shard->batch.steps + 1)};
+    struct bp_var *a = bp_clip_action(tape, bp_gaussian_sample(tape, judge.pi, p->shard->noise));
+
+    judge.q = bp_net_output(tape, critic(p, true), features, a);
+    judge.kl = p->learner->agent.has[BP_PRIOR] ? bp_gaussian_kl(tape, judge.pi, pi0_target) : NULL;
+    return judge;
+}
+
 static void update(const struct part *p)
 {
     const struct bp_learner_config *c = &p->learner->config;
     const struct bp_batch *b = &p->shard->batch;
     struct bp_tape *tape = &p->shard->tape;
     struct bp_update_stats *stats = &p->shard->stats;
-    bool prior = p->learner->agent.has[BP_PRIOR], distils = prior && c->rate[BP_PRIOR] > 0;
+    bool prior = p->learner->agent.has[BP_PRIOR];
     int steps = b->steps, rows = steps * b->batch;
     float alpha = (float)(c->reward_scale * c->kl_cost), alpha_h = (float)(c->reward_scale * c->entropy_cost);
     float mean = 1.0f / (float)(c->unroll * c->batch);
-
     struct bp_var *actions = bp_clip_action(tape, bp_constant(tape, rows, p->learner->agent.action_size, b->actions));
 
     /* Policy and target prior along the sequence and one step further: a ~ pi, KL(pi || pi0'). */
-    struct bp_gaussian pi = gaussian(p, BP_POLICY, false, steps + 1);
+    struct bp_gaussian pi = gaussian(p, BP_POLICY, false, steps + 1), fixed = bp_gaussian_stop(tape, bp_gaussian_rows(tape, pi, rows));
     struct bp_gaussian pi0_target = prior ? gaussian(p, BP_PRIOR, true, steps + 1) : pi;
     struct bp_var *kl = prior ? bp_gaussian_kl(tape, pi, pi0_target) : NULL;
     struct bp_var *a = bp_clip_action(tape, bp_gaussian_sample(tape, pi, p->shard->noise));
@@ -119,21 +136,14 @@ static void update(const struct part *p)
     struct bp_var *q_policy = bp_net_output(tape, critic(p, true), features, a);
     struct bp_var *q_replay = bp_net_output(tape, critic(p, true), bp_rows(tape, features, rows), actions);
 
-    /* Values and traces by the policy itself, or by the steadier target policy. */
-    struct bp_gaussian judge = bp_gaussian_stop(tape, pi);
-    struct bp_var *q_judge = q_policy, *kl_judge = kl;
-    if (c->bootstrap == BP_BOOTSTRAP_TARGET) {
-        judge = gaussian(p, BP_POLICY, true, steps + 1);
-        q_judge = bp_net_output(tape, critic(p, true), features, bp_clip_action(tape, bp_gaussian_sample(tape, judge, p->shard->noise)));
-        kl_judge = prior ? bp_gaussian_kl(tape, judge, pi0_target) : NULL;
-    }
-    struct bp_var *log_prob = bp_gaussian_log_prob(tape, bp_gaussian_rows(tape, judge, rows), b->actions);
-    float *target = retrace_targets(p, q_judge, kl_judge, q_replay, log_prob);
+    struct judge judge = {bp_gaussian_stop(tape, pi), q_policy, kl};
+    if (c->bootstrap == BP_BOOTSTRAP_TARGET)
+        judge = target_judge(p, pi0_target, features);
+    float *target = retrace_targets(p, &judge, q_replay);
 
     /* L_Q = (Q(x, a) - Q^R)^2 */
     struct bp_var *q = bp_net_output(tape, critic(p, false), critic_features(p, false, steps), actions);
-    struct bp_var *error = bp_squared_error(tape, q, target);
-    stats->critic_loss += bp_minimise(error, mean, b->valid);
+    stats->critic_loss += bp_minimise(bp_squared_error(tape, q, target), mean, b->valid);
 
     /* L_pi = -Q'(x, a ~ pi) + alpha KL(pi || pi0') - alpha_H H(pi) */
     struct bp_var *entropy = bp_gaussian_entropy(tape, bp_gaussian_rows(tape, pi, rows));
@@ -142,11 +152,8 @@ static void update(const struct part *p)
         stats->policy_loss += bp_minimise(bp_rows(tape, kl, rows), alpha * mean, b->valid);
 
     /* L_pi0 = KL(pi || pi0), pi held fixed */
-    if (distils) {
-        struct bp_gaussian fixed = bp_gaussian_stop(tape, bp_gaussian_rows(tape, pi, rows));
-        struct bp_var *distance = bp_gaussian_kl(tape, fixed, gaussian(p, BP_PRIOR, false, steps));
-        stats->prior_loss += bp_minimise(distance, mean, b->valid);
-    }
+    if (prior && c->rate[BP_PRIOR] > 0)
+        stats->prior_loss += bp_minimise(bp_gaussian_kl(tape, fixed, gaussian(p, BP_PRIOR, false, steps)), mean, b->valid);
     bp_tape_backward(tape);
 
     for (int i = 0; i < rows; i++)
