@@ -12,52 +12,70 @@
 #include <stdio.h>
 #include <string.h>
 
-static const float *tensor_of(const struct bp_tensor *tensors, int count, const char *net, int layer, const char *part, int64_t *rows)
+/* Where a network's tensors are in its block, by layer; -1: the layer has none of that name. */
+struct naive_plan {
+    int layers, output, action;
+    struct { ptrdiff_t weight, recurrent, bias, action; int in, out; } layer[BP_LAYER_MAX + 1];
+};
+
+static ptrdiff_t offset_of(const struct bp_tensor *tensors, int count, const float *block, const char *net, int layer, const char *part,
+                           int *rows)
 {
     char name[BP_TENSOR_NAME];
 
     snprintf(name, sizeof name, "%s/%d/%s", net, layer, part);
     const struct bp_tensor *found = bp_tensor_find(tensors, (size_t)count, name);
-    if (found && rows)
-        *rows = found->shape[0];
-    return found ? found->data : NULL;
+    if (found)
+        *rows = (int)found->shape[0];
+    return found ? (const float *)found->data - block : -1;
+}
+
+static struct naive_plan naive_plan(const struct bp_net *net, const float *block)
+{
+    struct naive_plan plan = {.output = net->spec.output_size, .action = net->spec.action_size};
+    struct bp_tensor tensors[BP_NET_TENSORS];
+    int count = bp_net_tensors(net, (float *)block, tensors), rows;
+
+    for (int i = 0; i <= BP_LAYER_MAX; i++) {
+        plan.layer[i].weight = offset_of(tensors, count, block, net->spec.name, i, "weight", &plan.layer[i].in);
+        plan.layer[i].recurrent = offset_of(tensors, count, block, net->spec.name, i, "recurrent", &rows);
+        plan.layer[i].bias = offset_of(tensors, count, block, net->spec.name, i, "bias", &plan.layer[i].out);
+        plan.layer[i].action = offset_of(tensors, count, block, net->spec.name, i, "action", &rows);
+        if (plan.layer[i].weight >= 0)
+            plan.layers = i + 1;
+    }
+    return plan;
 }
 
 /*
  * One row through the network: observation (see.size), action (action_size or NULL), state (state_size: h, c of each recurrent layer;
  * moved on) to output (output_size).
  */
-__attribute__((unused)) static void naive_net(const struct bp_net *net, const float *block, const double *observation, const double *action,
-                                              double *state, double *output)
+__attribute__((unused)) static void naive_net(const struct naive_plan *plan, const float *block, const double *observation,
+                                              const double *action, double *state, double *output)
 {
-    struct bp_tensor tensors[BP_NET_TENSORS];
-    int count = bp_net_tensors(net, (float *)block, tensors), layers = 0;
-    const char *name = net->spec.name;
     double x[NAIVE_WIDTH], y[NAIVE_WIDTH], joined[NAIVE_WIDTH];
 
-    while (tensor_of(tensors, count, name, layers, "weight", NULL))
-        layers++;
-    memcpy(x, observation, (size_t)net->spec.see.size * sizeof *x);
-    for (int i = 0; i < layers; i++) {
-        int64_t in = 0, n = 0;
-        const float *w = tensor_of(tensors, count, name, i, "weight", &in), *wa = tensor_of(tensors, count, name, i, "action", NULL);
-        const float *wh = tensor_of(tensors, count, name, i, "recurrent", &n), *b = tensor_of(tensors, count, name, i, "bias", &n);
-        int width = (int)n;
-        if (wh) {
-            width /= 4;
-            naive_lstm_step(x, (int)in, w, wh, b, width, state, state + width);
-            memcpy(y, state, (size_t)width * sizeof *y);
-            state += 2 * width;
+    memcpy(x, observation, (size_t)plan->layer[0].in * sizeof *x);
+    for (int i = 0; i < plan->layers; i++) {
+        const float *w = block + plan->layer[i].weight, *b = block + plan->layer[i].bias;
+        int in = plan->layer[i].in, n = plan->layer[i].out;
+        bool joins = plan->layer[i].action >= 0;
+        if (plan->layer[i].recurrent >= 0) {
+            n /= 4;
+            naive_lstm_step(x, in, w, block + plan->layer[i].recurrent, b, n, state, state + n);
+            memcpy(y, state, (size_t)n * sizeof *y);
+            state += 2 * n;
         } else {
-            if (wa)
-                naive_dense(action, net->spec.action_size, wa, NULL, NULL, width, joined);
-            naive_dense(x, (int)in, w, b, wa ? joined : NULL, width, y);
-            for (int j = 0; j < width && i + 1 < layers; j++)
+            if (joins)
+                naive_dense(action, plan->action, block + plan->layer[i].action, NULL, NULL, n, joined);
+            naive_dense(x, in, w, b, joins ? joined : NULL, n, y);
+            for (int j = 0; j < n && i + 1 < plan->layers; j++)
                 y[j] = naive_elu(y[j]);
         }
-        memcpy(x, y, sizeof x);
+        memcpy(x, y, (size_t)n * sizeof *x);
     }
-    memcpy(output, y, (size_t)net->spec.output_size * sizeof *output);
+    memcpy(output, y, (size_t)plan->output * sizeof *output);
 }
 
 #endif

@@ -270,6 +270,7 @@ static void values(void **state)
     for (size_t i = 0; i < SHAPES; i++)
         for (int with_state = 0; with_state < 2; with_state++) {
             struct bp_net net = shape_net(i);
+            struct naive_plan plan = naive_plan(&net, block);
             int size = net.state_size, output = net.spec.output_size;
             draw_block(&net, block, 44 + i);
             bp_tape_reset(&tape);
@@ -286,7 +287,7 @@ static void values(void **state)
                         x[j] = (double)observations[row * SEEN + j];
                     for (int j = 0; j < 2; j++)
                         a[j] = (double)actions[row * 2 + j];
-                    naive_net(&net, block, x, a, kept, want);
+                    naive_net(&plan, block, x, a, kept, want);
                     for (int j = 0; j < output; j++)
                         assert_close(y->value[row * output + j], want[j], 5e-6);
                 }
@@ -350,6 +351,7 @@ static void a_critic_of_the_action_alone(void **state)
     static float block[BLOCK];
     struct bp_tape tape;
     struct bp_net net = net_of("critic", "mlp", "6,5", "", 2, 1);
+    struct naive_plan plan = naive_plan(&net, block);
 
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
@@ -359,7 +361,7 @@ static void a_critic_of_the_action_alone(void **state)
     struct bp_var *y = run(&tape, &net, block, observations, NULL, NULL);
     for (int row = 0; row < STEPS * BATCH; row++) {
         double a[2] = {(double)actions[2 * row], (double)actions[2 * row + 1]}, none[1] = {0}, want;
-        naive_net(&net, block, none, a, NULL, &want);
+        naive_net(&plan, block, none, a, NULL, &want);
         assert_close(y->value[row], want, 5e-6);
     }
     bp_tape_free(&tape);

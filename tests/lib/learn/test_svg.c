@@ -1,0 +1,335 @@
+#include "learn/svg.h"
+
+#include "naive_update.h"
+
+/* ---- against the equations ---- */
+
+struct setting {
+    const char *name, *policy, *prior, *critic, *head;
+    enum bp_bootstrap bootstrap;
+    bool stored_state;
+};
+
+/* Relative to the largest: backwards in float against differences in double. */
+static void check_gradient(const struct setting *setting, const struct naive_update *u, enum bp_role role,
+                           double (*loss)(const struct naive_update *, const float *))
+{
+    const struct bp_trained *trained = &u->learner->trained[role];
+    const float *grad = u->shard->grad[role];
+    static double numeric[1024];
+    double most = 0;
+
+    assert_true(trained->n < 1024);
+    for (size_t i = 0; i < trained->n; i++) {
+        float kept = trained->online[i], up = kept + 1.0f / 4096, down = kept - 1.0f / 4096;
+        trained->online[i] = up;
+        double above = loss(u, trained->online);
+        trained->online[i] = down;
+        double below = loss(u, trained->online);
+        trained->online[i] = kept;
+        numeric[i] = (above - below) / ((double)up - (double)down);
+        most = fmax(most, fabs(numeric[i]));
+    }
+    assert_true(most > 1e-4);               /* there is something to compare */
+    for (size_t i = 0; i < trained->n; i++)
+        if (!(fabs((double)grad[i] - numeric[i]) < 3e-4 * most))
+            fail_msg("%s, %s[%zu]: %g backwards, %g by differences", setting->name, bp_role_names[role], i, (double)grad[i], numeric[i]);
+}
+
+static void check_statistics(const struct naive_update *u)
+{
+    const struct bp_update_stats *stats = &u->shard->stats;
+
+    assert_close(stats->transitions, u->transitions, 0);
+    assert_close(stats->critic_loss, u->critic_loss, 1e-4 * u->critic_loss);
+    assert_close(stats->policy_loss, u->policy_loss, 1e-5 * (1 + fabs(u->policy_loss)));
+    assert_close(stats->prior_loss, u->prior_loss, 1e-4 * (1 + u->prior_loss));
+    assert_close(stats->kl_prior, u->kl_sum, 1e-4 * (1 + u->kl_sum));
+    assert_close(stats->entropy, u->entropy_sum, 1e-4 * (1 + fabs(u->entropy_sum)));
+    assert_close(stats->q, u->q_sum, 1e-4 * (1 + fabs(u->q_sum)));
+    assert_close(stats->trace, u->trace_sum, 1e-4 * (1 + u->trace_sum));
+}
+
+static struct bp_learner learner_of(const struct bp_agent *agent, const struct bp_learner_config *config)
+{
+    struct bp_learner learner;
+
+    assert_int_equal(bp_learner_init(&learner, agent, config), 0);
+    tiny_parameters(&learner);
+    return learner;
+}
+
+/* Losses, gradients of all three networks and statistics, for every kind of network and place that values come from. */
+static void the_whole_update(void **state)
+{
+    static const struct setting settings[] = {
+        {"dense", "mlp", "mlp", "mlp", "softplus", BP_BOOTSTRAP_ONLINE, true},
+        {"recurrent", "lstm", "lstm", "lstm", "capped", BP_BOOTSTRAP_ONLINE, true},
+        {"recurrent from zeros", "lstm", "lstm", "lstm", "softplus", BP_BOOTSTRAP_TARGET, false},
+        {"recurrent prior", "mlp", "lstm", "mlp", "capped", BP_BOOTSTRAP_TARGET, true},
+        {"linear prior", "lstm", "linear", "mlp", "softplus", BP_BOOTSTRAP_ONLINE, true},
+        {"no prior", "mlp", "none", "lstm", "capped", BP_BOOTSTRAP_TARGET, true},
+    };
+    static struct naive_update u;
+    int clipped = 0, stopped = 0, padded = 0, ended = 0;
+
+    (void)state;
+    for (size_t s = 0; s < sizeof settings / sizeof *settings; s++) {
+        const struct setting *setting = &settings[s];
+        struct bp_agent agent = tiny_agent(setting->policy, setting->prior, setting->critic, setting->head);
+        struct bp_learner_config config = tiny_config();
+        config.seed = 10 + s;
+        config.bootstrap = setting->bootstrap;
+        config.stored_state = setting->stored_state;
+        struct bp_learner learner = learner_of(&agent, &config);
+        struct bp_replay *replay = tiny_replay(&learner);
+        for (int shard = 0; shard < config.shards; shard++) {
+            bp_svg_gradients(&learner, replay, shard);
+            naive_update(&u, &learner, shard);
+            check_statistics(&u);
+            check_gradient(setting, &u, BP_POLICY, naive_policy_loss);
+            check_gradient(setting, &u, BP_CRITIC, naive_critic_loss);
+            if (agent.has[BP_PRIOR])
+                check_gradient(setting, &u, BP_PRIOR, naive_prior_loss);
+            for (int row = 0; row < u.steps * u.batch; row++) {
+                padded += u.shard->batch.valid[row] == 0;
+                ended += u.shard->batch.valid[row] != 0 && u.shard->batch.alive[row] == 0;
+                for (int j = 0; j < TINY_A; j++) {
+                    clipped += fabs(u.action[row][j]) > 1;
+                    stopped += u.passes[row][j] == 0;
+                }
+            }
+        }
+        bp_replay_free(replay);
+        bp_learner_free(&learner);
+    }
+    assert_true(clipped > 20 && stopped > 5 && stopped < clipped && padded > 10 && ended > 5);       /* nothing went untested */
+}
+
+/* ---- what depends on what ---- */
+
+/* One update of a shard, its gradients copied. */
+static void gradients_of(struct bp_learner *learner, const struct bp_replay *replay, float (*grad)[512])
+{
+    for (int role = 0; role < BP_ROLES; role++)
+        memset(learner->shards[0].grad[role], 0, learner->trained[role].n * sizeof(float));
+    bp_svg_gradients(learner, replay, 0);
+    for (int role = 0; role < BP_ROLES; role++)
+        memcpy(grad[role], learner->shards[0].grad[role], learner->trained[role].n * sizeof(float));
+}
+
+/* With alpha = 0 the prior is a spectator: whatever it says, policy and critic learn the same. With alpha it matters to both. */
+static void without_kl_cost_the_prior_does_not_matter(void **state)
+{
+    static float before[BP_ROLES][512], after[BP_ROLES][512];
+
+    (void)state;
+    for (int with_cost = 0; with_cost < 2; with_cost++) {
+        struct bp_agent agent = tiny_agent("mlp", "lstm", "mlp", "capped");
+        struct bp_learner_config config = tiny_config();
+        config.kl_cost = with_cost ? 0.3 : 0;
+        struct bp_learner learner = learner_of(&agent, &config);
+        struct bp_replay *replay = tiny_replay(&learner);
+        gradients_of(&learner, replay, before);
+        for (size_t i = 0; i < learner.trained[BP_PRIOR].n; i++)
+            learner.trained[BP_PRIOR].target[i] *= -1.5f;
+        gradients_of(&learner, replay, after);
+        for (int role = 0; role < BP_ROLES; role++) {
+            bool same = !memcmp(before[role], after[role], learner.trained[role].n * sizeof(float));
+            assert_int_equal(same, role == BP_PRIOR || !with_cost);     /* the prior itself is drawn to the policy, not to its target */
+        }
+        bp_replay_free(replay);
+        bp_learner_free(&learner);
+    }
+}
+
+/* A frozen prior gets no gradient and has no loss, but still weighs on the policy. */
+static void a_frozen_prior(void **state)
+{
+    static float frozen[BP_ROLES][512], learning[BP_ROLES][512];
+    struct bp_agent agent = tiny_agent("mlp", "mlp", "mlp", "capped");
+    struct bp_learner_config config = tiny_config();
+    struct bp_learner learner = learner_of(&agent, &config);
+    struct bp_replay *replay = tiny_replay(&learner);
+
+    (void)state;
+    gradients_of(&learner, replay, learning);
+    learner.config.rate[BP_PRIOR] = 0;
+    gradients_of(&learner, replay, frozen);
+    for (size_t i = 0; i < learner.trained[BP_PRIOR].n; i++)
+        assert_true(frozen[BP_PRIOR][i] == 0);
+    assert_true(learner.shards[0].stats.prior_loss == 0 && learner.shards[0].stats.kl_prior > 0);
+    assert_memory_equal(frozen[BP_POLICY], learning[BP_POLICY], learner.trained[BP_POLICY].n * sizeof(float));
+    assert_memory_equal(frozen[BP_CRITIC], learning[BP_CRITIC], learner.trained[BP_CRITIC].n * sizeof(float));
+    bp_replay_free(replay);
+    bp_learner_free(&learner);
+}
+
+/* A shard's work is a function of its number and the update's, whatever ran before; other shards and updates draw other sequences. */
+static void shards_are_functions_of_their_numbers(void **state)
+{
+    static float first[BP_ROLES][512], again[BP_ROLES][512];
+    struct bp_agent agent = tiny_agent("lstm", "lstm", "lstm", "capped");
+    struct bp_learner_config config = tiny_config();
+    struct bp_learner learner = learner_of(&agent, &config), other = learner_of(&agent, &config);
+    struct bp_replay *replay = tiny_replay(&learner);
+
+    (void)state;
+    gradients_of(&learner, replay, first);
+    bp_svg_gradients(&other, replay, 1);                /* in another order, and behind another update */
+    other.updates = 5;
+    bp_svg_gradients(&other, replay, 0);
+    assert_memory_not_equal(other.shards[0].noise, learner.shards[0].noise, 42 * sizeof(float));
+    assert_memory_not_equal(other.shards[1].noise, learner.shards[0].noise, 42 * sizeof(float));
+    assert_memory_not_equal(other.shards[1].batch.observations, learner.shards[0].batch.observations, 90 * sizeof(float));
+    other.updates = 0;
+    gradients_of(&other, replay, again);
+    for (int role = 0; role < BP_ROLES; role++)
+        assert_memory_equal(first[role], again[role], learner.trained[role].n * sizeof(float));
+    bp_replay_free(replay);
+    bp_learner_free(&learner);
+    bp_learner_free(&other);
+}
+
+/* ---- where learning goes ---- */
+
+static void update(struct bp_learner *learner, const struct bp_replay *replay, struct bp_update_stats *stats)
+{
+    *stats = (struct bp_update_stats){0};
+    for (int shard = 0; shard < learner->config.shards; shard++)
+        bp_svg_gradients(learner, replay, shard);
+    for (int job = 0; job < bp_learner_jobs(learner); job++)
+        bp_learner_apply(learner, job);
+    bp_learner_finish(learner, stats);
+}
+
+/* With nothing to earn, an entropy bonus widens the policy. */
+static void entropy_is_a_bonus(void **state)
+{
+    struct bp_agent agent = tiny_agent("mlp", "none", "mlp", "capped");
+    struct bp_learner_config config = tiny_config();
+    struct bp_update_stats stats;
+    double before = 0;
+
+    (void)state;
+    config.entropy_cost = 1;
+    config.rate[BP_CRITIC] = 0;
+    struct bp_learner learner = learner_of(&agent, &config);
+    struct bp_replay *replay = tiny_replay(&learner);
+    memset(learner.trained[BP_CRITIC].online, 0, learner.trained[BP_CRITIC].n * sizeof(float));
+    bp_learner_copy_targets(&learner);
+    for (int i = 0; i < 150; i++) {
+        update(&learner, replay, &stats);
+        before = i ? before : stats.entropy / stats.transitions;
+    }
+    assert_true(stats.entropy / stats.transitions > before + 0.5);
+    bp_replay_free(replay);
+    bp_learner_free(&learner);
+}
+
+/* With nothing else to do, policy and prior draw each other near: the KL falls, by the prior's learning alone too. */
+static void the_prior_follows_the_policy(void **state)
+{
+    (void)state;
+    for (int policy_learns = 0; policy_learns < 2; policy_learns++) {
+        struct bp_agent agent = tiny_agent("mlp", "mlp", "mlp", "softplus");
+        struct bp_learner_config config = tiny_config();
+        struct bp_update_stats stats;
+        double before = 0;
+        config.entropy_cost = 0;
+        config.rate[BP_CRITIC] = 0;
+        config.rate[BP_POLICY] = policy_learns ? 1e-2 : 0;
+        struct bp_learner learner = learner_of(&agent, &config);
+        struct bp_replay *replay = tiny_replay(&learner);
+        memset(learner.trained[BP_CRITIC].online, 0, learner.trained[BP_CRITIC].n * sizeof(float));
+        bp_learner_copy_targets(&learner);
+        for (int i = 0; i < 300; i++) {
+            update(&learner, replay, &stats);
+            before = i ? before : stats.kl_prior / stats.transitions;
+        }
+        assert_true(stats.kl_prior / stats.transitions < 0.5 * before);
+        bp_replay_free(replay);
+        bp_learner_free(&learner);
+    }
+}
+
+/*
+ * A bandit: one step an episode, two contexts, reward 1 - |a - a*|^2 with a* = (0.5, -0.5) in one context and its opposite in the other.
+ * Actions are recorded at random. The policy finds each context's action; the prior, which does not see the context, what both have in
+ * common: nothing, with a spread that covers both.
+ */
+static void a_bandit_is_learned(void **state)
+{
+    enum { EPISODES = 500, UPDATES = 700 };
+    struct bp_groups groups = {0};
+    const struct bp_net_choice choice[BP_ROLES] = {{"mlp", "16,16", "*", "capped"}, {"mlp", "8", "blind", "capped"}, {"mlp", "32,16", "*", NULL}};
+    const struct bp_replay_spec spec = {2, TINY_A, 0, 1, EPISODES + 2, 1, 1, 1};
+    struct bp_learner_config config = tiny_config();
+    struct bp_learner learner;
+    struct bp_agent agent;
+    struct bp_update_stats stats;
+    struct bp_replay *replay = bp_replay_new(&spec);
+    static float action[EPISODES][TINY_A];
+
+    (void)state;
+    bp_groups_add(&groups, "context", 1);
+    bp_groups_add(&groups, "blind", 1);
+    assert_int_equal(bp_agent_init(&agent, &groups, TINY_A, choice), 0);
+    config.unroll = 1;
+    config.batch = 64;
+    config.kl_cost = 0.02;
+    config.entropy_cost = 0.01;
+    config.reward_scale = 1;
+    config.target_period = 10;
+    for (int role = 0; role < BP_ROLES; role++)
+        config.rate[role] = 5e-3;
+    assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
+    fill_normal(&action[0][0], EPISODES * TINY_A, 91);
+    for (int e = 0; e < EPISODES; e++) {
+        const float context = e % 2 ? 1 : -1, observation[2] = {context, 1};
+        float distance = 0, log_prob = 0;
+        for (int j = 0; j < TINY_A; j++) {
+            float a = action[e][j] < -1 ? -1 : action[e][j] > 1 ? 1 : action[e][j], best = (j ? -0.5f : 0.5f) * context;
+            distance += (a - best) * (a - best);
+            log_prob -= 0.5f * action[e][j] * action[e][j] + 0.9189385f;
+        }
+        bp_replay_begin(replay, 0, observation);
+        bp_replay_step(replay, 0, action[e], log_prob, 1 - distance, observation, true, true);
+    }
+    for (int i = 0; i < UPDATES; i++)
+        update(&learner, replay, &stats);
+    assert_true(stats.critic_loss < 0.02);
+    struct bp_tape tape;
+    assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
+    for (int c = 0; c < 2; c++) {
+        const float observation[2] = {c ? 1 : -1, 1};
+        struct bp_gaussian p[2];
+        for (int role = BP_POLICY; role <= BP_PRIOR; role++) {
+            struct bp_var *x = bp_agent_see(&tape, &agent, (enum bp_role)role, observation, 1);
+            p[role] = bp_agent_gaussian(&tape, &agent, (enum bp_role)role, learner.trained[role].online, NULL, x, 1, 1, NULL, NULL);
+        }
+        for (int j = 0; j < TINY_A; j++) {
+            assert_close(p[BP_POLICY].mean->value[j], (j ? -0.5 : 0.5) * (c ? 1 : -1), 0.12);
+            assert_close(p[BP_PRIOR].mean->value[j], 0, 0.15);
+            assert_true(p[BP_PRIOR].scale->value[j] > 0.4f && p[BP_POLICY].scale->value[j] < 0.35f);
+        }
+    }
+    bp_tape_free(&tape);
+    bp_replay_free(replay);
+    bp_learner_free(&learner);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_whole_update),
+        cmocka_unit_test(without_kl_cost_the_prior_does_not_matter),
+        cmocka_unit_test(a_frozen_prior),
+        cmocka_unit_test(shards_are_functions_of_their_numbers),
+        cmocka_unit_test(entropy_is_a_bonus),
+        cmocka_unit_test(the_prior_follows_the_policy),
+        cmocka_unit_test(a_bandit_is_learned),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
