@@ -23,7 +23,7 @@ static ptrdiff_t offset_of(const struct bp_tensor *tensors, int count, const flo
 {
     char name[BP_TENSOR_NAME];
 
-    snprintf(name, sizeof name, "%s/%d/%s", net, layer, part);
+    snprintf(name, sizeof name, "%.15s/%d/%.15s", net, layer, part);
     const struct bp_tensor *found = bp_tensor_find(tensors, (size_t)count, name);
     if (found)
         *rows = (int)found->shape[0];

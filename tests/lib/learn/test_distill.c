@@ -1,0 +1,308 @@
+#include "learn/distill.h"
+
+#include "../model/naive_net.h"
+#include "../store/support.h"
+#include "tiny.h"
+
+#include <gsl/gsl_cdf.h>
+
+/* ---- a prior alone, and episodes to fit it to ---- */
+
+static struct bp_agent prior_agent(const char *kind, const char *hidden, const char *head)
+{
+    const struct bp_net_choice choice[BP_ROLES] = {{0}, {kind, hidden, "*", head}, {0}};
+    struct bp_groups groups = {0};
+    struct bp_agent agent;
+
+    bp_groups_add(&groups, "shared", 3);
+    assert_int_equal(bp_agent_init(&agent, &groups, TINY_A, choice), 0);
+    return agent;
+}
+
+static struct bp_learner learner_of(const char *kind, const char *hidden, const char *head)
+{
+    struct bp_learner_config config = tiny_config();
+    struct bp_agent agent = prior_agent(kind, hidden, head);
+    struct bp_learner learner;
+
+    config.stored_state = false;
+    assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
+    return learner;
+}
+
+enum { LONGEST = 20 };
+
+/* Observations (5 wide, of which "shared" is seen) and actions that tell episode and step: 100 id + t. */
+static void add(struct bp_dataset *dataset, int id, int length)
+{
+    struct bp_groups all = {0}, see;
+    float observations[LONGEST * TINY_O], actions[LONGEST * TINY_A];
+
+    bp_groups_add(&all, "secret", 2);
+    bp_groups_add(&all, "shared", 3);
+    assert_int_equal(bp_groups_select(&all, "shared", &see), 0);
+    for (int t = 0; t < length; t++) {
+        for (int j = 0; j < TINY_O; j++)
+            observations[t * TINY_O + j] = j < 2 ? NAN : (float)(100 * id + t) / 1000;
+        for (int j = 0; j < TINY_A; j++)
+            actions[t * TINY_A + j] = (float)(100 * id + t) / 1000 + (float)j;
+    }
+    assert_int_equal(bp_dataset_add(dataset, length, &see, observations, TINY_O, actions), 0);
+}
+
+static struct bp_dataset *dataset_of(const int *lengths, int count)
+{
+    struct bp_dataset *dataset = bp_dataset_new(3, TINY_A);
+
+    assert_non_null(dataset);
+    for (int i = 0; i < count; i++)
+        add(dataset, i, lengths[i]);
+    return dataset;
+}
+
+/* ---- holding out ---- */
+
+static void splits(void **state)
+{
+    static const int lengths[10] = {3, 3, 3, 3, 3, 3, 3, 3, 3, 3};
+    static const struct { double share; int held; } want[] = {{0, 0}, {0.05, 1}, {0.1, 1}, {0.35, 3}, {0.9, 9}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        struct bp_dataset *dataset = dataset_of(lengths, 10);
+        assert_int_equal(bp_dataset_split(dataset, want[i].share, 1), 0);
+        assert_int_equal(bp_dataset_episodes(dataset, true), want[i].held);
+        assert_int_equal(bp_dataset_episodes(dataset, false), 10 - want[i].held);
+        assert_int_equal(bp_dataset_steps(dataset, true), 3 * want[i].held);
+        assert_int_equal(bp_dataset_steps(dataset, false), 3 * (10 - want[i].held));
+        bp_dataset_free(dataset);
+    }
+    bp_dataset_free(NULL);
+}
+
+static int split_of_one(void *context)
+{
+    static const int lengths[1] = {3};
+    struct bp_dataset *dataset = dataset_of(lengths, 1);
+
+    (void)context;
+    return bp_dataset_split(dataset, 0.1, 1);
+}
+
+static void too_few_episodes_are_refused(void **state)
+{
+    char said[1024];
+
+    (void)state;
+    assert_int_equal(run_action(split_of_one, NULL, false, said), BP_USAGE);
+    assert_said(said, "too few");
+}
+
+/* ---- drawing ---- */
+
+/* Sequences are windows of episodes that are learned from, whole where one fits; short episodes stand at their start, padded. */
+static void sequences_are_windows(void **state)
+{
+    static const int lengths[] = {20, 9, 3, 6, 1, 14};
+    enum { COUNT = sizeof lengths / sizeof *lengths, UPDATES = 1500 };
+    struct bp_dataset *dataset = dataset_of(lengths, COUNT);
+    struct bp_learner learner = learner_of("linear", "", "softplus");
+    static int drawn[COUNT][LONGEST];
+    int total = 0, draws = 0;
+
+    (void)state;
+    assert_int_equal(bp_dataset_split(dataset, 0, 1), 0);
+    for (int e = 0; e < COUNT; e++)
+        total += lengths[e];
+    for (; learner.updates < UPDATES; learner.updates++) {
+        const struct bp_batch *batch = &learner.shards[learner.updates % 2].batch;
+        bp_distill_gradients(&learner, dataset, (int)(learner.updates % 2));
+        for (int b = 0; b < batch->batch; b++, draws++) {
+            int code = (int)lrintf(1000 * batch->observations[b * 3]), e = code / 100, start = code % 100;
+            assert_true(e < COUNT && (lengths[e] < batch->steps ? start == 0 : start + batch->steps <= lengths[e]));
+            drawn[e][start]++;
+            for (int t = 0; t < batch->steps; t++) {
+                int row = t * batch->batch + b;
+                assert_true(batch->valid[row] == (start + t < lengths[e]));
+                if (!batch->valid[row])
+                    continue;
+                for (int j = 0; j < 3; j++)
+                    assert_true(batch->observations[row * 3 + j] == (float)(100 * e + start + t) / 1000);
+                for (int j = 0; j < TINY_A; j++)
+                    assert_true(batch->actions[row * TINY_A + j] == (float)(100 * e + start + t) / 1000 + (float)j);
+            }
+        }
+    }
+    /* An episode comes as often as it is long, and within it every start is equally likely. */
+    for (int e = 0; e < COUNT; e++) {
+        int starts = lengths[e] > 6 ? lengths[e] - 6 + 1 : 1;
+        double expected = (double)draws * lengths[e] / total / starts, sum = 0;
+        for (int s = 0; s < starts; s++)
+            sum += (drawn[e][s] - expected) * (drawn[e][s] - expected) / expected;
+        assert_true(sum < gsl_cdf_chisq_Qinv(1e-6, starts));
+    }
+    bp_learner_free(&learner);
+    bp_dataset_free(dataset);
+}
+
+/* ---- the loss ---- */
+
+/* Sum of log pi0(a | x) over `length` steps from a fresh state; rows are `stride` apart. */
+static double naive_log_likelihood(const struct bp_learner *learner, const float *observations, const float *actions, int length, int stride)
+{
+    const float *block = learner->trained[BP_PRIOR].online;
+    struct naive_plan plan = naive_plan(&learner->agent.net[BP_PRIOR], block);
+    double state[32] = {0}, x[3], out[2 * TINY_A], sum = 0;
+
+    for (int t = 0; t < length; t++) {
+        for (int j = 0; j < 3; j++)
+            x[j] = (double)observations[t * stride * 3 + j];
+        naive_net(&plan, block, x, NULL, state, out);
+        for (int j = 0; j < TINY_A; j++) {
+            double scale = 0.01 + naive_sigmoid(out[TINY_A + j]), z = ((double)actions[t * stride * TINY_A + j] - tanh(out[j])) / scale;
+            sum -= 0.5 * z * z + log(scale) + 0.5 * log(2 * M_PI);
+        }
+    }
+    return sum;
+}
+
+static double naive_loss(const struct bp_learner *learner, int shard)
+{
+    const struct bp_batch *batch = &learner->shards[shard].batch;
+    double sum = 0;
+
+    for (int b = 0; b < batch->batch; b++) {
+        int length = 0;
+        while (length < batch->steps && batch->valid[length * batch->batch + b] != 0)
+            length++;
+        sum += naive_log_likelihood(learner, batch->observations + b * 3, batch->actions + b * TINY_A, length, batch->batch);
+    }
+    return -sum / (learner->config.unroll * learner->config.batch);
+}
+
+static const char *const kinds[][2] = {{"mlp", "4,3"}, {"lstm", "4,3"}, {"linear", ""}};
+
+static void loss_and_gradient(void **state)
+{
+    static const int lengths[] = {20, 9, 3, 6, 1, 14};
+
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        struct bp_learner learner = learner_of(kinds[k][0], kinds[k][1], "capped");
+        struct bp_dataset *dataset = dataset_of(lengths, 6);
+        struct bp_trained *prior = &learner.trained[BP_PRIOR];
+        tiny_parameters(&learner);
+        assert_int_equal(bp_dataset_split(dataset, 0.2, 1), 0);
+        for (int shard = 0; shard < 2; shard++) {
+            bp_distill_gradients(&learner, dataset, shard);
+            assert_close(learner.shards[shard].stats.prior_loss, naive_loss(&learner, shard), 1e-5);
+            for (size_t i = 0; i < prior->n; i++) {
+                float kept = prior->online[i], up = kept + 1.0f / 4096, down = kept - 1.0f / 4096;
+                prior->online[i] = up;
+                double above = naive_loss(&learner, shard);
+                prior->online[i] = down;
+                double below = naive_loss(&learner, shard);
+                prior->online[i] = kept;
+                assert_close(learner.shards[shard].grad[BP_PRIOR][i], (above - below) / ((double)up - (double)down), 2e-5);
+            }
+        }
+        bp_dataset_free(dataset);
+        bp_learner_free(&learner);
+    }
+}
+
+/* Held-out episodes are played through whole, each by exactly one shard. */
+static void held_out_likelihood(void **state)
+{
+    static const int lengths[] = {20, 9, 3, 6, 1, 14, 8};
+
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        struct bp_learner learner = learner_of(kinds[k][0], kinds[k][1], "capped");
+        struct bp_dataset *dataset = dataset_of(lengths, 7);
+        double all = 0, apart = 0;
+        tiny_parameters(&learner);
+        assert_int_equal(bp_dataset_split(dataset, 0.99, 1), 0);        /* all but one */
+        for (int shard = 0; shard < 2; shard++)
+            apart += bp_distill_held_out(&learner, dataset, shard);
+        bp_distill_gradients(&learner, dataset, 0);
+        int left = (int)lrintf(1000 * learner.shards[0].batch.observations[0]) / 100;       /* the one that is learned from */
+        for (int e = 0; e < 7; e++) {
+            float observations[LONGEST * 3], actions[LONGEST * TINY_A];
+            for (int t = 0; t < lengths[e]; t++) {
+                for (int j = 0; j < 3; j++)
+                    observations[t * 3 + j] = (float)(100 * e + t) / 1000;
+                for (int j = 0; j < TINY_A; j++)
+                    actions[t * TINY_A + j] = (float)(100 * e + t) / 1000 + (float)j;
+            }
+            if (e != left)
+                all += naive_log_likelihood(&learner, observations, actions, lengths[e], 1);
+        }
+        assert_int_equal(bp_dataset_episodes(dataset, true), 6);
+        assert_close(apart, all, 1e-4 * (1 + fabs(all)));
+        bp_dataset_free(dataset);
+        bp_learner_free(&learner);
+    }
+}
+
+/* Maximum likelihood finds the mean and the spread of what was done; here N(0.3, 0.2) and N(-0.6, 0.05) whatever is seen. */
+static void a_gaussian_is_fitted(void **state)
+{
+    enum { LENGTH = 20, EPISODES = 60 };
+    struct bp_learner learner = learner_of("linear", "", "capped");
+    struct bp_dataset *dataset = bp_dataset_new(3, TINY_A);
+    struct bp_groups see = {0};
+    struct bp_tape tape;
+    const float seen[3] = {0, 0, 0};
+
+    (void)state;
+    bp_groups_add(&see, "shared", 3);
+    for (int e = 0; e < EPISODES; e++) {
+        float observations[LENGTH * 3], actions[LENGTH * TINY_A];
+        fill_normal(observations, LENGTH * 3, 500 + (uint64_t)e);
+        fill_normal(actions, LENGTH * TINY_A, 700 + (uint64_t)e);
+        for (int t = 0; t < LENGTH; t++) {
+            actions[t * TINY_A] = 0.3f + 0.2f * actions[t * TINY_A];
+            actions[t * TINY_A + 1] = -0.6f + 0.05f * actions[t * TINY_A + 1];
+        }
+        assert_int_equal(bp_dataset_add(dataset, LENGTH, &see, observations, 3, actions), 0);
+    }
+    assert_int_equal(bp_dataset_split(dataset, 0.1, 1), 0);
+    double before = bp_distill_held_out(&learner, dataset, 0) + bp_distill_held_out(&learner, dataset, 1);
+    for (int i = 0; i < 1500; i++) {
+        struct bp_update_stats stats = {0};
+        for (int shard = 0; shard < 2; shard++)
+            bp_distill_gradients(&learner, dataset, shard);
+        for (int job = 0; job < bp_learner_jobs(&learner); job++)
+            bp_learner_apply(&learner, job);
+        bp_learner_finish(&learner, &stats);
+    }
+    double after = bp_distill_held_out(&learner, dataset, 0) + bp_distill_held_out(&learner, dataset, 1);
+    assert_true(after > before);
+    /* Per step and nat: -ln(scale) - (1 + ln 2 pi) / 2 for each number, within sampling and what is left to learn. */
+    assert_close(after / (double)bp_dataset_steps(dataset, true), -log(0.2) - log(0.05) - (1 + log(2 * M_PI)), 0.2);
+    assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
+    struct bp_gaussian p = bp_agent_gaussian(&tape, &learner.agent, BP_PRIOR, learner.trained[BP_PRIOR].online, NULL,
+                                             bp_constant(&tape, 1, 3, seen), 1, 1, NULL, NULL);
+    assert_close(p.mean->value[0], 0.3, 0.05);
+    assert_close(p.mean->value[1], -0.6, 0.05);
+    assert_close(p.scale->value[0], 0.2, 0.04);
+    assert_close(p.scale->value[1], 0.05, 0.03);
+    bp_tape_free(&tape);
+    bp_dataset_free(dataset);
+    bp_learner_free(&learner);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(too_few_episodes_are_refused),
+        cmocka_unit_test(splits),
+        cmocka_unit_test(sequences_are_windows),
+        cmocka_unit_test(loss_and_gradient),
+        cmocka_unit_test(held_out_likelihood),
+        cmocka_unit_test(a_gaussian_is_fitted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
