@@ -257,7 +257,10 @@ int bp_rundb_query(struct bp_rundb *db, const char *sql, const char *const *para
 
     for (int i = 0; i < parameter_count && status == SQLITE_OK; i++)
         status = sqlite3_bind_text(statement, i + 1, parameters[i], -1, SQLITE_STATIC);
-    status = status == SQLITE_OK ? each_row(db, statement, row, context) : bp_rundb_report(db);
+    if (status == SQLITE_ERROR)     /* the question makes no sense, not the database */
+        status = bp_error(BP_USAGE, "the database %s cannot answer: %s", db->path, sqlite3_errmsg(db->handle));
+    else
+        status = status == SQLITE_OK ? each_row(db, statement, row, context) : bp_rundb_report(db);
     sqlite3_finalize(statement);
     return status;
 }

@@ -75,7 +75,7 @@ int bp_rundb_finish(struct bp_rundb *db, int64_t run, const char *state, const c
 /*
  * Run a query; for each row call `row` with the columns as text (NULL for SQL NULL), which stops the query by returning
  * non-zero: a positive number for enough, a negative one for an error that it reported. Parameters are bound as text in order.
- * 0, or -1 after reporting.
+ * 0, or -1 after reporting; SQL that makes no sense is the user's fault.
  */
 int bp_rundb_query(struct bp_rundb *db, const char *sql, const char *const *parameters, int parameter_count,
                    int (*row)(void *context, int columns, const char *const *names, const char *const *values),
