@@ -191,6 +191,47 @@ static void shards_are_functions_of_their_numbers(void **state)
     bp_learner_free(&other);
 }
 
+/*
+ * A shard works block by block, and blocks are numbered through the batch: one shard of four blocks draws and adds up what four shards
+ * of one block do, to rounding.
+ */
+static void blocks_add_up(void **state)
+{
+    struct bp_agent agent = tiny_agent("lstm", "mlp", "lstm", "capped");
+    struct bp_learner_config four = tiny_config(), one = four;
+    struct bp_update_stats stats[2] = {{0}};
+
+    (void)state;
+    four.batch = one.batch = 8;
+    four.shards = 4;
+    one.shards = 1;
+    struct bp_learner apart = learner_of(&agent, &four), together = learner_of(&agent, &one);
+    struct bp_replay *replay = tiny_replay(&apart);
+    assert_int_equal(apart.blocks, 1);
+    together.blocks = 4;                    /* its buffers are large enough for more, so smaller blocks fit */
+    together.shards[0].batch.batch = 2;
+    for (int shard = 0; shard < 4; shard++)
+        bp_svg_gradients(&apart, replay, shard);
+    bp_svg_gradients(&together, replay, 0);
+    for (int role = 0; role < BP_ROLES; role++)
+        for (size_t i = 0; i < apart.trained[role].n; i++) {
+            double sum = 0;
+            for (int shard = 0; shard < 4; shard++)
+                sum += (double)apart.shards[shard].grad[role][i];
+            assert_close(together.shards[0].grad[role][i], sum, 1e-5 * (1 + fabs(sum)));
+        }
+    bp_learner_finish(&apart, &stats[0]);
+    bp_learner_finish(&together, &stats[1]);
+    assert_close(stats[1].transitions, stats[0].transitions, 0);
+    assert_close(stats[1].critic_loss, stats[0].critic_loss, 1e-6);
+    assert_close(stats[1].policy_loss, stats[0].policy_loss, 1e-6);
+    assert_close(stats[1].prior_loss, stats[0].prior_loss, 1e-6);
+    assert_close(stats[1].entropy, stats[0].entropy, 1e-4);
+    bp_replay_free(replay);
+    bp_learner_free(&apart);
+    bp_learner_free(&together);
+}
+
 /* ---- where learning goes ---- */
 
 static void update(struct bp_learner *learner, const struct bp_replay *replay, struct bp_update_stats *stats)
@@ -326,6 +367,7 @@ int main(void)
         cmocka_unit_test(without_kl_cost_the_prior_does_not_matter),
         cmocka_unit_test(a_frozen_prior),
         cmocka_unit_test(shards_are_functions_of_their_numbers),
+        cmocka_unit_test(blocks_add_up),
         cmocka_unit_test(entropy_is_a_bonus),
         cmocka_unit_test(the_prior_follows_the_policy),
         cmocka_unit_test(a_bandit_is_learned),
