@@ -158,24 +158,30 @@ static void clock_text(double s, char *text, size_t size)
     snprintf(text, size, "%d:%02d", (int)(s / 60), (int)s % 60);
 }
 
+/* Nothing is told of a return when no episode ended, nor of the KL to a prior that is not there. */
+static void where_finite(const char *format, double value, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (isfinite(value))
+        snprintf(text, size, format, value);
+}
+
 static void show_progress(struct loop *loop, bool final)
 {
     const struct bp_run_progress *row = &loop->row;
     double elapsed = bp_seconds() - loop->started, done = (double)loop->training.transitions, all = (double)loop->spec->config->steps;
     double rate = (done - (double)loop->started_at) / elapsed;
-    char left[32], kl[32] = "";
+    char left[32], earned[32], kl[32];
+    bool live = isatty(STDERR_FILENO);
 
     clock_text(fmax(all - done, 0) / rate, left, sizeof left);
-    if (isatty(STDERR_FILENO)) {
-        if (isfinite(row->kl_prior))
-            snprintf(kl, sizeof kl, "  KL %.3f", row->kl_prior);
-        bp_live(final, "%5.1f%%  step %.2fM  return %.1f%s  entropy %.2f  %.0fk transitions/s  %s left", fmin(100 * done / all, 100), done / 1e6,
-                row->episode_return, kl, row->entropy, rate / 1e3, rate > 0 ? left : "?");
-    } else if (final || elapsed - loop->last_line > 30) {
-        if (isfinite(row->kl_prior))
-            snprintf(kl, sizeof kl, ", KL %.3f", row->kl_prior);
-        bp_log("step %.2fM of %.2fM, return %.1f%s, %.0fk transitions/s, %s left", done / 1e6, all / 1e6, row->episode_return, kl, rate / 1e3,
-               rate > 0 ? left : "?");
+    where_finite(live ? "  return %.1f" : ", return %.1f", row->episode_return, earned, sizeof earned);
+    where_finite(live ? "  KL %.3f" : ", KL %.3f", row->kl_prior, kl, sizeof kl);
+    if (live)
+        bp_live(final, "%5.1f%%  step %.2fM%s%s  entropy %.2f  %.0fk transitions/s  %s left", fmin(100 * done / all, 100), done / 1e6, earned, kl,
+                row->entropy, rate / 1e3, rate > 0 ? left : "?");
+    else if (final || elapsed - loop->last_line > 30) {
+        bp_log("step %.2fM of %.2fM%s%s, %.0fk transitions/s, %s left", done / 1e6, all / 1e6, earned, kl, rate / 1e3, rate > 0 ? left : "?");
         loop->last_line = elapsed;
     }
 }
