@@ -16,32 +16,31 @@ fail() {
     [ $# -eq 0 ] || printf '%s\n' "$@" | head -n 30 | cut -c 1-500 | sed 's/^/     /'
 }
 
-# What lies in the scenario's directory: names, and checksums of all but databases, which a run that fails may rightly write to.
+# What lies in the scenario's directory, and when each file but databases was last changed: a run that fails may rightly write to these.
 state() {
-    find . -mindepth 1 ! -name '*.db-shm' ! -name '*.db-wal' -printf '%y %p\n' 2>/dev/null | sort
-    find . -type f ! -name '*.db*' -exec cksum {} + 2>/dev/null | sort -k 3
+    find . -mindepth 1 ! -name '*.db-shm' ! -name '*.db-wal' \( -name '*.db' -printf '%y %p\n' -o -type f -printf '%y %p %i %s %C@\n' -o -printf '%y %p\n' \) 2>/dev/null
 }
 
 # check DESCRIPTION STATUS REGEX [stdout] -- COMMAND...
 # The command fails as it should: exit status, one sentence on stderr that matches and is led by the program's name, nothing on
 # stdout (unless `stdout` allows it), no file created, changed or left behind.
 check() {
-    local what=$1 expected=$2 regex=$3 loud=no wrong="" status before program
+    local what=$1 expected=$2 regex=$3 loud=no wrong="" status before after program said
     shift 3
     [ "$1" = stdout ] && loud=yes && shift
     [ "$1" = -- ] && shift
-    program=$(printf '%s\n' "$*" | grep -oE 'bp-(train|transfer|rollout|distill|stats)' | head -n 1)
+    [[ "$*" =~ bp-(train|transfer|rollout|distill|stats) ]]
+    program=${BASH_REMATCH[0]}
     before=$(state)
-    timeout --foreground 60 "$@" >"$out" 2>"$err"
+    timeout --foreground 30 "$@" >"$out" 2>"$err"
     status=$?
+    after=$(state)
+    said=$(<"$err")
     [ $status -eq "$expected" ] || wrong="exit status $status, not $expected; "
-    [ "$(wc -l <"$err")" -eq 1 ] || wrong+="$(wc -l <"$err") lines on stderr, not 1; "
-    grep -qE "^$program: " "$err" || wrong+="stderr is not led by '$program: '; "
-    grep -qE -- "$regex" "$err" || wrong+="stderr does not match '$regex'; "
-    [ $loud = yes ] || [ ! -s "$out" ] || wrong+="$(wc -c <"$out") bytes on stdout; "
-    if [ "$(state)" != "$before" ]; then
-        wrong+="files changed: $(diff <(echo "$before") <(state) | grep '^[<>]' | tr '\n' ' '); "
-    fi
+    [[ $said != *$'\n'* && $said = "$program: "* ]] || wrong+="stderr is not one line led by '$program: '; "
+    [[ $said =~ $regex ]] || wrong+="stderr does not match '$regex'; "
+    [ $loud = yes ] || [ ! -s "$out" ] || wrong+="there is something on stdout; "
+    [ "$before" = "$after" ] || wrong+="files changed: $(diff <(echo "$before") <(echo "$after") | grep '^[<>]' | tr '\n' ' ')"
     if [ -z "$wrong" ]; then pass "$what"; else fail "$what" "$wrong" "$*" "$(head -n 5 "$err")"; fi
 }
 
