@@ -173,7 +173,7 @@ static double rate_share(const struct bp_learner *learner)
     const struct bp_learner_config *c = &learner->config;
     double done = learner->updates < c->planned ? (double)learner->updates / (double)c->planned : 1;
 
-    return 1 - (1 - c->final_rate) * done;
+    return done <= c->rate_hold ? 1 : 1 - (1 - c->final_rate) * (done - c->rate_hold) / (1 - c->rate_hold);
 }
 
 static void apply_range(struct bp_learner *learner, int role, size_t from, size_t n)

@@ -23,7 +23,8 @@ struct bp_learner_config {
     double kl_cost;             /* alpha, nats to reward */
     double entropy_cost;        /* alpha_H */
     double rate[BP_ROLES];      /* of Adam; 0: frozen */
-    double final_rate;          /* share of the rates that is left after `planned` updates, reached along a line */
+    double rate_hold;           /* share of the planned updates during which the rates stay as they are, below 1 */
+    double final_rate;          /* share of the rates that is left after `planned` updates, reached along a line from there */
     int64_t planned;
     int target_period;          /* P: updates between hard copies into the target networks */
     enum bp_bootstrap bootstrap;/* whose actions give values and traces: the policy's (BP alg. 1) or the target policy's */

@@ -12,7 +12,7 @@ struct bp_config {
     int64_t seed;
     int64_t unroll, batch, shards;
     double discount, trace, reward_scale, kl_cost, entropy_cost;
-    double rate[BP_ROLES], final_rate;
+    double rate[BP_ROLES], rate_hold, final_rate;
     int64_t target_period;
     const char *bootstrap, *recurrent_state;
     int64_t actors, actor_steps, replay_episodes, warm_up;

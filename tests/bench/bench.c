@@ -1,6 +1,6 @@
 /*
- * The benchmark: speed of the parts and of the whole, each beside its limit measured in the same run. Prints a table, or TSV with --tsv.
- * All times are medians of several rounds.
+ * The benchmark: speed of the parts and of the whole, each beside its limit measured in the same run. Prints a table, or TSV with --tsv;
+ * words choose parts of it: products, updates, training, storage. All rates are medians of several rounds.
  */
 #include "env/physics.h"
 #include "learn/svg.h"
@@ -68,7 +68,7 @@ static double product_work(void *raw)
 
 static void bench_products(void)
 {
-    static const int shapes[][3] = {{8, 256, 64}, {328, 64, 64}, {328, 256, 64}, {1024, 1024, 1024}};
+    static const int shapes[][3] = {{8, 256, 64}, {328, 64, 64}, {328, 256, 64}, {176, 300, 400}, {4096, 4096, 4096}};
 
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         struct product p = {.m = shapes[i][0], .n = shapes[i][1], .k = shapes[i][2]};
@@ -89,11 +89,11 @@ static void bench_products(void)
 
 static void load_preset(const char *preset, struct bp_options **options, struct bp_config *config)
 {
-    static struct bp_option_part parts[2];
+    static struct bp_option_part table[2];
     char path[4096];
 
-    parts[0] = (struct bp_option_part){"Config", bp_config_options, config};
-    *options = bp_options_new(parts);
+    table[0] = (struct bp_option_part){"Config", bp_config_options, config};
+    *options = bp_options_new(table);
     if (!*options || bp_preset_path(preset, path, sizeof path) || bp_options_preset(*options, path) || bp_options_resolve(*options))
         exit(1);
     config->warm_up = 50000;
@@ -184,6 +184,139 @@ static void bench_preset(const char *preset, int threads)
     bp_options_free(options);
 }
 
+/* ---- the two updates that tests/bench/torch_update.py runs in PyTorch ---- */
+
+struct update_shape {
+    const char *name, *kind, *policy, *critic;
+    int seen, rest, actions, unroll;
+};
+
+static const struct update_shape update_shapes[] = {
+    {"mlp 512 x 10", "mlp", "200,100", "400,300", 40, 20, 8, 10},
+    {"lstm 512 x 40", "lstm", "64,64", "128,64", 20, 0, 2, 40},
+};
+
+struct update {
+    struct bp_learner learner;
+    struct bp_replay *replay;
+    struct bp_pool *pool;
+};
+
+/* Multiply-adds of a row going forward through layers first ... last-1; in the join layer those of the observations or of the action. */
+static double forward_cost(const struct bp_net *net, bool features)
+{
+    double cost = 0;
+
+    for (int i = 0; i < net->layers; i++) {
+        const struct bp_layer *l = &net->layer[i];
+        double gates = l->kind == BP_LAYER_LSTM ? 4 : 1;
+        double own = gates * l->out * (l->in + (l->kind == BP_LAYER_LSTM ? l->out : 0));
+        if (i < net->join)
+            cost += features ? own : 0;
+        else if (i == net->join)
+            cost += features ? own : (double)net->spec.action_size * l->out;
+        else
+            cost += features ? 0 : own;
+    }
+    return cost;
+}
+
+/* GFLOP of products in an update, as svg.c does them with bootstrap = target: 2 for a multiply-add. */
+static double update_gflop(const struct bp_learner *learner)
+{
+    const struct bp_net *net = learner->agent.net;
+    double k = learner->config.unroll, longer = (k + 1) / k, cost = 0;
+
+    for (int role = BP_POLICY; role <= BP_PRIOR; role++) {
+        const struct bp_layer *first = &net[role].layer[0];
+        double f = forward_cost(&net[role], true);
+        cost += longer * f;                                                 /* target network */
+        cost += (role == BP_POLICY ? longer : 1) * (3 * f - first->in * first->out);
+    }
+    double x = forward_cost(&net[BP_CRITIC], true), a = forward_cost(&net[BP_CRITIC], false);
+    const struct bp_layer *first = &net[BP_CRITIC].layer[0];
+    double input = (double)first->in * first->out * (first->kind == BP_LAYER_LSTM ? 4 : 1);
+    double action = (double)net[BP_CRITIC].spec.action_size * net[BP_CRITIC].layer[net[BP_CRITIC].join].out;
+    cost += longer * (x + 2 * a) + a + longer * a;                          /* target: features, three outputs, back to the action */
+    cost += 3 * (x + a) - input - action;
+    return 2e-9 * cost * k * learner->config.batch;
+}
+
+static void fill_replay(struct update *u, const struct update_shape *shape)
+{
+    int size = shape->seen + shape->rest;
+    float observation[64], action[8];
+    gsl_rng *stream = bp_random_new();
+
+    for (int episode = 0; stream && episode < 64; episode++) {
+        bp_random_normal(stream, observation, size);
+        bp_replay_begin(u->replay, 0, observation);
+        for (int t = 0; t < 200; t++) {
+            bp_random_normal(stream, observation, size);
+            bp_random_normal(stream, action, shape->actions);
+            bp_replay_step(u->replay, 0, action, -1, 0.1f, observation, false, t == 199);
+        }
+    }
+    gsl_rng_free(stream);
+}
+
+static void update_gradients(void *raw, int job)
+{
+    struct update *u = raw;
+
+    bp_svg_gradients(&u->learner, u->replay, job);
+}
+
+static void update_apply(void *raw, int job)
+{
+    struct update *u = raw;
+
+    bp_learner_apply(&u->learner, job);
+}
+
+static double update_work(void *raw)
+{
+    struct update *u = raw;
+    struct bp_update_stats stats = {0};
+
+    bp_pool_run(u->pool, u->learner.config.shards, update_gradients, u);
+    bp_pool_run(u->pool, bp_learner_jobs(&u->learner), update_apply, u);
+    bp_learner_finish(&u->learner, &stats);
+    return (double)(u->learner.config.batch * u->learner.config.unroll);
+}
+
+static void bench_update(const struct update_shape *shape, int threads)
+{
+    struct bp_learner_config config = {
+        .seed = 1, .unroll = shape->unroll, .batch = 512, .shards = 4, .discount = 0.99, .trace = 0.95, .reward_scale = 1, .kl_cost = 0.1,
+        .entropy_cost = 1e-3, .rate = {1e-4, 1e-4, 1e-4}, .final_rate = 1, .target_period = 100, .bootstrap = BP_BOOTSTRAP_TARGET,
+    };
+    struct bp_net_choice choice[BP_ROLES] = {
+        {shape->kind, shape->policy, "*", "softplus"}, {shape->kind, shape->policy, "seen", "softplus"}, {shape->kind, shape->critic, "*", NULL}};
+    struct bp_groups groups = {0};
+    struct bp_agent agent;
+    struct update u;
+    char setting[64];
+
+    bp_groups_add(&groups, "seen", shape->seen);
+    if (shape->rest)
+        bp_groups_add(&groups, "rest", shape->rest);
+    if (bp_agent_init(&agent, &groups, shape->actions, choice) || bp_learner_init(&u.learner, &agent, &config))
+        exit(1);
+    struct bp_replay_spec spec = {groups.size, shape->actions, 0, 200, 64, 1, 5, shape->unroll};
+    if (!(u.replay = bp_replay_new(&spec)) || !(u.pool = bp_pool_new(threads)))
+        exit(1);
+    fill_replay(&u, shape);
+    snprintf(setting, sizeof setting, "%s, %d thread%s", shape->name, threads, threads > 1 ? "s" : "");
+    double speed = rate(update_work, &u, 5), gflop = update_gflop(&u.learner);
+    print("update", setting, speed, "transitions/s");
+    print("update", setting, gflop, "GFLOP in products");
+    print("update", setting, gflop * speed / (config.batch * config.unroll), "GFLOP/s");
+    bp_pool_free(u.pool);
+    bp_replay_free(u.replay);
+    bp_learner_free(&u.learner);
+}
+
 /* ---- storage ---- */
 
 static void bench_stream(const char *directory)
@@ -247,23 +380,54 @@ static void bench_database(const char *directory)
     bp_rundb_close(db);
 }
 
-int main(int argc, char **argv)
+static void bench_updates(void)
+{
+    for (size_t i = 0; i < sizeof update_shapes / sizeof *update_shapes; i++)
+        for (int threads = 1; threads <= 2; threads++)
+            bench_update(&update_shapes[i], threads);
+}
+
+static void bench_training(void)
 {
     static const char *const presets[] = {"nav-easy-lstm", "nav-easy-mlp", "nav-easy-none", "nav-easy-paper"};
-    char directory[] = "/tmp/bp-bench-XXXXXX", command[64];
 
-    tsv = argc > 1 && !strcmp(argv[1], "--tsv");
-    if (!mkdtemp(directory))
-        return 1;
-    if (tsv)
-        printf("what\tsetting\tvalue\tunit\n");
-    print("kernels", bp_product_library(), 1, "");
-    bench_products();
     for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
         for (int threads = 1; threads <= 2; threads++)
             bench_preset(presets[i], threads);
+}
+
+static void bench_storage(void)
+{
+    char directory[] = "/tmp/bp-bench-XXXXXX", command[64];
+
+    if (!mkdtemp(directory))
+        exit(1);
     bench_stream(directory);
     bench_database(directory);
     snprintf(command, sizeof command, "rm -rf %s", directory);
-    return system(command) != 0;
+    if (system(command))
+        exit(1);
+}
+
+static const struct { const char *name; void (*run)(void); } parts[] = {
+    {"products", bench_products}, {"updates", bench_updates}, {"training", bench_training}, {"storage", bench_storage},
+};
+
+int main(int argc, char **argv)
+{
+    bool all = true;
+
+    for (int i = 1; i < argc; i++)
+        if (!strcmp(argv[i], "--tsv"))
+            tsv = true;
+        else
+            all = false;
+    if (tsv)
+        printf("what\tsetting\tvalue\tunit\n");
+    print("kernels", bp_product_library(), 1, "");
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
+        for (int i = 0; i < argc; i++)
+            if ((all && i == 0) || !strcmp(argv[i], parts[p].name))
+                parts[p].run();
+    return 0;
 }
