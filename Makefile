@@ -18,7 +18,8 @@ DEPS     := build-essential pkg-config libmujoco-dev libgsl-dev libsqlite3-dev z
 CPPFLAGS += -Ilib -D_GNU_SOURCE -DBP_VERSION='"$(VERSION)"' -DBP_PREFIX='"$(prefix)"' -DHAVE_INLINE -DGSL_RANGE_CHECK_OFF \
             $(shell pkg-config --cflags openblas 2>/dev/null)
 CFLAGS   ?= -O3 -g
-CFLAGS   += -std=c11 -march=$(ARCH) -fopenmp-simd -fno-math-errno -fno-trapping-math \
+# What the code needs, whatever CFLAGS a user sets.
+COMPILE  := -std=c11 -march=$(ARCH) -fopenmp-simd -fno-math-errno -fno-trapping-math \
             -Wall -Wextra -Wshadow -Wvla $(WERROR) -pthread $(SANITIZE)
 LDFLAGS  += -pthread $(SANITIZE)
 LDLIBS   := -lmujoco -lgsl $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas) -lsqlite3 -ljansson -lmd -lz -lm
@@ -47,7 +48,7 @@ $(B)/libbp.a: $(OBJECTS)
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	$(V)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(V)$(CC) $(CPPFLAGS) $(COMPILE) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BIN)/%: $(B)/cmd/%.o $(B)/libbp.a
 	@mkdir -p $(@D)

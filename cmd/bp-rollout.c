@@ -28,7 +28,7 @@ static const struct bp_option rows[] = {
     {"deterministic", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(deterministic), NULL, 0, 0, NULL, NULL, "play the mean of each distribution instead of a sample"},
     {"output", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(output), "-", 0, 0, NULL, "FILE", "trajectory stream to write; - is stdout"},
     {"threads", 't', BP_COUNT, BP_SCOPE_COMMAND, AT(threads), "2", 1, 1024, NULL, "N", "threads; the result does not depend on them"},
-    {"quiet", 'q', BP_FLAG, BP_SCOPE_COMMAND, AT(quiet), NULL, 0, 0, NULL, NULL, "no news on stderr"},
+    {"quiet", 'q', BP_FLAG, BP_SCOPE_COMMAND, AT(quiet), NULL, 0, 0, NULL, NULL, "no progress on stderr"},
     {0},
 };
 
@@ -41,6 +41,7 @@ static const struct bp_usage usage = {
 struct sink {
     struct bp_pack_writer *writer;
     const char *hash;           /* of the checkpoint */
+    int64_t episodes;           /* to be played */
 };
 
 static int write_episode(void *context, const struct bp_episode *episode)
@@ -48,6 +49,7 @@ static int write_episode(void *context, const struct bp_episode *episode)
     struct sink *sink = context;
     struct bp_episode named = *episode;
 
+    bp_live(episode->index + 1 == sink->episodes, "episode %lld of %lld", (long long)episode->index + 1, (long long)sink->episodes);
     strcpy(named.checkpoint, sink->hash);
     return bp_signals_stop() ? -1 : bp_episode_write(sink->writer, &named);
 }
@@ -65,7 +67,7 @@ static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
     struct bp_blocks blocks = bp_checkpoint_blocks(checkpoint);
     struct bp_pool *pool = bp_pool_new((int)v->threads);
     struct bp_rollout *rollout = pool ? bp_rollout_new(&spec, &checkpoint->agent, pool) : NULL;
-    struct sink sink = {.hash = checkpoint->hash};
+    struct sink sink = {.hash = checkpoint->hash, .episodes = v->episodes};
     int status = -1;
 
     bp_signals_catch();

@@ -245,6 +245,16 @@ int bp_options_preset(struct bp_options *options, const char *path)
     return status;
 }
 
+/* The fewest digits that are read back as the same number: 0.1, not 0.10000000000000001. */
+static void shortest(double number, char *text, size_t size)
+{
+    int digits = 1;
+
+    do
+        snprintf(text, size, "%.*g", digits, number);
+    while (strtod(text, NULL) != number && digits++ < 17);
+}
+
 int bp_options_json_layer(struct bp_options *options, const json_t *config, const char *origin)
 {
     const char *name;
@@ -263,7 +273,7 @@ int bp_options_json_layer(struct bp_options *options, const json_t *config, cons
         else if (json_is_integer(value))
             snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
         else
-            snprintf(text, sizeof text, "%.17g", json_number_value(value));
+            shortest(json_number_value(value), text, sizeof text);
         if (put(entry, LAYER_BELOW, from, origin))
             return -1;
     }

@@ -251,10 +251,9 @@ static int fit_prior(struct fit *fit)
         waited = better ? 0 : waited + 1;
         updates = 0;
     }
-    if (bp_signals_stop())
-        return 0;
-    bp_log("best held-out log-likelihood %.4f nats a step, of %lld episodes; learned from %lld", fit->best_log_prob,
-           (long long)bp_dataset_episodes(fit->dataset, true), (long long)bp_dataset_episodes(fit->dataset, false));
+    if (isfinite(fit->best_log_prob) && bp_dataset_episodes(fit->dataset, true))
+        bp_log("best held-out log-likelihood %.4f nats a step, of %lld episodes; learned from %lld", fit->best_log_prob,
+               (long long)bp_dataset_episodes(fit->dataset, true), (long long)bp_dataset_episodes(fit->dataset, false));
     return 0;
 }
 
@@ -290,7 +289,7 @@ static int run(struct fit *fit, const char *command_line, char *const *paths, in
     bp_signals_catch();         /* not before: whoever waits for a stream can be interrupted at once */
     if (init_fit(fit) || start_run(fit, command_line) || fit_prior(fit))
         return -1;
-    return bp_signals_stop() ? 0 : write_prior(fit, hash);
+    return isfinite(fit->best_log_prob) ? write_prior(fit, hash) : 0;     /* else stopped before the first look */
 }
 
 int bp_distill(const struct bp_distill *options, const json_t *config, const char *command_line, char *const *paths, int count)
@@ -301,7 +300,7 @@ int bp_distill(const struct bp_distill *options, const json_t *config, const cha
 
     status = run(&fit, command_line, paths, count, hash) ? bp_exit_status() : bp_signals_stop() ? 128 + bp_signals_stop() : 0;
     if (status > 128)
-        bp_warn("stopped; nothing was written");
+        bp_warn("stopped; %s", *hash ? "wrote the best prior so far" : "nothing was written, as nothing was measured yet");
     if (fit.db && fit.run > 0 && bp_rundb_finish(fit.db, fit.run, bp_run_state(status), *hash ? hash : NULL) && !status)
         status = bp_exit_status();
     bp_rundb_close(fit.db);

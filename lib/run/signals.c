@@ -29,6 +29,7 @@ void bp_signals_catch(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
     action.sa_handler = on_checkpoint;
     sigaction(SIGUSR1, &action, NULL);
 }

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* From now on SIGINT, SIGTERM and SIGUSR1 are only noted; a second SIGINT or SIGTERM removes temporary files and quits at once. */
+/* From now on SIGINT, SIGTERM, SIGHUP and SIGUSR1 are only noted; a second one of the first three removes temporary files and quits at once. */
 void bp_signals_catch(void);
 
 /* The signal that asks to stop, or 0. */

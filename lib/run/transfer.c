@@ -29,15 +29,18 @@ const struct bp_option *bp_transfer_config_options(void)
     return rows;
 }
 
-/* What a checkpoint's config says of how to learn carries over; what it says of that run's task and length does not. */
-static int lay_checkpoint(struct bp_train_setup *setup, const json_t *config)
+/* What a training run's config says of how to learn carries over; what it says of its own task and length does not. */
+static int lay_checkpoint(struct bp_train_setup *setup, const struct bp_checkpoint *checkpoint)
 {
-    static const char *const own[] = {"task", "body", "steps", "seed", "evaluate", "evaluate-every"};
-    json_t *learning = json_copy((json_t *)config);
+    static const char *const own[] = {"task", "body", "steps", "seed", "evaluate", "evaluate-every", "policy-see", "critic-see",
+                                      "rate-hold", "final-rate"};
+    json_t *learning = json_copy(checkpoint->config);
     int status;
 
     if (!learning)
         return bp_error(BP_FAILURE, "out of memory");
+    if (!strcmp(checkpoint->program, "bp-distill"))
+        json_object_clear(learning);        /* it tells of a fit, not of reinforcement learning */
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         json_object_del(learning, own[i]);
     status = bp_options_json_layer(setup->options, learning, "prior's checkpoint");
@@ -80,7 +83,7 @@ static int run(struct bp_train_setup *setup, const struct bp_transfer *transfer,
     if (!prior)
         return BP_USAGE;
     bool borrows = strcmp(prior, "none") != 0;
-    if (borrows && (bp_checkpoint_load(prior, checkpoint) || lay_checkpoint(setup, checkpoint->config)))
+    if (borrows && (bp_checkpoint_load(prior, checkpoint) || lay_checkpoint(setup, checkpoint)))
         return bp_exit_status();
     if (bp_setup_resolve(setup))
         return bp_exit_status();

@@ -87,7 +87,7 @@ ready $process
 kill -INT $process
 wait $process
 is "bp-distill stopped: status" $? 130
-is "  in one sentence" "$(cat "$err")" "bp-distill: warning: stopped; nothing was written"
+is "  in one sentence" "$(cat "$err")" "bp-distill: warning: stopped; nothing was written, as nothing was measured yet"
 ok "  nothing is written" test ! -e long.ckpt
 
 mkfifo never

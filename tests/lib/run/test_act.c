@@ -1,0 +1,207 @@
+#include "run/act.h"
+
+#include "../learn/tiny.h"
+#include "../model/naive_net.h"
+
+/* ---- an agent whose networks all remember ---- */
+
+enum { LANES = 5 };
+
+static struct bp_agent agent;
+static float blocks_of[BP_ROLES][512];
+static struct bp_blocks blocks;
+
+static int make_agent(void **state)
+{
+    (void)state;
+    agent = tiny_agent("lstm", "lstm", "lstm", "softplus");
+    for (int role = 0; role < BP_ROLES; role++) {
+        fill_normal(blocks_of[role], 512, 20 + (uint64_t)role);
+        for (int i = 0; i < 512; i++)
+            blocks_of[role][i] *= 0.5f;
+        blocks.block[role] = blocks_of[role];
+        assert_true(agent.net[role].parameters < 512 && agent.net[role].state_size > 0);
+    }
+    return 0;
+}
+
+static struct bp_acting acting_of(int lanes)
+{
+    struct bp_acting acting;
+
+    assert_int_equal(bp_acting_init(&acting, &agent, lanes), 0);
+    return acting;
+}
+
+/* ---- in double ---- */
+
+struct naive {
+    double state[32], mean[TINY_A], scale[TINY_A];
+};
+
+static void naive_look(struct naive *naive, enum bp_role role, const float *observation)
+{
+    struct naive_plan plan = naive_plan(&agent.net[role], blocks_of[role]);
+    double x[TINY_O], out[2 * TINY_A];
+
+    for (int j = 0; j < TINY_O; j++)
+        x[j] = (double)observation[j];
+    naive_net(&plan, blocks_of[role], x, NULL, naive->state, out);
+    for (int j = 0; j < TINY_A; j++) {
+        naive->mean[j] = out[j];
+        naive->scale[j] = 0.01 + log1p(exp(out[TINY_A + j]));
+    }
+}
+
+/* Along twelve steps: actions, their log density, KL(policy || prior) in whichever role one acts, the states carried along. */
+static void acting_along_an_episode(void **state)
+{
+    (void)state;
+    for (int role = BP_POLICY; role <= BP_PRIOR; role++) {
+        struct bp_acting acting = acting_of(LANES);
+        static struct naive naive[2][LANES];
+        memset(naive, 0, sizeof naive);
+        for (int t = 0; t < 12; t++) {
+            float observations[LANES * TINY_O];
+            fill_normal(observations, LANES * TINY_O, 100 + (uint64_t)t);
+            fill_normal(acting.noise, LANES * TINY_A, 200 + (uint64_t)t);
+            bp_act(&acting, &blocks, (enum bp_role)role, observations, true, 0);
+            for (int lane = 0; lane < LANES; lane++) {
+                double log_prob = 0, kl = 0;
+                for (int r = 0; r < 2; r++)
+                    naive_look(&naive[r][lane], (enum bp_role)r, observations + lane * TINY_O);
+                const struct naive *pi = &naive[BP_POLICY][lane], *pi0 = &naive[BP_PRIOR][lane], *own = &naive[role][lane];
+                for (int j = 0; j < TINY_A; j++) {
+                    double noise = (double)acting.noise[lane * TINY_A + j];
+                    assert_close(acting.actions[lane * TINY_A + j], own->mean[j] + own->scale[j] * noise, 1e-5);
+                    log_prob -= 0.5 * noise * noise + log(own->scale[j]) + 0.5 * log(2 * M_PI);
+                    kl += log(pi0->scale[j] / pi->scale[j]) - 0.5 +
+                          (pi->scale[j] * pi->scale[j] + pow(pi->mean[j] - pi0->mean[j], 2)) / (2 * pi0->scale[j] * pi0->scale[j]);
+                }
+                assert_close(acting.log_prob[lane], log_prob, 1e-4);
+                assert_close(acting.kl_prior[lane], kl, 1e-4);
+            }
+        }
+        bp_acting_free(&acting);
+    }
+}
+
+static void without_noise_it_is_the_mean(void **state)
+{
+    struct bp_acting acting = acting_of(1);
+    struct naive naive = {{0}, {0}, {0}};
+    float observation[TINY_O];
+
+    (void)state;
+    fill_normal(observation, TINY_O, 1);
+    bp_act(&acting, &blocks, BP_POLICY, observation, false, 0);
+    naive_look(&naive, BP_POLICY, observation);
+    for (int j = 0; j < TINY_A; j++)
+        assert_close(acting.actions[j], naive.mean[j], 1e-6);
+    bp_acting_free(&acting);
+}
+
+/* ---- memory ---- */
+
+static int row_size(void)
+{
+    int size = 0;
+
+    for (int role = 0; role < BP_ROLES; role++)
+        size += agent.net[role].state_size;
+    return size;
+}
+
+/* Which networks' states move: the one that acts, those in `remember`, and both for the KL. */
+static void who_remembers(void **state)
+{
+    static const struct { enum bp_role role; bool with_kl; unsigned remember; bool moves[BP_ROLES]; } rule[] = {
+        {BP_POLICY, false, 0, {true, false, false}},
+        {BP_PRIOR, false, 0, {false, true, false}},
+        {BP_POLICY, true, 0, {true, true, false}},
+        {BP_POLICY, false, 1u << BP_PRIOR, {true, true, false}},
+        {BP_POLICY, false, 1u << BP_CRITIC, {true, false, true}},
+        {BP_POLICY, false, (1u << BP_ROLES) - 1, {true, true, true}},
+    };
+    float observations[LANES * TINY_O], row[64];
+
+    (void)state;
+    fill_normal(observations, LANES * TINY_O, 2);
+    for (size_t i = 0; i < sizeof rule / sizeof *rule; i++) {
+        struct bp_acting acting = acting_of(LANES);
+        bp_act(&acting, &blocks, rule[i].role, observations, rule[i].with_kl, rule[i].remember);
+        for (int lane = 0; lane < LANES; lane++) {
+            const float *at = row;
+            bp_acting_state_row(&acting, lane, row);
+            for (int role = 0; role < BP_ROLES; role++)
+                for (int j = 0; j < agent.net[role].state_size; j++)
+                    assert_true((*at++ != 0) == rule[i].moves[role]);
+        }
+        bp_acting_free(&acting);
+    }
+}
+
+/* A lane's memory can be taken out, forgotten and put back, and no other lane notices. */
+static void state_rows(void **state)
+{
+    struct bp_acting acting = acting_of(LANES);
+    float observations[LANES * TINY_O], kept[LANES][64], row[64];
+    unsigned all = (1u << BP_ROLES) - 1;
+
+    (void)state;
+    assert_true(row_size() <= 64);
+    size_t bytes = (size_t)row_size() * sizeof(float);
+    fill_normal(observations, LANES * TINY_O, 3);
+    bp_act(&acting, &blocks, BP_POLICY, observations, false, all);
+    for (int lane = 0; lane < LANES; lane++)
+        bp_acting_state_row(&acting, lane, kept[lane]);
+    assert_memory_not_equal(kept[1], kept[2], bytes);
+    bp_acting_forget(&acting, 2);
+    for (int lane = 0; lane < LANES; lane++) {
+        bp_acting_state_row(&acting, lane, row);
+        for (int j = 0; j < row_size(); j++)
+            assert_true(row[j] == (lane == 2 ? 0 : kept[lane][j]));
+    }
+    bp_acting_set_state_row(&acting, 2, kept[2]);
+    bp_acting_state_row(&acting, 2, row);
+    assert_memory_equal(row, kept[2], bytes);
+    bp_acting_free(&acting);
+}
+
+/* What stands in another lane changes no bit of this one: silent lanes may hold anything. */
+static void lanes_are_apart(void **state)
+{
+    struct bp_acting a = acting_of(LANES), b = acting_of(LANES);
+    float observations[LANES * TINY_O];
+
+    (void)state;
+    for (int t = 0; t < 5; t++) {
+        fill_normal(observations, LANES * TINY_O, 300 + (uint64_t)t);
+        fill_normal(a.noise, LANES * TINY_A, 400 + (uint64_t)t);
+        memcpy(b.noise, a.noise, sizeof(float) * LANES * TINY_A);
+        bp_act(&a, &blocks, BP_POLICY, observations, true, 0);
+        for (int j = 0; j < TINY_O; j++)
+            observations[1 * TINY_O + j] = 1e6f;
+        bp_act(&b, &blocks, BP_POLICY, observations, true, 0);
+        for (int lane = 0; lane < LANES; lane++) {
+            bool same = !memcmp(a.actions + lane * TINY_A, b.actions + lane * TINY_A, TINY_A * sizeof(float)) &&
+                        !memcmp(&a.log_prob[lane], &b.log_prob[lane], sizeof(float)) && !memcmp(&a.kl_prior[lane], &b.kl_prior[lane], sizeof(float));
+            assert_int_equal(same, lane != 1);
+        }
+    }
+    bp_acting_free(&a);
+    bp_acting_free(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(acting_along_an_episode),
+        cmocka_unit_test(without_noise_it_is_the_mean),
+        cmocka_unit_test(who_remembers),
+        cmocka_unit_test(state_rows),
+        cmocka_unit_test(lanes_are_apart),
+    };
+
+    return cmocka_run_group_tests(tests, make_agent, NULL);
+}
