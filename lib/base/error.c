@@ -1,6 +1,7 @@
 #include "base/error.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,10 +14,19 @@ static bool live_open;              /* a live line waits to be overwritten */
 static enum bp_status first_status;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* The next file opened would take the place of a standard stream that is closed, and receive what is meant for that: fail instead. */
+static void guard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return;
+}
+
 void bp_set_program(const char *name)
 {
     const char *slash = strrchr(name, '/');
     program = slash ? slash + 1 : name;
+    guard_streams();
 }
 
 const char *bp_program(void)

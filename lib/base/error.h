@@ -15,7 +15,7 @@ enum bp_status {
 #define BP_WARN_UNUSED __attribute__((warn_unused_result))
 #define BP_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
-/* Name that leads every line; borrowed for the life of the process. */
+/* To be called first: the name that leads every line; borrowed for the life of the process. Standard streams that are closed stay so. */
 void bp_set_program(const char *name);
 const char *bp_program(void);
 
