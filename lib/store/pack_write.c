@@ -151,7 +151,7 @@ int bp_pack_check(const char *path)
     struct stat status;
     struct bp_pack_writer *writer;
 
-    if (strcmp(path, "-") && !stat(path, &status) && !S_ISREG(status.st_mode))
+    if (strcmp(path, "-") && !stat(path, &status) && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
         return 0;               /* a device or FIFO would notice that it was opened */
     if (!(writer = bp_pack_create(path, 0)))
         return -1;
