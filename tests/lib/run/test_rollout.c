@@ -1,0 +1,354 @@
+#include "run/rollout.h"
+
+#include "tiny_run.h"
+
+#include <string.h>
+
+/* ---- an agent, as a run of a few cycles leaves it ---- */
+
+static struct bp_config config;
+static struct bp_training training;
+static struct bp_blocks blocks;
+
+static int train(void **state)
+{
+    (void)state;
+    config = tiny_config("lstm", "lstm", "mlp");
+    start(&training, &config, 1);
+    run_cycles(&training, 8);
+    blocks = bp_training_blocks(&training);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    bp_training_free(&training);
+    return 0;
+}
+
+static struct bp_rollout_spec spec_of(const char *task, enum bp_play play, int64_t episodes)
+{
+    return (struct bp_rollout_spec){task, NULL, play, false, episodes, 12};
+}
+
+/* ---- everything that episodes hold, as one running hash, and copies of some ---- */
+
+struct collected {
+    uint64_t hash;
+    int64_t episodes, stop_at;
+    double episode_return, kl;
+    bool with_kl;
+    float actions[20 * 2];          /* of episode number 3 */
+};
+
+static void mix(struct collected *c, const void *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        c->hash = (c->hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3;
+}
+
+static int collect(void *context, const struct bp_episode *e)
+{
+    struct collected *c = context;
+    size_t length = (size_t)e->length;
+
+    assert_int_equal(e->index, c->episodes);                /* in order */
+    mix(c, &length, sizeof length);
+    mix(c, &e->seed, sizeof e->seed);
+    mix(c, e->observations, (length + 1) * (size_t)e->groups.size * sizeof(float));
+    mix(c, e->actions, length * (size_t)e->action_size * sizeof(float));
+    mix(c, e->rewards, length * sizeof(float));
+    mix(c, e->log_prob, length * sizeof(float));
+    mix(c, e->event, length * sizeof(int32_t));
+    if (e->kl_prior)
+        mix(c, e->kl_prior, length * sizeof(float));
+    c->with_kl = e->kl_prior != NULL;
+    for (size_t t = 0; t < length && e->kl_prior; t++)
+        c->kl += (double)e->kl_prior[t];
+    c->episode_return += bp_episode_return(e);
+    if (c->episodes == 3)
+        memcpy(c->actions, e->actions, sizeof c->actions);
+    return ++c->episodes == c->stop_at ? 7 : 0;
+}
+
+static struct collected play(const struct bp_rollout_spec *spec, const struct bp_agent *agent, int threads)
+{
+    struct collected c = {.hash = 1};
+    struct bp_pool *pool = bp_pool_new(threads);
+    struct bp_rollout *rollout = bp_rollout_new(spec, agent, pool);
+
+    assert_non_null(rollout);
+    assert_int_equal(bp_rollout_run(rollout, &blocks, collect, &c), 0);
+    assert_int_equal(c.episodes, spec->episodes);
+    bp_rollout_free(rollout);
+    bp_pool_free(pool);
+    return c;
+}
+
+/* ---- determinism ---- */
+
+/* The same bytes for any number of threads, whole blocks of episodes or not, and whatever plays. */
+static void threads_do_not_matter(void **state)
+{
+    (void)state;
+    for (int p = 0; p < BP_PLAY_COUNT; p++) {
+        struct bp_rollout_spec spec = spec_of("nav-easy", (enum bp_play)p, p == BP_PLAY_POLICY ? 33 : 17);
+        struct collected one = play(&spec, &training.learner.agent, 1);
+        for (int threads = 2; threads <= 3; threads++)
+            assert_true(play(&spec, &training.learner.agent, threads).hash == one.hash);
+    }
+}
+
+static void the_seed_matters(void **state)
+{
+    struct bp_rollout_spec spec = spec_of("nav-easy", BP_PLAY_RANDOM, 2), other = spec;
+
+    (void)state;
+    other.seed++;
+    assert_true(play(&spec, NULL, 1).hash == play(&spec, NULL, 2).hash);
+    assert_true(play(&spec, NULL, 1).hash != play(&other, NULL, 1).hash);
+}
+
+/* An episode does not depend on how many are asked for: the first of many are the few. */
+static void episodes_are_apart(void **state)
+{
+    struct bp_rollout_spec few = spec_of("nav-easy", BP_PLAY_POLICY, 5), many = spec_of("nav-easy", BP_PLAY_POLICY, 18);
+    struct collected a = play(&few, &training.learner.agent, 1), b = play(&many, &training.learner.agent, 1);
+
+    (void)state;
+    assert_memory_equal(a.actions, b.actions, sizeof a.actions);
+}
+
+/* Run again, with the same parameters or others, nothing is left of the time before. */
+static void runs_can_be_repeated(void **state)
+{
+    struct bp_rollout_spec spec = spec_of("nav-easy", BP_PLAY_PRIOR, 18);
+    struct bp_pool *pool = bp_pool_new(2);
+    struct bp_rollout *rollout = bp_rollout_new(&spec, &training.learner.agent, pool);
+    struct collected first = {.hash = 1}, changed = {.hash = 1}, again = {.hash = 1};
+    struct bp_blocks other = blocks;
+
+    (void)state;
+    assert_non_null(rollout);
+    other.block[BP_PRIOR] = training.learner.trained[BP_PRIOR].m;       /* any other numbers */
+    assert_int_equal(bp_rollout_run(rollout, &blocks, collect, &first), 0);
+    assert_int_equal(bp_rollout_run(rollout, &other, collect, &changed), 0);
+    assert_int_equal(bp_rollout_run(rollout, &blocks, collect, &again), 0);
+    assert_true(first.hash == again.hash && first.hash != changed.hash);
+    bp_rollout_free(rollout);
+    bp_pool_free(pool);
+}
+
+static void the_taker_may_stop(void **state)
+{
+    struct bp_rollout_spec spec = spec_of("nav-easy", BP_PLAY_RANDOM, 40);
+    struct bp_pool *pool = bp_pool_new(2);
+    struct bp_rollout *rollout = bp_rollout_new(&spec, NULL, pool);
+    struct collected c = {.hash = 1, .stop_at = 5};
+
+    (void)state;
+    assert_non_null(rollout);
+    assert_int_equal(bp_rollout_run(rollout, NULL, collect, &c), 7);
+    assert_int_equal(c.episodes, 5);
+    bp_rollout_free(rollout);
+    bp_rollout_free(NULL);
+    bp_pool_free(pool);
+}
+
+/* ---- what is in an episode ---- */
+
+/* Played again by hand: its seed, its actions, its rewards; log densities are those of the noise that made the actions. */
+static int check_episode(void *context, const struct bp_episode *e)
+{
+    struct bp_env *env = context;
+    float o[20];
+    struct bp_step step = {0};
+
+    assert_int_equal(e->groups.size, 20);
+    bp_env_reset(env, e->seed, o);
+    for (int t = 0; t < e->length; t++) {
+        assert_false(step.terminated || step.truncated);
+        assert_memory_equal(o, e->observations + t * 20, sizeof o);
+        bp_env_step(env, e->actions + 2 * t, o, &step);
+        assert_true(step.reward == e->rewards[t] && step.event == e->event[t]);
+        assert_true(isfinite(e->log_prob[t]));
+    }
+    assert_memory_equal(o, e->observations + e->length * 20, sizeof o);
+    assert_true(step.terminated == e->terminated && step.truncated == e->truncated && step.diverged == e->diverged);
+    assert_true(e->terminated || e->truncated);
+    assert_true(e->terminated || e->length == 375);
+    return 0;
+}
+
+static void episodes_can_be_played_again(void **state)
+{
+    static const char *const tasks[] = {"nav-easy", "nav-hard"};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct bp_rollout_spec spec = spec_of(tasks[i], i ? BP_PLAY_PRIOR : BP_PLAY_POLICY, 17);
+        struct bp_pool *pool = bp_pool_new(1);
+        struct bp_rollout *rollout = bp_rollout_new(&spec, &training.learner.agent, pool);
+        struct bp_env *env = bp_env_open(tasks[i], NULL);
+        assert_non_null(rollout);
+        assert_int_equal(bp_rollout_run(rollout, &blocks, check_episode, env), 0);
+        bp_env_close(env);
+        bp_rollout_free(rollout);
+        bp_pool_free(pool);
+    }
+}
+
+static int count_actions(void *context, const struct bp_episode *e)
+{
+    double *sums = context;
+
+    for (int i = 0; i < 2 * e->length; i++) {
+        sums[0] += 1;
+        sums[1] += (double)e->actions[i];
+        sums[2] += (double)e->actions[i] * (double)e->actions[i];
+    }
+    for (int t = 0; t < e->length; t++)
+        sums[3] += (double)e->log_prob[t];
+    return 0;
+}
+
+/* Random play is standard normal, and says so. */
+static void random_play(void **state)
+{
+    struct bp_rollout_spec spec = spec_of("nav-easy", BP_PLAY_RANDOM, 16);
+    struct bp_pool *pool = bp_pool_new(1);
+    struct bp_rollout *rollout = bp_rollout_new(&spec, NULL, pool);
+    double sums[4] = {0};
+
+    (void)state;
+    assert_non_null(rollout);
+    assert_int_equal(bp_rollout_run(rollout, NULL, count_actions, sums), 0);
+    assert_close(sums[1] / sums[0], 0, 5 / sqrt(sums[0]));
+    assert_close(sums[2] / sums[0], 1, 5 * sqrt(2 / sums[0]));
+    assert_close(2 * sums[3] / sums[0], -(1 + log(2 * M_PI)), 5 * sqrt(2 / sums[0]));
+    bp_rollout_free(rollout);
+    bp_pool_free(pool);
+}
+
+static int no_noise(void *context, const struct bp_episode *e)
+{
+    double *least = context;
+
+    assert_true(e->deterministic);
+    for (int t = 0; t < e->length; t++)
+        *least = fmin(*least, (double)e->log_prob[t]);
+    return 0;
+}
+
+/* Deterministic play is the mean, where the density is at its highest: with scales below 1.01, more than the narrowest of them allows. */
+static void deterministic_play(void **state)
+{
+    struct bp_rollout_spec spec = spec_of("nav-easy", BP_PLAY_POLICY, 3);
+    struct bp_pool *pool = bp_pool_new(1);
+    double least = INFINITY;
+
+    (void)state;
+    spec.deterministic = true;
+    struct bp_rollout *rollout = bp_rollout_new(&spec, &training.learner.agent, pool);
+    assert_non_null(rollout);
+    assert_int_equal(bp_rollout_run(rollout, &blocks, no_noise, &least), 0);
+    assert_true(least >= -log(2 * M_PI) - 2 * log(1.01) - 1e-4);
+    struct collected sampled = {.hash = 1}, mean = {.hash = 1};
+    assert_int_equal(bp_rollout_run(rollout, &blocks, collect, &mean), 0);
+    spec.deterministic = false;
+    sampled = play(&spec, &training.learner.agent, 1);
+    assert_true(mean.hash != sampled.hash);
+    bp_rollout_free(rollout);
+    bp_pool_free(pool);
+}
+
+/* ---- other tasks, other agents ---- */
+
+/* The KL is recorded where policy and prior can both look; a prior alone, or a policy that misses its goal, has none. */
+static void the_kl_where_there_is_a_pair(void **state)
+{
+    struct bp_agent alone = training.learner.agent;
+    struct bp_rollout_spec easy = spec_of("nav-easy", BP_PLAY_POLICY, 2), hard = spec_of("nav-hard", BP_PLAY_PRIOR, 2);
+
+    (void)state;
+    struct collected both = play(&easy, &training.learner.agent, 1), missing = play(&hard, &training.learner.agent, 1);
+    assert_true(both.with_kl && both.kl > 0);
+    assert_false(missing.with_kl);
+    alone.has[BP_POLICY] = alone.has[BP_CRITIC] = false;
+    hard.task = "nav-easy";
+    assert_false(play(&hard, &alone, 1).with_kl);
+    /* the KL is of the pair, whoever acts, and looking at it changes no action */
+    struct collected with = play(&hard, &training.learner.agent, 1), without = play(&hard, &alone, 1);
+    assert_true(with.with_kl && with.kl > 0);
+    assert_true(with.episode_return == without.episode_return);
+}
+
+struct attempt {
+    struct bp_rollout_spec spec;
+    struct bp_agent agent;
+};
+
+static int attempt(void *context)
+{
+    struct attempt *a = context;
+    struct bp_pool *pool = bp_pool_new(1);
+    struct bp_rollout *rollout = bp_rollout_new(&a->spec, &a->agent, pool);
+
+    bp_pool_free(pool);
+    return rollout ? 0 : -1;
+}
+
+static void refused(struct bp_rollout_spec spec, struct bp_agent agent, const char *part)
+{
+    struct attempt a = {spec, agent};
+    char said[1024];
+
+    assert_int_equal(run_action(attempt, &a, false, said), BP_USAGE);
+    assert_said(said, part);
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+    struct bp_agent agent = training.learner.agent;
+
+    (void)state;
+    refused(spec_of("nav-hard", BP_PLAY_POLICY, 2), agent, "goal");
+    refused(spec_of("nav", BP_PLAY_POLICY, 2), agent, "'nav'");
+    agent.has[BP_PRIOR] = false;
+    refused(spec_of("nav-easy", BP_PLAY_PRIOR, 2), agent, "no prior");
+    agent = training.learner.agent;
+    agent.action_size = 8;
+    refused(spec_of("nav-easy", BP_PLAY_POLICY, 2), agent, "8");
+    agent = training.learner.agent;
+    agent.net[BP_POLICY].spec.see.group[0].size = 5;
+    refused(spec_of("nav-easy", BP_PLAY_POLICY, 2), agent, "global");
+}
+
+static void names(void **state)
+{
+    (void)state;
+    for (int i = 0; i < BP_PLAY_COUNT; i++)
+        assert_int_equal(bp_play_find(bp_play_name(i)), i);
+    assert_string_equal(bp_play_name(BP_PLAY_PRIOR), "prior");
+    assert_null(bp_play_name(BP_PLAY_COUNT));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(the_seed_matters),
+        cmocka_unit_test(episodes_are_apart),
+        cmocka_unit_test(runs_can_be_repeated),
+        cmocka_unit_test(the_taker_may_stop),
+        cmocka_unit_test(episodes_can_be_played_again),
+        cmocka_unit_test(random_play),
+        cmocka_unit_test(deterministic_play),
+        cmocka_unit_test(the_kl_where_there_is_a_pair),
+        cmocka_unit_test(names),
+    };
+
+    return cmocka_run_group_tests(tests, train, end);
+}
