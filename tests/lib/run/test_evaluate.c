@@ -1,0 +1,124 @@
+#include "run/evaluate.h"
+
+#include "tiny_run.h"
+
+static struct bp_config config;
+static struct bp_training training;
+static struct bp_blocks blocks;
+
+static int train(void **state)
+{
+    (void)state;
+    config = tiny_config("mlp", "lstm", "mlp");
+    start(&training, &config, 2);
+    run_cycles(&training, 4);
+    blocks = bp_training_blocks(&training);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    bp_training_free(&training);
+    return 0;
+}
+
+static struct bp_evaluator *evaluator_of(const char *list, struct bp_pool *pool)
+{
+    struct bp_evaluator *evaluator = bp_evaluator_new(list, &training.env, 3, &training.learner.agent, pool);
+
+    assert_non_null(evaluator);
+    return evaluator;
+}
+
+static int add_up(void *context, const struct bp_episode *episode)
+{
+    double *sums = context;
+
+    sums[0] += bp_episode_return(episode);
+    sums[1] += pow(bp_episode_return(episode), 2);
+    sums[2] += episode->length;
+    return 0;
+}
+
+/* An evaluation is the mean over a rollout's episodes, always the same ones, on as many threads as there are. */
+static void means_over_fixed_episodes(void **state)
+{
+    struct bp_pool *alone = bp_pool_new(1);
+    struct bp_evaluator *a = evaluator_of("policy,prior:nav-hard,prior", training.pool), *b = evaluator_of("policy,prior:nav-hard,prior", alone);
+    static const char *const want[][2] = {{"policy", "nav-easy"}, {"prior", "nav-hard"}, {"prior", "nav-easy"}};
+
+    (void)state;
+    assert_int_equal(bp_evaluator_count(a), 3);
+    for (int i = 0; i < 3; i++) {
+        struct bp_run_evaluation first, second, again;
+        struct bp_rollout_spec spec = {want[i][1], NULL, bp_play_find(want[i][0]), false, 3, 1000003};
+        struct bp_rollout *rollout = bp_rollout_new(&spec, &training.learner.agent, alone);
+        double sums[3] = {0};
+        assert_int_equal(bp_evaluate(a, i, &blocks, &first), 0);
+        assert_int_equal(bp_evaluate(a, i, &blocks, &again), 0);
+        assert_int_equal(bp_evaluate(b, i, &blocks, &second), 0);
+        assert_string_equal(first.play, want[i][0]);
+        assert_string_equal(first.task, want[i][1]);
+        assert_int_equal(first.episodes, 3);
+        assert_true(first.episode_return == second.episode_return && first.episode_return == again.episode_return);
+        assert_true(first.transition_kl == second.transition_kl && first.transition_kl >= 0);
+        assert_int_equal(bp_rollout_run(rollout, &blocks, add_up, sums), 0);
+        assert_close(first.episode_return, sums[0] / 3, 1e-9);
+        assert_close(first.standard_error, sqrt((sums[1] - sums[0] * sums[0] / 3) / 2 / 3), 1e-6);
+        assert_close(first.episode_length, sums[2] / 3, 1e-9);
+        bp_rollout_free(rollout);
+    }
+    bp_evaluator_free(a);
+    bp_evaluator_free(b);
+    bp_evaluator_free(NULL);
+    bp_pool_free(alone);
+}
+
+static void lists(void **state)
+{
+    struct bp_agent baseline = training.learner.agent;
+    struct bp_evaluator *evaluator = evaluator_of("", training.pool);
+
+    (void)state;
+    assert_int_equal(bp_evaluator_count(evaluator), 0);
+    bp_evaluator_free(evaluator);
+    baseline.has[BP_PRIOR] = false;         /* a preset's list, with --prior none */
+    evaluator = bp_evaluator_new("policy,prior:nav-hard", &training.env, 3, &baseline, training.pool);
+    assert_non_null(evaluator);
+    assert_int_equal(bp_evaluator_count(evaluator), 1);
+    bp_evaluator_free(evaluator);
+}
+
+static int make(void *context)
+{
+    struct bp_evaluator *evaluator = bp_evaluator_new(context, &training.env, 3, &training.learner.agent, training.pool);
+
+    return evaluator ? 0 : -1;
+}
+
+static void bad_lists_are_refused(void **state)
+{
+    static const char *const bad[][2] = {
+        {"critic", "'critic'"}, {"random", "'random'"}, {"policy:", "''"}, {"prior:nav", "'nav'"}, {"policy:nav-hard", "goal"},
+        {"prior,prior,prior,prior,prior,prior,prior,prior,prior", "at most 8"},
+    };
+    char said[1024];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(run_action(make, (void *)bad[i][0], false, said), BP_USAGE);
+        assert_said(said, bad[i][1]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bad_lists_are_refused),
+        cmocka_unit_test(lists),
+        cmocka_unit_test(means_over_fixed_episodes),
+    };
+
+    return cmocka_run_group_tests(tests, train, end);
+}
