@@ -81,14 +81,23 @@ tidy "  nothing temporary is left"
 ok "  nor part of its output" test ! -e long.traj
 
 bp-rollout -n 4 -o few.traj easy.ckpt
-bp-distill -q --prior lstm --steps 100M --db none -o long.ckpt few.traj 2>"$err" &
+bp-distill -q --prior lstm --steps 100M --evaluate-every 100M --db none -o long.ckpt few.traj 2>"$err" &
 process=$!
 ready $process
 kill -INT $process
 wait $process
-is "bp-distill stopped: status" $? 130
+is "bp-distill stopped before it measured: status" $? 130
 is "  in one sentence" "$(cat "$err")" "bp-distill: warning: stopped; nothing was written, as nothing was measured yet"
 ok "  nothing is written" test ! -e long.ckpt
+bp-distill --prior lstm --steps 100M --evaluate-every 1k --patience 100k --db none -o long.ckpt few.traj 2>"$err" &
+process=$!
+wait_for 20 grep -q held "$err"
+kill -TERM $process
+wait $process
+is "bp-distill stopped on its way: status" $? 143
+is "  its last sentence" "$(tail -n 1 "$err")" "bp-distill: warning: stopped; wrote the best prior so far"
+quiet "  which plays" bp-rollout --play prior --task nav-hard -n 1 -o long.traj long.ckpt
+rm long.*
 
 mkfifo never
 bp-distill --db none -o long.ckpt never 2>"$err" &

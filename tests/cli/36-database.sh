@@ -67,10 +67,10 @@ mkdir other
 echo "just text, and long enough to be no header of a database whatever comes behind it, so that it is read and refused" >other/text
 cp $easy other/ckpt
 sqlite3 other/foreign 'create table t(x); insert into t values (1)'
-cp runs.db other/newer && sqlite3 other/newer 'pragma wal_checkpoint(truncate); pragma user_version = 99' >/dev/null
-cp runs.db other/corrupt && sqlite3 other/corrupt 'pragma wal_checkpoint(truncate)' >/dev/null
-size=$(stat -c %s other/corrupt)
-head -c $((size - 4096)) /dev/zero | tr '\0' '\377' | dd of=other/corrupt bs=4096 seek=1 conv=notrunc status=none
+cp runs.db other/newer.db && sqlite3 other/newer.db 'pragma wal_checkpoint(truncate); pragma user_version = 99' >/dev/null
+cp runs.db other/corrupt.db && sqlite3 other/corrupt.db 'pragma wal_checkpoint(truncate)' >/dev/null
+size=$(stat -c %s other/corrupt.db)
+head -c $((size - 4096)) /dev/zero | tr '\0' '\377' | dd of=other/corrupt.db bs=4096 seek=1 conv=notrunc status=none
 rm -f other/*-wal other/*-shm
 mkdir other/directory
 mkfifo other/fifo
@@ -79,8 +79,8 @@ for program in "$train -o x --db" "$transfer -o x --db" "$distill -o x --db" "bp
     check "$what: text for a database" 3 'other/text is not a database' -- $program other/text
     check "$what: a checkpoint for a database" 3 'other/ckpt is not a database' -- $program other/ckpt
     check "$what: another program's database" 1 'the database other/foreign holds something else than runs' -- $program other/foreign
-    check "$what: a database of a later version" 1 'the database other/newer is of version 99, and this program knows up to 1' -- $program other/newer
-    check "$what: a damaged database" 1 'the database other/corrupt is damaged' -- $program other/corrupt
+    check "$what: a database of a later version" 1 'the database other/newer.db is of version 99, and this program knows up to 1' -- $program other/newer.db
+    check "$what: a damaged database" 1 'the database other/corrupt.db is damaged' -- $program other/corrupt.db
     check "$what: a directory for a database" 1 'cannot open the database other/directory: it is not a regular file' -- $program other/directory
     check "$what: a FIFO for a database" 1 'cannot open the database other/fifo: it is not a regular file' -- $program other/fifo
     check "$what: a database in no directory" 1 'cannot open the database none/b.db' -- $program none/b.db

@@ -124,12 +124,14 @@ fixture_here() { (cd "$TEST_FIXTURES" && { [ -e "$1" ] || make_fixture "$1"; });
 
 fixture() {
     local file
+    exec {lock}>"$TEST_FIXTURES/lock" && flock $lock
     for file in "$@"; do
-        if ! (cd "$TEST_FIXTURES" && { [ -e "$file" ] || make_fixture "$file"; }) || ! cp "$TEST_FIXTURES/$file" .; then
+        if ! fixture_here "$file" {lock}>&- || ! cp "$TEST_FIXTURES/$file" .; then
             fail "the file $file to start from cannot be made"
             exit 1
         fi
     done
+    exec {lock}>&-
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds; fails when the time is over.
@@ -148,12 +150,6 @@ catches() { (((0x$(sed -n "s/^SigCgt:[[:space:]]*//p" "/proc/$1/status") & 0x200
 # ready PROCESS: until it has installed its signal handlers.
 ready() { wait_for 20 catches "$1"; }
 
-# A shell command as someone who is not root, in a directory of the scenario's that is open to all. Where that cannot be had, it
-# runs as it is: only root may write what nobody may.
-as_nobody() {
-    if [ "$(id -u)" -eq 0 ]; then
-        setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-    else
-        "$@"
-    fi
-}
+# Before a command: it runs as someone whom permissions hold. Empty when we are already.
+nobody=
+[ "$(id -u)" -ne 0 ] || nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
