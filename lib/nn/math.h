@@ -10,7 +10,7 @@
 static inline float bp_exp(float x)
 {
     const float magic = 12582912.0f;            /* 1.5 * 2^23: adding it rounds to a whole number in the low bits */
-    union { float f; int32_t i; } k, power;
+    union { float f; uint32_t u; } k, power;       /* unsigned, since for NaN the arithmetic wraps around */
     float z = x < -87.0f ? -87.0f : x;
 
     z = z > 88.7f ? 88.7f : z;
@@ -24,7 +24,7 @@ static inline float bp_exp(float x)
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
-    power.i = (k.i - 0x4B400000 + 127) << 23;   /* 2^n */
+    power.u = (k.u - 0x4B400000u + 127u) << 23;   /* 2^n */
     p *= power.f;
     p = x < -87.0f ? 0.0f : p;
     return x > 88.7f ? __builtin_inff() : p;
