@@ -187,15 +187,17 @@ static void frozen_networks_stay(void **state)
     bp_learner_free(&learner);
 }
 
-/* The rates fall along a line to a share of themselves; with Adam's first step of one whole rate, each new learner shows its own. */
+/* The rates fall along a line to a share of themselves, from the start or behind a while; every learner takes one step from the same state. */
 static void rates_fall_along_a_line(void **state)
 {
-    static const struct { int64_t updates; double share; } at[] = {{0, 1}, {25, 0.8}, {50, 0.6}, {100, 0.2}, {1000, 0.2}};
+    static const struct { double hold; int64_t updates; double share; } at[] = {
+        {0, 0, 1}, {0, 25, 0.8}, {0, 50, 0.6}, {0, 100, 0.2}, {0, 1000, 0.2}, {0.5, 0, 1}, {0.5, 50, 1}, {0.5, 75, 0.6}, {0.5, 100, 0.2}};
 
     (void)state;
     for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
         struct bp_learner_config config = tiny_config();
         struct bp_trained *policy;
+        config.rate_hold = at[i].hold;
         config.final_rate = 0.2;
         config.planned = 100;
         struct bp_learner learner = large(&config);

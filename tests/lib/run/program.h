@@ -23,6 +23,7 @@ __attribute__((unused)) static struct outcome run_program(program *main_of, cons
         count += *words[count] != '\0';
     words[count] = NULL;
     setenv("BP_SHARE", "share", 0);
+    fflush(NULL);                   /* or the child would say it again */
     pid_t child = fork();
     if (child == 0) {
         dup2(open(in_directory("said"), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
