@@ -44,15 +44,21 @@ if grep -q __asan_init "$TEST_BIN/bp-train"; then
     skip "start-up and size: a build with sanitizers"
     exit 0
 fi
-for program in bp-train bp-transfer bp-rollout bp-distill bp-stats; do
+TIMEFORMAT='%U %S'
+twenty() {
     for i in $(seq 20); do
         begun=${EPOCHREALTIME/./}
-        $program --help >/dev/null
+        $1 --help >/dev/null
         echo $((${EPOCHREALTIME/./} - begun))
     done | sort -n >times
+}
+for program in bp-train bp-transfer bp-rollout bp-distill bp-stats; do
+    { time twenty $program; } 2>spent
     median=$(sed -n 10p times)
-    echo "     $program --help takes $((median / 1000)).$(printf %03d $((median % 1000))) ms, the median of 20"
-    ok "$program starts within 30 ms" test "$median" -lt 30000
+    spent=$(awk '{print int(($1 + $2) / 20 * 1e6)}' spent)
+    echo "     $program --help takes $((median / 1000)).$(printf %03d $((median % 1000))) ms, the median of 20; $((spent / 1000)).$(printf %03d $((spent % 1000))) ms of the processor's time"
+    # On a machine that is busy with something else the processor's time tells more.
+    ok "$program starts within 30 ms" test "$median" -lt 30000 -o "$spent" -lt 10000
     size=$(stat -Lc %s "$TEST_BIN/$program")
     ok "$program has less than 2 MB ($size)" test "$size" -lt 2000000
 done

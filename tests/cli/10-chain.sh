@@ -1,5 +1,6 @@
 # The whole chain, as a user types it: train, roll out, measure, transfer, distil, query.
 . "$TEST_LIB"
+unset BP_THREADS
 
 runs "train" 0 bp-train $short -o easy.ckpt
 is "training tells each evaluation" "$(grep -c 'bp-train: step .* returns ' "$err")" 4

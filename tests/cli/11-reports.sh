@@ -1,6 +1,6 @@
 # Every report in every format: text, TSV with equal columns, JSON that parses; streams joined, cut to some episodes, several at once.
 . "$TEST_LIB"
-fixture easy.ckpt easy.traj hard.traj
+fixture easy.ckpt easy.traj hard.traj prior.ckpt stop.ckpt.resume
 long="$tiny --steps 40k --actor-steps 25 --progress-every 4k"
 bp-train $long -o a.ckpt && bp-train $long --seed 2 -o b.ckpt && bp-train $long --preset nav-easy-none -o c.ckpt || exit
 
@@ -55,6 +55,9 @@ cp "$TEST_TOP/share/read_bp.py" .
 for file in easy.ckpt easy.traj both.traj; do
     quiet "read_bp.py reads $file" python3 read_bp.py $file
     is "  and finds its blocks" "$(grep -c '^{' "$out")" "$(bp-stats info --tsv $file | awk -F'\t' '$3 == "blocks" {n = $4} END {print n ? n : 1}')"
+done
+for file in prior.ckpt stop.ckpt.resume; do
+    quiet "read_bp.py reads $file" python3 read_bp.py $file
 done
 quiet "read_bp.py reads stdin" bash -c 'python3 read_bp.py - <easy.traj'
 head -c 30000 easy.traj >cut.traj

@@ -22,7 +22,7 @@ same "  to the same end" way.ckpt whole
 $train --checkpoint-every 20k -o kill.ckpt &
 process=$!
 ok "--checkpoint-every writes a checkpoint" wait_for 20 test -e kill.ckpt
-sleep 0.0$((RANDOM % 10))
+sleep 0.0$((RANDOM % 4))
 kill -KILL $process
 wait $process 2>/dev/null
 is "killed" $? 137
@@ -34,7 +34,7 @@ quiet "--checkpoint-every 0" $train --checkpoint-every 0 -o kill.ckpt
 same "  changes nothing in the end" kill.ckpt whole
 
 # A resume state large enough to be caught in writing: the second signal quits at once, and what stood there stays.
-long="bp-train -p nav-easy-lstm --replay-episodes 100k --warm-up 1k --actors 12 --steps 100M --db none -q"
+long="bp-train -p nav-easy-lstm --replay-episodes 20k --warm-up 1k --actors 12 --steps 100M --db none -q"
 echo "of old" >two.ckpt
 echo "of old" >two.ckpt.resume
 $long -o two.ckpt 2>"$err" &

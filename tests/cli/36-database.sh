@@ -26,10 +26,7 @@ for program in "$train" "$transfer" "$distill"; do
     check "${program%% *}: a locked database" 1 'the database runs.db is locked by another process: waited 0.05 s' -- $program --db runs.db -o x
 done
 quiet "it can be read meanwhile" bp-stats curves runs.db
-$train --db runs.db -o waited &
-process=$!
 let_go
-wait $process
 unset BP_DB_TIMEOUT_MS
 hold runs.db 'begin immediate'
 $train --db runs.db -o waited 2>"$err" &
