@@ -19,7 +19,7 @@ CPPFLAGS += -Ilib -D_GNU_SOURCE -DBP_VERSION='"$(VERSION)"' -DBP_PREFIX='"$(pref
             $(shell pkg-config --cflags openblas 2>/dev/null)
 CFLAGS   ?= -O3 -g
 # What the code needs, whatever CFLAGS a user sets.
-COMPILE  := -std=c11 -march=$(ARCH) -fopenmp-simd -fno-math-errno -fno-trapping-math \
+COMPILE  := -std=c11 -march=$(ARCH) -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trapping-math \
             -Wall -Wextra -Wshadow -Wvla $(WERROR) -pthread $(SANITIZE)
 LDFLAGS  += -pthread $(SANITIZE)
 LDLIBS   := -lmujoco -lgsl $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas) -lsqlite3 -ljansson -lmd -lz -lm

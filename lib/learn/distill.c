@@ -146,12 +146,11 @@ static void draw(const struct bp_dataset *dataset, gsl_rng *stream, struct bp_ba
     }
 }
 
-static struct bp_var *log_prob(struct bp_learner *learner, struct bp_tape *tape, float *grad, const float *observations, const float *actions,
-                               int steps, int batch)
+static struct bp_var *log_prob(struct bp_learner *learner, struct bp_tape *tape, struct bp_net_use use, const float *observations,
+                               const float *actions, int steps, int batch)
 {
     struct bp_var *x = bp_constant(tape, steps * batch, learner->agent.groups.size, observations);
-    struct bp_gaussian prior = bp_agent_gaussian(tape, &learner->agent, BP_PRIOR, learner->trained[BP_PRIOR].online, grad, x, steps, batch,
-                                                 NULL, NULL);
+    struct bp_gaussian prior = bp_agent_gaussian(tape, &learner->agent, BP_PRIOR, use, x, steps, batch, NULL, NULL);
 
     return bp_gaussian_log_prob(tape, prior, actions);
 }
@@ -160,16 +159,16 @@ void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *d
 {
     struct bp_shard *shard = &learner->shards[index];
     struct bp_batch *batch = &shard->batch;
+    struct bp_net_use use = bp_shard_use(learner, shard, BP_PRIOR, false);
     float mean = 1.0f / (float)(learner->config.unroll * learner->config.batch);
 
-    shard->stats = (struct bp_update_stats){0};
+    bp_shard_begin(learner, shard);
     bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SAMPLE, (uint64_t)index, (uint64_t)learner->updates);
     for (int i = 0; i < learner->blocks; i++) {
         bp_tape_reset(&shard->tape);
         for (int b = 0; b < batch->batch; b++)
             draw(dataset, shard->stream, batch, b);
-        struct bp_var *log_p = log_prob(learner, &shard->tape, shard->grad[BP_PRIOR], batch->observations, batch->actions, batch->steps,
-                                        batch->batch);
+        struct bp_var *log_p = log_prob(learner, &shard->tape, use, batch->observations, batch->actions, batch->steps, batch->batch);
         shard->stats.prior_loss += bp_minimise(log_p, -mean, batch->valid);
         bp_tape_backward(&shard->tape);
     }
@@ -177,13 +176,14 @@ void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *d
 
 double bp_distill_held_out(struct bp_learner *learner, const struct bp_dataset *dataset, int index)
 {
+    struct bp_net_use use = {.net = &learner->agent.net[BP_PRIOR], .block = learner->trained[BP_PRIOR].online};
     struct bp_tape *tape = &learner->shards[index].tape;
     double sum = 0;
 
     for (int64_t i = index; i < dataset->held; i += learner->config.shards) {
         const struct episode *episode = &dataset->episodes[i];
         bp_tape_reset(tape);
-        struct bp_var *log_p = log_prob(learner, tape, NULL, episode->observations, episode->actions, episode->length, 1);
+        struct bp_var *log_p = log_prob(learner, tape, use, episode->observations, episode->actions, episode->length, 1);
         for (int t = 0; t < episode->length; t++)
             sum += (double)log_p->value[t];
     }

@@ -82,7 +82,9 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
     for (int role = 0; role < BP_ROLES; role++) {
         shard->grad[role] = floats(learner->trained[role].n);
         shard->states[role] = floats(batch * (size_t)agent->net[role].state_size);
-        if (!shard->grad[role] || !shard->states[role])
+        shard->online_transposed[role] = floats(learner->trained[role].n);
+        shard->target_transposed[role] = floats(role == BP_CRITIC ? learner->trained[role].n : 0);
+        if (!shard->grad[role] || !shard->states[role] || !shard->online_transposed[role] || !shard->target_transposed[role])
             return bp_error(BP_FAILURE, "out of memory");
     }
     shard->stream = bp_random_new();
@@ -128,6 +130,8 @@ static void free_shard(struct bp_shard *shard)
     for (int role = 0; role < BP_ROLES; role++) {
         free(shard->grad[role]);
         free(shard->states[role]);
+        free(shard->online_transposed[role]);
+        free(shard->target_transposed[role]);
     }
     if (shard->stream)
         gsl_rng_free(shard->stream);
@@ -153,6 +157,29 @@ void bp_learner_copy_targets(struct bp_learner *learner)
     for (int role = 0; role < BP_ROLES; role++)
         if (learner->trained[role].n)
             memcpy(learner->trained[role].target, learner->trained[role].online, learner->trained[role].n * sizeof(float));
+}
+
+/* ---- first half of an update: what shards ask for ---- */
+
+struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp_shard *shard, enum bp_role role, bool target)
+{
+    const struct bp_trained *t = &learner->trained[role];
+
+    if (target)
+        return (struct bp_net_use){&learner->agent.net[role], t->target, NULL, shard->target_transposed[role]};
+    return (struct bp_net_use){&learner->agent.net[role], t->online, learner->config.rate[role] > 0 ? shard->grad[role] : NULL,
+                               shard->online_transposed[role]};
+}
+
+void bp_shard_begin(const struct bp_learner *learner, struct bp_shard *shard)
+{
+    shard->stats = (struct bp_update_stats){0};
+    for (int role = 0; role < BP_ROLES; role++)
+        if (learner->agent.has[role] && learner->config.rate[role] > 0)
+            bp_net_transpose(&learner->agent.net[role], learner->trained[role].online, shard->online_transposed[role]);
+    /* The policy's gradient passes through the target critic, to the action. */
+    if (learner->agent.has[BP_CRITIC])
+        bp_net_transpose(&learner->agent.net[BP_CRITIC], learner->trained[BP_CRITIC].target, shard->target_transposed[BP_CRITIC]);
 }
 
 /* ---- second half of an update ---- */

@@ -56,6 +56,7 @@ struct bp_shard {
     float *noise;               /* (K+1)*B x A */
     float *states[BP_ROLES];    /* B x the network's state size */
     float *grad[BP_ROLES];
+    float *online_transposed[BP_ROLES], *target_transposed[BP_ROLES];   /* as bp_net_transpose leaves them, made anew for every update */
     struct bp_update_stats stats;
 };
 
@@ -72,6 +73,12 @@ struct bp_learner {
 /* Fresh parameters from the seed; all memory of the updates to come. 0, or -1 after reporting. */
 int bp_learner_init(struct bp_learner *learner, const struct bp_agent *agent, const struct bp_learner_config *config) BP_WARN_UNUSED;
 void bp_learner_free(struct bp_learner *learner);
+
+/* A network as the shard uses it: its target, fixed; or itself, whose gradients the shard gathers unless its rate is 0. */
+struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp_shard *shard, enum bp_role role, bool target);
+
+/* To be called by a shard before it works through its blocks: transposes the networks that gradients will pass through. */
+void bp_shard_begin(const struct bp_learner *learner, struct bp_shard *shard);
 
 /* Target networks := networks. */
 void bp_learner_copy_targets(struct bp_learner *learner);

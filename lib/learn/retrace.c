@@ -5,9 +5,7 @@ void bp_retrace(int steps, int batch, const float *reward, const float *discount
                 const float *trace, float *target)
 {
     for (int i = (steps - 1) * batch; i < steps * batch; i++)
-        target[i] = reward[i] + discount[i] * value[i + batch];
-    for (int i = (steps - 1) * batch - 1; i >= 0; i--) {
-        int n = i + batch;
-        target[i] = reward[i] + discount[i] * (value[n] + trace[n] * (target[n] - q[n]));
-    }
+        target[i] = reward[i] + discount[i] * value[i];
+    for (int i = (steps - 1) * batch - 1; i >= 0; i--)
+        target[i] = reward[i] + discount[i] * (value[i] + trace[i] * (target[i + batch] - q[i]));
 }

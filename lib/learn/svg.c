@@ -2,8 +2,8 @@
 
 #include "learn/retrace.h"
 #include "nn/loss.h"
+#include "nn/math.h"
 
-#include <math.h>
 #include <string.h>
 
 /* One network's place in the shard's update. */
@@ -35,21 +35,11 @@ static void split_states(const struct part *p)
 /* The Gaussian of role over the first `steps` steps; with target parameters, or learning ones. */
 static struct bp_gaussian gaussian(const struct part *p, enum bp_role role, bool target, int steps)
 {
-    const struct bp_trained *t = &p->learner->trained[role];
     int batch = p->shard->batch.batch;
-    bool learns = !target && p->learner->config.rate[role] > 0;
     struct bp_var *x = bp_agent_see(&p->shard->tape, &p->learner->agent, role, p->shard->batch.observations, steps * batch);
 
-    return bp_agent_gaussian(&p->shard->tape, &p->learner->agent, role, target ? t->target : t->online,
-                             learns ? p->shard->grad[role] : NULL, x, steps, batch, state_of(p, role), NULL);
-}
-
-static struct bp_net_use critic(const struct part *p, bool target)
-{
-    const struct bp_trained *t = &p->learner->trained[BP_CRITIC];
-
-    return (struct bp_net_use){&p->learner->agent.net[BP_CRITIC], target ? t->target : t->online,
-                               target ? NULL : p->shard->grad[BP_CRITIC]};
+    return bp_agent_gaussian(&p->shard->tape, &p->learner->agent, role, bp_shard_use(p->learner, p->shard, role, target), x, steps, batch,
+                             state_of(p, role), NULL);
 }
 
 static struct bp_var *critic_features(const struct part *p, bool target, int steps)
@@ -57,13 +47,19 @@ static struct bp_var *critic_features(const struct part *p, bool target, int ste
     int batch = p->shard->batch.batch;
     struct bp_var *x = bp_agent_see(&p->shard->tape, &p->learner->agent, BP_CRITIC, p->shard->batch.observations, steps * batch);
 
-    return bp_net_features(&p->shard->tape, critic(p, target), x, steps, batch, state_of(p, BP_CRITIC), NULL);
+    return bp_net_features(&p->shard->tape, bp_shard_use(p->learner, p->shard, BP_CRITIC, target), x, steps, batch, state_of(p, BP_CRITIC), NULL);
 }
 
-/* Whose actions give values and traces: their distribution (fixed), Q'(x, a), and KL to the target prior (NULL: no prior). */
+/* Q or Q' from features and actions of as many rows. */
+static struct bp_var *critic(const struct part *p, bool target, struct bp_var *features, struct bp_var *actions)
+{
+    return bp_net_output(&p->shard->tape, bp_shard_use(p->learner, p->shard, BP_CRITIC, target), features, actions);
+}
+
+/* Whose actions give values and traces: their distribution (fixed) on steps 0 ... K, and on 1 ... K the value Q'(x, a) - alpha KL. */
 struct judge {
     struct bp_gaussian pi;
-    struct bp_var *q, *kl;
+    struct bp_var *q, *kl;      /* kl: to the target prior (NULL: no prior) */
 };
 
 /* Q^R from rewards, values V^ = Q'(x, a~pi) - alpha KL, and traces c = lambda min(1, pi(a|x) / mu(a|x))     (BP eq. 11). */
@@ -73,22 +69,21 @@ static float *retrace_targets(const struct part *p, const struct judge *judge, c
     const struct bp_batch *b = &p->shard->batch;
     struct bp_tape *tape = &p->shard->tape;
     int rows = b->steps * b->batch;
-    float *value = bp_arena_floats(&tape->arena, (size_t)(rows + b->batch)), *trace = bp_arena_floats(&tape->arena, (size_t)rows);
+    float *value = bp_arena_floats(&tape->arena, (size_t)rows), *trace = bp_arena_floats(&tape->arena, (size_t)rows);
     float *reward = bp_arena_floats(&tape->arena, (size_t)rows), *discount = bp_arena_floats(&tape->arena, (size_t)rows);
     float *target = bp_arena_floats(&tape->arena, (size_t)rows);
     float alpha = (float)(c->reward_scale * c->kl_cost);
-    struct bp_var *log_prob = bp_gaussian_log_prob(tape, bp_gaussian_rows(tape, judge->pi, rows), b->actions);
+    struct bp_var *log_prob = bp_gaussian_log_prob(tape, bp_gaussian_rows(tape, judge->pi, 0, rows), b->actions);
 
-    for (int i = 0; i < rows + b->batch; i++)
-        value[i] = judge->q->value[i] - (judge->kl ? alpha * judge->kl->value[i] : 0);
     for (int i = 0; i < rows; i++) {
-        float ratio = expf(log_prob->value[i] - b->log_prob[i]);
+        float ratio = bp_exp(log_prob->value[i] - b->log_prob[i]);
+        value[i] = judge->q->value[i] - (judge->kl ? alpha * judge->kl->value[i] : 0);
         trace[i] = b->valid[i] * (float)c->trace * (ratio > 1 ? 1 : ratio);
         reward[i] = (float)c->reward_scale * b->reward[i];
         discount[i] = (float)c->discount * b->alive[i];
         p->shard->stats.trace += (double)trace[i];
     }
-    bp_retrace(b->steps, b->batch, reward, discount, value, q_replay->value, trace, target);
+    bp_retrace(b->steps, b->batch, reward, discount, value, q_replay->value, trace + b->batch, target);
     return target;
 }
 
@@ -105,11 +100,13 @@ static double sum(const struct bp_var *x, const float *weight)
 static struct judge target_judge(const struct part *p, struct bp_gaussian pi0_target, struct bp_var *features)
 {
     struct bp_tape *tape = &p->shard->tape;
+    int batch = p->shard->batch.batch, rows = p->shard->batch.steps * batch;
     struct judge judge = {.pi = gaussian(p, BP_POLICY, true, p->shard->batch.steps + 1)};
-    struct bp_var *a = bp_clip_action(tape, bp_gaussian_sample(tape, judge.pi, p->shard->noise));
+    struct bp_gaussian next = bp_gaussian_rows(tape, judge.pi, batch, rows);
+    struct bp_var *a = bp_clip_action(tape, bp_gaussian_sample(tape, next, p->shard->noise + batch * p->learner->agent.action_size));
 
-    judge.q = bp_net_output(tape, critic(p, true), features, a);
-    judge.kl = p->learner->agent.has[BP_PRIOR] ? bp_gaussian_kl(tape, judge.pi, pi0_target) : NULL;
+    judge.q = critic(p, true, bp_rows(tape, features, batch, rows), a);
+    judge.kl = p->learner->agent.has[BP_PRIOR] ? bp_gaussian_kl(tape, next, bp_gaussian_rows(tape, pi0_target, batch, rows)) : NULL;
     return judge;
 }
 
@@ -119,37 +116,38 @@ static void update(const struct part *p)
     const struct bp_batch *b = &p->shard->batch;
     struct bp_tape *tape = &p->shard->tape;
     struct bp_update_stats *stats = &p->shard->stats;
-    bool prior = p->learner->agent.has[BP_PRIOR];
+    bool prior = p->learner->agent.has[BP_PRIOR], online = c->bootstrap == BP_BOOTSTRAP_ONLINE;
     int steps = b->steps, rows = steps * b->batch;
+    int longer = online ? steps + 1 : steps, more = longer * b->batch;      /* the policy judges one step beyond its losses, or does not */
     float alpha = (float)(c->reward_scale * c->kl_cost), alpha_h = (float)(c->reward_scale * c->entropy_cost);
     float mean = 1.0f / (float)(c->unroll * c->batch);
     struct bp_var *actions = bp_clip_action(tape, bp_constant(tape, rows, p->learner->agent.action_size, b->actions));
 
-    /* Policy and target prior along the sequence and one step further: a ~ pi, KL(pi || pi0'). */
-    struct bp_gaussian pi = gaussian(p, BP_POLICY, false, steps + 1), fixed = bp_gaussian_stop(tape, bp_gaussian_rows(tape, pi, rows));
+    /* Policy and target prior along the sequence: a ~ pi, KL(pi || pi0'). */
+    struct bp_gaussian pi = gaussian(p, BP_POLICY, false, longer), fixed = bp_gaussian_stop(tape, bp_gaussian_rows(tape, pi, 0, rows));
     struct bp_gaussian pi0_target = prior ? gaussian(p, BP_PRIOR, true, steps + 1) : pi;
-    struct bp_var *kl = prior ? bp_gaussian_kl(tape, pi, pi0_target) : NULL;
+    struct bp_var *kl = prior ? bp_gaussian_kl(tape, pi, bp_gaussian_rows(tape, pi0_target, 0, more)) : NULL;
     struct bp_var *a = bp_clip_action(tape, bp_gaussian_sample(tape, pi, p->shard->noise));
 
-    /* Target critic: Q'(x, a ~ pi), differentiable in a alone, and Q'(x, a) of the replayed actions. */
+    /* Target critic: Q'(x, a ~ pi), differentiable in a alone, and Q'(x, a) of the replayed actions behind the first. */
     struct bp_var *features = critic_features(p, true, steps + 1);
-    struct bp_var *q_policy = bp_net_output(tape, critic(p, true), features, a);
-    struct bp_var *q_replay = bp_net_output(tape, critic(p, true), bp_rows(tape, features, rows), actions);
+    struct bp_var *q_policy = critic(p, true, bp_rows(tape, features, 0, more), a);
+    struct bp_var *q_replay = critic(p, true, bp_rows(tape, features, b->batch, rows - b->batch), bp_rows(tape, actions, b->batch, rows - b->batch));
 
-    struct judge judge = {bp_gaussian_stop(tape, pi), q_policy, kl};
-    if (c->bootstrap == BP_BOOTSTRAP_TARGET)
-        judge = target_judge(p, pi0_target, features);
+    struct judge judge = online ? (struct judge){bp_gaussian_stop(tape, pi), bp_rows(tape, q_policy, b->batch, rows),
+                                                 prior ? bp_rows(tape, kl, b->batch, rows) : NULL}
+                                : target_judge(p, pi0_target, features);
     float *target = retrace_targets(p, &judge, q_replay);
 
     /* L_Q = (Q(x, a) - Q^R)^2 */
-    struct bp_var *q = bp_net_output(tape, critic(p, false), critic_features(p, false, steps), actions);
+    struct bp_var *q = critic(p, false, critic_features(p, false, steps), actions);
     stats->critic_loss += bp_minimise(bp_squared_error(tape, q, target), mean, b->valid);
 
     /* L_pi = -Q'(x, a ~ pi) + alpha KL(pi || pi0') - alpha_H H(pi) */
-    struct bp_var *entropy = bp_gaussian_entropy(tape, bp_gaussian_rows(tape, pi, rows));
-    stats->policy_loss += bp_minimise(bp_rows(tape, q_policy, rows), -mean, b->valid) + bp_minimise(entropy, -alpha_h * mean, b->valid);
+    struct bp_var *entropy = bp_gaussian_entropy(tape, bp_gaussian_rows(tape, pi, 0, rows));
+    stats->policy_loss += bp_minimise(bp_rows(tape, q_policy, 0, rows), -mean, b->valid) + bp_minimise(entropy, -alpha_h * mean, b->valid);
     if (prior)
-        stats->policy_loss += bp_minimise(bp_rows(tape, kl, rows), alpha * mean, b->valid);
+        stats->policy_loss += bp_minimise(bp_rows(tape, kl, 0, rows), alpha * mean, b->valid);
 
     /* L_pi0 = KL(pi || pi0), pi held fixed */
     if (prior && c->rate[BP_PRIOR] > 0)
@@ -158,9 +156,9 @@ static void update(const struct part *p)
 
     for (int i = 0; i < rows; i++)
         stats->transitions += (double)b->valid[i];
-    stats->kl_prior += kl ? sum(bp_rows(tape, kl, rows), b->valid) : 0;
+    stats->kl_prior += kl ? sum(bp_rows(tape, kl, 0, rows), b->valid) : 0;
     stats->entropy += sum(entropy, b->valid);
-    stats->q += sum(bp_rows(tape, q_policy, rows), b->valid);
+    stats->q += sum(bp_rows(tape, q_policy, 0, rows), b->valid);
 }
 
 static void update_block(struct bp_learner *learner, const struct bp_replay *replay, struct bp_shard *shard, uint64_t block)
@@ -181,7 +179,7 @@ void bp_svg_gradients(struct bp_learner *learner, const struct bp_replay *replay
 {
     struct bp_shard *shard = &learner->shards[index];
 
-    shard->stats = (struct bp_update_stats){0};
+    bp_shard_begin(learner, shard);
     for (int i = 0; i < learner->blocks; i++)
         update_block(learner, replay, shard, (uint64_t)(index * learner->blocks + i));
 }

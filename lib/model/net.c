@@ -2,6 +2,7 @@
 
 #include "nn/linear.h"
 #include "nn/lstm.h"
+#include "nn/product.h"
 
 #include <assert.h>
 #include <gsl/gsl_randist.h>
@@ -187,9 +188,23 @@ int bp_net_adopt(const struct bp_net *net, float *block, const struct bp_net *fr
 
 /* ---- at work ---- */
 
+void bp_net_transpose(const struct bp_net *net, const float *block, float *transposed)
+{
+    for (int i = 0; i < net->layers; i++) {
+        const struct bp_layer *l = &net->layer[i];
+        int width = l->out * (l->kind == BP_LAYER_LSTM ? 4 : 1);
+        if (i > 0)
+            bp_transpose(l->in, width, block + l->x, transposed + l->x);
+        if (l->kind == BP_LAYER_LSTM)
+            bp_transpose(l->out, width, block + l->h, transposed + l->h);
+        if (i == net->join && net->spec.action_size)
+            bp_transpose(net->spec.action_size, width, block + l->a, transposed + l->a);
+    }
+}
+
 static struct bp_weight weight(struct bp_net_use use, size_t offset)
 {
-    return (struct bp_weight){use.block + offset, use.grad ? use.grad + offset : NULL};
+    return (struct bp_weight){use.block + offset, use.grad ? use.grad + offset : NULL, use.transposed ? use.transposed + offset : NULL};
 }
 
 static struct bp_var *dense(struct bp_tape *tape, struct bp_net_use use, int i, struct bp_var *x, enum bp_activation act)
@@ -223,7 +238,7 @@ struct bp_var *bp_net_output(struct bp_tape *tape, struct bp_net_use use, struct
     const struct bp_net *net = use.net;
     int i = net->join;
     enum bp_activation act = i + 1 < net->layers ? BP_ELU : BP_IDENTITY;
-    struct bp_weight none = {NULL, NULL};
+    struct bp_weight none = {0};
     struct bp_var *x = action ? bp_linear(tape, action, weight(use, net->layer[i].a), none, features, net->layer[i].out, act)
                               : bp_activate(tape, features, act);
 

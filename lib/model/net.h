@@ -72,11 +72,15 @@ int bp_net_tensors(const struct bp_net *net, float *block, struct bp_tensor *ten
  */
 int bp_net_adopt(const struct bp_net *net, float *block, const struct bp_net *from, const float *from_block) BP_WARN_UNUSED;
 
-/* A network at work: parameters, and where gradients go (NULL: frozen). */
+/* Every matrix of a block through which gradients may pass, transposed, at its own offset; nothing else is written. */
+void bp_net_transpose(const struct bp_net *net, const float *block, float *transposed);
+
+/* A network at work: parameters, where gradients go (NULL: frozen), and what bp_net_transpose made of the block (NULL: nobody did). */
 struct bp_net_use {
     const struct bp_net *net;
     const float *block;
     float *grad;
+    const float *transposed;
 };
 
 /*

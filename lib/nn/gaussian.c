@@ -2,8 +2,6 @@
 
 #include "nn/math.h"
 
-#include <math.h>
-
 #define HALF_LOG_2PI 0.918938533204672742f
 #define LEAST_SCALE 0.01f
 
@@ -27,11 +25,38 @@ static struct gaussian_node *record(struct bp_tape *tape, void (*backward)(struc
     return node;
 }
 
+/* What a row's sum is made of stands apart first, for all rows in one vector loop. */
+static void sum_rows(const float *restrict term, int cols, struct bp_var *y)
+{
+    for (int row = 0; row < y->rows; row++) {
+        float sum = 0;
+        for (int j = 0; j < cols; j++)
+            sum += term[row * cols + j];
+        y->value[row] = sum;
+    }
+}
+
 /* ---- head: u, v -> mean, scale ---- */
 
-static float softplus(float v)
+static void plain_back(float *restrict du, float *restrict dv, const float *restrict v, const float *restrict dmean,
+                       const float *restrict dscale, int n)
 {
-    return (v > 0 ? v : 0) + log1pf(expf(-fabsf(v)));
+#pragma omp simd
+    for (int j = 0; j < n; j++) {
+        du[j] += dmean[j];
+        dv[j] += dscale[j] * bp_sigmoid(v[j]);
+    }
+}
+
+static void capped_back(float *restrict du, float *restrict dv, const float *restrict mean, const float *restrict scale,
+                        const float *restrict dmean, const float *restrict dscale, int n)
+{
+#pragma omp simd
+    for (int j = 0; j < n; j++) {
+        float s = scale[j] - LEAST_SCALE;
+        du[j] += dmean[j] * (1.0f - mean[j] * mean[j]);
+        dv[j] += dscale[j] * (s * (1.0f - s));
+    }
 }
 
 static void head_back(struct bp_node *raw)
@@ -45,11 +70,28 @@ static void head_back(struct bp_node *raw)
         float *du = dy + row * 2 * actions, *dv = du + actions;
         const float *mean = node->p.mean->value + row * actions, *scale = node->p.scale->value + row * actions;
         const float *dmean = all_dmean + row * actions, *dscale = all_dscale + row * actions;
-        for (int j = 0; j < actions; j++) {
-            float s = scale[j] - LEAST_SCALE;
-            du[j] += dmean[j] * (node->head == BP_HEAD_CAPPED ? 1.0f - mean[j] * mean[j] : 1.0f);
-            dv[j] += dscale[j] * (node->head == BP_HEAD_CAPPED ? s * (1.0f - s) : bp_sigmoid(v[j]));
-        }
+        if (node->head == BP_HEAD_CAPPED)
+            capped_back(du, dv, mean, scale, dmean, dscale, actions);
+        else
+            plain_back(du, dv, v, dmean, dscale, actions);
+    }
+}
+
+static void plain(const float *restrict u, const float *restrict v, float *restrict mean, float *restrict scale, int n)
+{
+#pragma omp simd
+    for (int j = 0; j < n; j++) {
+        mean[j] = u[j];
+        scale[j] = LEAST_SCALE + bp_softplus(v[j]);
+    }
+}
+
+static void capped(const float *restrict u, const float *restrict v, float *restrict mean, float *restrict scale, int n)
+{
+#pragma omp simd
+    for (int j = 0; j < n; j++) {
+        mean[j] = bp_tanh(u[j]);
+        scale[j] = LEAST_SCALE + bp_sigmoid(v[j]);
     }
 }
 
@@ -60,12 +102,8 @@ struct bp_gaussian bp_gaussian_head(struct bp_tape *tape, struct bp_var *output,
                             bp_var_new(tape, output->rows, actions, output->grad)};
 
     for (int row = 0; row < output->rows; row++) {
-        const float *u = output->value + row * 2 * actions, *v = u + actions;
-        float *mean = p.mean->value + row * actions, *scale = p.scale->value + row * actions;
-        for (int j = 0; j < actions; j++) {
-            mean[j] = head == BP_HEAD_CAPPED ? bp_tanh(u[j]) : u[j];
-            scale[j] = LEAST_SCALE + (head == BP_HEAD_CAPPED ? bp_sigmoid(v[j]) : softplus(v[j]));
-        }
+        const float *u = output->value + row * 2 * actions;
+        (head == BP_HEAD_CAPPED ? capped : plain)(u, u + actions, p.mean->value + row * actions, p.scale->value + row * actions, actions);
     }
     if (p.mean->grad)
         record(tape, head_back, p, output)->head = head;
@@ -77,9 +115,9 @@ struct bp_gaussian bp_gaussian_stop(struct bp_tape *tape, struct bp_gaussian p)
     return (struct bp_gaussian){bp_stop(tape, p.mean), bp_stop(tape, p.scale)};
 }
 
-struct bp_gaussian bp_gaussian_rows(struct bp_tape *tape, struct bp_gaussian p, int rows)
+struct bp_gaussian bp_gaussian_rows(struct bp_tape *tape, struct bp_gaussian p, int first, int rows)
 {
-    return (struct bp_gaussian){bp_rows(tape, p.mean, rows), bp_rows(tape, p.scale, rows)};
+    return (struct bp_gaussian){bp_rows(tape, p.mean, first, rows), bp_rows(tape, p.scale, first, rows)};
 }
 
 /* ---- a = mean + scale * noise ---- */
@@ -127,18 +165,17 @@ static void log_prob_back(struct bp_node *raw)
 
 struct bp_var *bp_gaussian_log_prob(struct bp_tape *tape, struct bp_gaussian p, const float *a)
 {
-    int actions = p.mean->cols;
+    int n = p.mean->rows * p.mean->cols;
     struct bp_var *y = bp_var_new(tape, p.mean->rows, 1, p.mean->grad);
+    const float *restrict mean = p.mean->value, *restrict scale = p.scale->value;
+    float *restrict term = bp_arena_floats(&tape->arena, (size_t)n);
 
-    for (int row = 0; row < y->rows; row++) {
-        float sum = 0;
-        for (int j = 0; j < actions; j++) {
-            int i = row * actions + j;
-            float z = (a[i] - p.mean->value[i]) / p.scale->value[i];
-            sum -= 0.5f * z * z + logf(p.scale->value[i]) + HALF_LOG_2PI;
-        }
-        y->value[row] = sum;
+#pragma omp simd
+    for (int i = 0; i < n; i++) {
+        float z = (a[i] - mean[i]) / scale[i];
+        term[i] = -0.5f * z * z - bp_ln(scale[i]) - HALF_LOG_2PI;
     }
+    sum_rows(term, p.mean->cols, y);
     if (y->grad)
         record(tape, log_prob_back, p, y)->data = a;
     return y;
@@ -173,18 +210,18 @@ static void kl_back(struct bp_node *raw)
 
 struct bp_var *bp_gaussian_kl(struct bp_tape *tape, struct bp_gaussian p, struct bp_gaussian q)
 {
-    int actions = p.mean->cols;
+    int n = p.mean->rows * p.mean->cols;
     struct bp_var *y = bp_var_new(tape, p.mean->rows, 1, p.mean->grad || q.mean->grad);
+    const float *restrict p_mean = p.mean->value, *restrict p_scale = p.scale->value;
+    const float *restrict q_mean = q.mean->value, *restrict q_scale = q.scale->value;
+    float *restrict term = bp_arena_floats(&tape->arena, (size_t)n);
 
-    for (int row = 0; row < y->rows; row++) {
-        float sum = 0;
-        for (int j = 0; j < actions; j++) {
-            int i = row * actions + j;
-            float sp = p.scale->value[i], sq = q.scale->value[i], d = p.mean->value[i] - q.mean->value[i];
-            sum += logf(sq / sp) + (sp * sp + d * d) / (2.0f * sq * sq) - 0.5f;
-        }
-        y->value[row] = sum;
+#pragma omp simd
+    for (int i = 0; i < n; i++) {
+        float d = p_mean[i] - q_mean[i], inverse = 1.0f / q_scale[i], ratio = p_scale[i] * inverse;
+        term[i] = 0.5f * (ratio * ratio + d * d * inverse * inverse - 1.0f) - bp_ln(ratio);
     }
+    sum_rows(term, p.mean->cols, y);
     if (y->grad)
         record(tape, kl_back, p, y)->q = q;
     return y;
@@ -205,15 +242,15 @@ static void entropy_back(struct bp_node *raw)
 
 struct bp_var *bp_gaussian_entropy(struct bp_tape *tape, struct bp_gaussian p)
 {
-    int actions = p.scale->cols;
+    int n = p.scale->rows * p.scale->cols;
     struct bp_var *y = bp_var_new(tape, p.scale->rows, 1, p.scale->grad);
+    const float *restrict scale = p.scale->value;
+    float *restrict term = bp_arena_floats(&tape->arena, (size_t)n);
 
-    for (int row = 0; row < y->rows; row++) {
-        float sum = 0;
-        for (int j = 0; j < actions; j++)
-            sum += logf(p.scale->value[row * actions + j]) + 0.5f + HALF_LOG_2PI;
-        y->value[row] = sum;
-    }
+#pragma omp simd
+    for (int i = 0; i < n; i++)
+        term[i] = bp_ln(scale[i]) + 0.5f + HALF_LOG_2PI;
+    sum_rows(term, p.scale->cols, y);
     if (y->grad)
         record(tape, entropy_back, p, y);
     return y;

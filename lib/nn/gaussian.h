@@ -19,9 +19,9 @@ extern const char *const bp_head_names[BP_HEAD_COUNT];
 /* From the outputs (n x 2A: u then v). */
 struct bp_gaussian bp_gaussian_head(struct bp_tape *tape, struct bp_var *output, enum bp_head head);
 
-/* The same distribution, held fixed; its first `rows` rows. */
+/* The same distribution, held fixed; its `rows` rows from `first` on. */
 struct bp_gaussian bp_gaussian_stop(struct bp_tape *tape, struct bp_gaussian p);
-struct bp_gaussian bp_gaussian_rows(struct bp_tape *tape, struct bp_gaussian p, int rows);
+struct bp_gaussian bp_gaussian_rows(struct bp_tape *tape, struct bp_gaussian p, int first, int rows);
 
 /* a = mean + scale * noise (n x A): reparameterised sample. */
 struct bp_var *bp_gaussian_sample(struct bp_tape *tape, struct bp_gaussian p, const float *noise);

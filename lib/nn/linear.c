@@ -3,6 +3,10 @@
 #include "nn/math.h"
 #include "nn/product.h"
 
+enum {
+    STRIP_FLOATS = 8192,            /* of an output that stays in the first cache until its activation */
+    STRIP_ROWS = 24,                /* fewer at a time slow the products down */
+};
 
 struct linear {
     struct bp_node node;
@@ -12,14 +16,6 @@ struct linear {
     enum bp_activation act;
 };
 
-/* elu(x) = x for x > 0, exp(x) - 1 below. */
-static inline float elu(float x)
-{
-    float e = bp_exp(x) - 1.0f;
-
-    return x > 0 ? x : e;
-}
-
 /* y = act(y + addend), for rows whose addends are `stride` floats apart: 0 repeats one row, a bias. */
 static void add_and_activate(float *restrict y, const float *restrict addend, int stride, int rows, int cols, enum bp_activation act)
 {
@@ -27,7 +23,7 @@ static void add_and_activate(float *restrict y, const float *restrict addend, in
         if (act == BP_ELU) {
 #pragma omp simd
             for (int j = 0; j < cols; j++)
-                y[j] = elu(y[j] + addend[j]);
+                y[j] = bp_elu(y[j] + addend[j]);
         } else {
 #pragma omp simd
             for (int j = 0; j < cols; j++)
@@ -58,20 +54,33 @@ static void linear_back(struct bp_node *node)
     int n = l->y->rows, in = l->x->cols, out = l->y->cols;
     float *dy = bp_gradient(l->y);
 
-    activate_back(dy, l->y->value, (size_t)n * (size_t)out, l->act);
+    for (size_t row = 0, width = (size_t)out; row < (size_t)n; row++) {
+        activate_back(dy + row * width, l->y->value + row * width, width, l->act);
+        if (l->b.grad)
+            add_to(l->b.grad, dy + row * width, width);
+    }
     if (l->base && l->base->grad)
         add_to(bp_gradient(l->base), dy, (size_t)n * (size_t)out);
-    if (l->b.grad)
-        for (int row = 0; row < n; row++)
-            add_to(l->b.grad, dy + (size_t)row * (size_t)out, (size_t)out);
     if (l->w.grad)
         bp_product_at(in, out, n, l->x->value, in, dy, out, l->w.grad, out, 1);
     if (l->x->grad) {
-        float *transposed = bp_arena_floats(&l->tape->arena, (size_t)in * (size_t)out);
+        const float *transposed = bp_weight_transposed(l->tape, l->w, in, out);
         int add;
         float *dx = bp_gradient_sink(l->x, &add);
-        bp_transpose(in, out, l->w.value, transposed);
         bp_product(n, in, out, dy, out, transposed, in, dx, in, add);
+    }
+}
+
+/* y = act(x W + addend) strip by strip. */
+static void forward(const struct bp_var *x, const float *w, const float *addend, int stride, struct bp_var *y, enum bp_activation act)
+{
+    int in = x->cols, out = y->cols, most = STRIP_FLOATS / out > STRIP_ROWS ? STRIP_FLOATS / out : STRIP_ROWS;
+
+    for (int row = 0; row < x->rows; row += most) {
+        int rows = x->rows - row < most ? x->rows - row : most;
+        float *strip = y->value + (size_t)row * (size_t)out;
+        bp_product(rows, out, in, x->value + (size_t)row * (size_t)in, in, w, out, strip, out, 0);
+        add_and_activate(strip, addend + (size_t)row * (size_t)stride, stride, rows, out, act);
     }
 }
 
@@ -82,8 +91,7 @@ struct bp_var *bp_linear(struct bp_tape *tape, struct bp_var *x, struct bp_weigh
     bool differentiable = x->grad || w.grad || b.grad || (base && base->grad);
     struct bp_var *y = bp_var_new(tape, n, out, differentiable);
 
-    bp_product(n, out, x->cols, x->value, x->cols, w.value, out, y->value, out, 0);
-    add_and_activate(y->value, base ? base->value : b.value, base ? out : 0, n, out, act);
+    forward(x, w.value, base ? base->value : b.value, base ? out : 0, y, act);
     if (y->grad) {
         struct linear *l = bp_node_new(tape, sizeof *l, linear_back);
         l->tape = tape;
@@ -118,7 +126,7 @@ struct bp_var *bp_activate(struct bp_tape *tape, struct bp_var *x, enum bp_activ
         return x;
     struct bp_var *y = bp_var_new(tape, x->rows, x->cols, x->grad);
     for (size_t i = 0, n = (size_t)x->rows * (size_t)x->cols; i < n; i++)
-        y->value[i] = elu(x->value[i]);
+        y->value[i] = bp_elu(x->value[i]);
     if (y->grad) {
         struct activation *a = bp_node_new(tape, sizeof *a, activation_back);
         a->x = x;

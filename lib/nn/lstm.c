@@ -17,21 +17,35 @@ struct lstm {
     struct bp_tape *tape;
 };
 
-/* One row: gates in place from pre-activations without bias, new cell and output. */
+/* exp(x) for gates: beyond 21 nothing that a float would show changes, and four such factors stay finite. */
+static inline float bounded_exp(float x)
+{
+    float z = x < -87.0f ? -87.0f : x;
+
+    return bp_exp_within(z > 21.0f ? 21.0f : z);
+}
+
+/*
+ * One row: gates in place from pre-activations without bias, new cell and output. A division takes as long as an exponential, so the
+ * four of sigma(x) = 1 / (1 + exp(-x)) and tanh(x) = 1 - 2 / (1 + exp(2 x)) are taken from one of the product of denominators.
+ */
 static void step(float *restrict gate, const float *restrict bias, const float *restrict cell_before, float *restrict cell,
                  float *restrict h, int n)
 {
 #pragma omp simd
     for (int j = 0; j < n; j++) {
-        float i = bp_sigmoid(gate[j] + bias[j]), f = bp_sigmoid(gate[n + j] + bias[n + j]);
-        float g = bp_tanh(gate[2 * n + j] + bias[2 * n + j]), o = bp_sigmoid(gate[3 * n + j] + bias[3 * n + j]);
-        float c = f * cell_before[j] + i * g;
-        gate[j] = i;
-        gate[n + j] = f;
-        gate[2 * n + j] = g;
-        gate[3 * n + j] = o;
+        float i = 1.0f + bounded_exp(-(gate[j] + bias[j])), f = 1.0f + bounded_exp(-(gate[n + j] + bias[n + j]));
+        float g = 1.0f + bounded_exp(2.0f * (gate[2 * n + j] + bias[2 * n + j])), o = 1.0f + bounded_exp(-(gate[3 * n + j] + bias[3 * n + j]));
+        float both_if = i * f, both_go = g * o, inverse = 1.0f / (both_if * both_go);
+        float inverse_if = inverse * both_go, inverse_go = inverse * both_if;
+        float in = inverse_if * f, forget = inverse_if * i, out = inverse_go * g, candidate = 1.0f - 2.0f * inverse_go * o;
+        float c = forget * cell_before[j] + in * candidate;
+        gate[j] = in;
+        gate[n + j] = forget;
+        gate[2 * n + j] = candidate;
+        gate[3 * n + j] = out;
         cell[j] = c;
-        h[j] = o * bp_tanh(c);
+        h[j] = out * bp_tanh(c);
     }
 }
 
@@ -76,9 +90,9 @@ static void lstm_back(struct bp_node *node)
     int n = l->hidden, batch = l->batch;
     size_t block = (size_t)batch * (size_t)n;
     float *dc = bp_arena_zeros(&l->tape->arena, block), *zero = bp_arena_zeros(&l->tape->arena, (size_t)n);
-    float *transposed = bp_arena_floats(&l->tape->arena, (size_t)(4 * n) * (size_t)n), *dy = bp_gradient(l->y);
+    const float *transposed = bp_weight_transposed(l->tape, l->w.h, n, 4 * n);
+    float *dy = bp_gradient(l->y);
 
-    bp_transpose(n, 4 * n, l->w.h.value, transposed);
     for (int t = l->steps - 1; t >= 0; t--) {
         float *gates = l->gates + (size_t)t * 4 * block, *dh = dy + (size_t)t * block;
         if (t < l->steps - 1)
@@ -92,10 +106,9 @@ static void lstm_back(struct bp_node *node)
     weight_gradients(l);
     if (l->x->grad) {
         int in = l->x->cols;
-        float *back = bp_arena_floats(&l->tape->arena, (size_t)(4 * n) * (size_t)in);
+        const float *back = bp_weight_transposed(l->tape, l->w.x, in, 4 * n);
         int add;
         float *dx = bp_gradient_sink(l->x, &add);
-        bp_transpose(in, 4 * n, l->w.x.value, back);
         bp_product(l->steps * batch, in, 4 * n, l->gates, 4 * n, back, in, dx, in, add);
     }
 }

@@ -7,13 +7,7 @@
 
 void bp_transpose(int rows, int cols, const float *src, float *dst)
 {
-    enum { TILE = 16 };
-
-    for (int i0 = 0; i0 < rows; i0 += TILE)
-        for (int j0 = 0; j0 < cols; j0 += TILE)
-            for (int i = i0; i < i0 + TILE && i < rows; i++)
-                for (int j = j0; j < j0 + TILE && j < cols; j++)
-                    dst[(size_t)j * (size_t)rows + (size_t)i] = src[(size_t)i * (size_t)cols + (size_t)j];
+    cblas_somatcopy(CblasRowMajor, CblasTrans, rows, cols, 1.0f, src, cols, dst, rows);
 }
 
 #ifdef BP_HAVE_LIBXSMM
@@ -79,14 +73,24 @@ __attribute__((constructor)) static void set_up_openblas(void)
     unsetenv("OPENBLAS_CORETYPE");
 }
 
+/* A single column is no work for kernels that compute many side by side. */
+static void column(enum CBLAS_TRANSPOSE order, int rows, int cols, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add)
+{
+    cblas_sgemv(CblasRowMajor, order, rows, cols, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);
+}
+
 void bp_product(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add)
 {
-    if (!kernel(m, n, k, a, lda, b, ldb, c, ldc, add, 0))
+    if (n == 1)
+        column(CblasNoTrans, m, k, a, lda, b, ldb, c, ldc, add);
+    else if (!kernel(m, n, k, a, lda, b, ldb, c, ldc, add, 0))
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);
 }
 
 void bp_product_at(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add)
 {
-    if (!kernel(m, n, k, a, lda, b, ldb, c, ldc, add, TRANSPOSED))
+    if (n == 1)
+        column(CblasTrans, k, m, a, lda, b, ldb, c, ldc, add);
+    else if (!kernel(m, n, k, a, lda, b, ldb, c, ldc, add, TRANSPOSED))
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);
 }

@@ -15,13 +15,14 @@ struct bp_var {
     float *value;
     float *grad;
     bool touched;           /* grad holds numbers; before, it counts as zero */
-    struct bp_var *whole;   /* of which this is the first rows, or NULL */
+    struct bp_var *whole;   /* of which this is some rows, or NULL */
 };
 
-/* A trained array: value borrowed, grad accumulated into (NULL: frozen). */
+/* A trained array: value borrowed, grad accumulated into (NULL: frozen), of matrices the transpose where somebody keeps it (else NULL). */
 struct bp_weight {
     const float *value;
     float *grad;
+    const float *transposed;
 };
 
 struct bp_node {
@@ -59,8 +60,11 @@ float *bp_gradient_sink(struct bp_var *x, int *add);
 /* The same value, through which no gradient passes. */
 struct bp_var *bp_stop(struct bp_tape *tape, const struct bp_var *x);
 
-/* The first `rows` rows of x, sharing value and gradient. */
-struct bp_var *bp_rows(struct bp_tape *tape, struct bp_var *x, int rows);
+/* The `rows` rows of x from row `first` on, sharing value and gradient. */
+struct bp_var *bp_rows(struct bp_tape *tape, struct bp_var *x, int first, int rows);
+
+/* W' (cols x rows) of a weight W (rows x cols): the one kept, or computed into the arena. */
+const float *bp_weight_transposed(struct bp_tape *tape, struct bp_weight w, int rows, int cols);
 
 /* Append a node whose first member is a struct bp_node, taken from the tape's arena. */
 void *bp_node_new(struct bp_tape *tape, size_t size, void (*backward)(struct bp_node *node));

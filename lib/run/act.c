@@ -46,13 +46,14 @@ static struct bp_gaussian look(struct bp_acting *acting, const struct bp_blocks 
 {
     struct bp_var *x = bp_agent_see(&acting->tape, acting->agent, role, observations, acting->lanes);
 
-    return bp_agent_gaussian(&acting->tape, acting->agent, role, blocks->block[role], NULL, x, 1, acting->lanes, acting->state[role],
-                             acting->state[role]);
+    struct bp_net_use use = {.net = &acting->agent->net[role], .block = blocks->block[role]};
+
+    return bp_agent_gaussian(&acting->tape, acting->agent, role, use, x, 1, acting->lanes, acting->state[role], acting->state[role]);
 }
 
 static void advance_critic(struct bp_acting *acting, const struct bp_blocks *blocks, const float *observations)
 {
-    struct bp_net_use use = {&acting->agent->net[BP_CRITIC], blocks->block[BP_CRITIC], NULL};
+    struct bp_net_use use = {.net = &acting->agent->net[BP_CRITIC], .block = blocks->block[BP_CRITIC]};
     struct bp_var *x = bp_agent_see(&acting->tape, acting->agent, BP_CRITIC, observations, acting->lanes);
 
     bp_net_features(&acting->tape, use, x, 1, acting->lanes, acting->state[BP_CRITIC], acting->state[BP_CRITIC]);

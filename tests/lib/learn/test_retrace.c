@@ -43,7 +43,7 @@ static void against_the_double_sum(void **state)
             alive[i] = !((b + trial) % 2 && t + 1 >= lengths[b]);
             discount[i] = (float)gamma * alive[i];
         }
-        bp_retrace(STEPS, BATCH, r, discount, v, q, c, target);
+        bp_retrace(STEPS, BATCH, r, discount, v + BATCH, q + BATCH, c + BATCH, target);
         for (int b = 0; b < BATCH; b++)
             for (int t = 0; t < lengths[b]; t++)
                 assert_close(target[t * BATCH + b], naive(t, b, lengths[b], gamma, r, alive, v, q, c), 2e-5);
@@ -56,15 +56,15 @@ static void against_the_double_sum(void **state)
  */
 static void two_steps_by_hand(void **state)
 {
-    const float r[2] = {1, 2}, v[3] = {NAN, 10, 20}, q[2] = {3, 4}, c[2] = {NAN, 0.5f};      /* V_0 and c_0 are not looked at */
+    const float r[2] = {1, 2}, v[3] = {NAN, 10, 20}, q[2] = {3, 4}, c[2] = {NAN, 0.5f};      /* V_0, Q_0 and c_0 are not handed over */
     float discount[2] = {0.5f, 0.5f}, target[2];
 
     (void)state;
-    bp_retrace(2, 1, r, discount, v, q, c, target);
+    bp_retrace(2, 1, r, discount, v + 1, q + 1, c + 1, target);
     assert_close(target[0], 8, 1e-6);
     assert_close(target[1], 12, 1e-6);
     discount[1] = 0;
-    bp_retrace(2, 1, r, discount, v, q, c, target);
+    bp_retrace(2, 1, r, discount, v + 1, q + 1, c + 1, target);
     assert_close(target[0], 5.5, 1e-6);
     assert_close(target[1], 2, 1e-6);
 }
@@ -83,14 +83,14 @@ static void the_two_extremes(void **state)
         discount[t] = 0.9f;
         c[t] = 0;
     }
-    bp_retrace(STEPS, 1, r, discount, v, q, c, target);
+    bp_retrace(STEPS, 1, r, discount, v + 1, q + 1, c + 1, target);
     for (int t = 0; t < STEPS; t++)
         assert_close(target[t], r[t] + 0.9f * v[t + 1], 1e-6);
     for (int t = 0; t < STEPS; t++) {
         c[t] = 1;
         q[t] = t ? v[t] : 5;                /* on policy V = Q, and all but the last value cancels */
     }
-    bp_retrace(STEPS, 1, r, discount, v, q, c, target);
+    bp_retrace(STEPS, 1, r, discount, v + 1, q + 1, c + 1, target);
     sum = (double)v[STEPS];
     for (int t = STEPS - 1; t >= 0; t--) {
         sum = (double)r[t] + 0.9 * sum;
@@ -105,7 +105,7 @@ static void padding_does_not_leak(void **state)
     float target[3];
 
     (void)state;
-    bp_retrace(3, 1, r, discount, v, q, c, target);
+    bp_retrace(3, 1, r, discount, v + 1, q + 1, c + 1, target);
     assert_close(target[0], 2, 1e-6);       /* r + gamma V at the last observation */
 }
 

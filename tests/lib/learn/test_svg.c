@@ -347,7 +347,8 @@ static void a_bandit_is_learned(void **state)
         struct bp_gaussian p[2];
         for (int role = BP_POLICY; role <= BP_PRIOR; role++) {
             struct bp_var *x = bp_agent_see(&tape, &agent, (enum bp_role)role, observation, 1);
-            p[role] = bp_agent_gaussian(&tape, &agent, (enum bp_role)role, learner.trained[role].online, NULL, x, 1, 1, NULL, NULL);
+            struct bp_net_use use = {.net = &agent.net[role], .block = learner.trained[role].online};
+            p[role] = bp_agent_gaussian(&tape, &agent, (enum bp_role)role, use, x, 1, 1, NULL, NULL);
         }
         for (int j = 0; j < TINY_A; j++) {
             assert_close(p[BP_POLICY].mean->value[j], (j ? -0.5 : 0.5) * (c ? 1 : -1), 0.12);

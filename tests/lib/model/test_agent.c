@@ -99,7 +99,9 @@ static int draw(void **state)
 
 static struct bp_gaussian look(struct bp_tape *tape, const struct bp_agent *agent, const float *x)
 {
-    return bp_agent_gaussian(tape, agent, BP_PRIOR, block, NULL, bp_agent_see(tape, agent, BP_PRIOR, x, ROWS), STEPS, BATCH, NULL, NULL);
+    struct bp_net_use use = {.net = &agent->net[BP_PRIOR], .block = block};
+
+    return bp_agent_gaussian(tape, agent, BP_PRIOR, use, bp_agent_see(tape, agent, BP_PRIOR, x, ROWS), STEPS, BATCH, NULL, NULL);
 }
 
 /* Information asymmetry: what a network does not see changes no bit of what it says, and what it sees does. */

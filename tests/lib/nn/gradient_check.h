@@ -54,7 +54,7 @@ static struct bp_var *build_on(struct bp_tape *tape, operation *build, const voi
         if (o->kind == WEIGHT) {
             for (int j = 0; j < o->rows * o->cols; j++)
                 o->grad[j] = gradient_before;
-            o->weight = (struct bp_weight){o->value, wants ? o->grad : NULL};
+            o->weight = (struct bp_weight){.value = o->value, .grad = wants ? o->grad : NULL};
         } else {
             o->var = bp_var_new(tape, o->rows, o->cols, wants);
             memcpy(o->var->value, o->value, (size_t)(o->rows * o->cols) * sizeof(float));

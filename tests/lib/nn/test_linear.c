@@ -14,7 +14,7 @@ static struct bp_var *with_bias(struct bp_tape *tape, const struct operand *o, c
 
 static struct bp_var *with_base(struct bp_tape *tape, const struct operand *o, const void *act)
 {
-    struct bp_weight none = {NULL, NULL};
+    struct bp_weight none = {0};
 
     return bp_linear(tape, o[0].var, o[1].weight, none, o[2].var, OUT, *(const enum bp_activation *)act);
 }
@@ -46,14 +46,14 @@ static void gradients(void **state)
 /* As critics use it: one product of the observation, on which two actions' products stand, one of them of fewer rows. */
 static struct bp_var *shared_base(struct bp_tape *tape, const struct operand *o, const void *context)
 {
-    struct bp_weight none = {NULL, NULL};
+    struct bp_weight none = {0};
     struct bp_var *base = bp_linear(tape, o[0].var, o[1].weight, o[2].weight, NULL, OUT, BP_IDENTITY);
     struct bp_var *first = bp_linear(tape, o[3].var, o[4].weight, none, base, OUT, BP_IDENTITY);
-    struct bp_var *second = bp_linear(tape, bp_rows(tape, o[3].var, 2), o[4].weight, none, bp_rows(tape, base, 2), OUT, BP_IDENTITY);
+    struct bp_var *second = bp_linear(tape, bp_rows(tape, o[3].var, 0, 2), o[4].weight, none, bp_rows(tape, base, 0, 2), OUT, BP_IDENTITY);
 
     (void)context;
     /* a last product joins both, so that the one output depends on all */
-    return bp_linear(tape, second, (struct bp_weight){o[5].value, NULL}, none, bp_rows(tape, first, 2), OUT, BP_IDENTITY);
+    return bp_linear(tape, second, (struct bp_weight){.value = o[5].value}, none, bp_rows(tape, first, 0, 2), OUT, BP_IDENTITY);
 }
 
 static void gradients_of_a_shared_base(void **state)
@@ -82,7 +82,7 @@ static void check_values(int rows, int in, int out, enum bp_activation act, bool
     fill_normal(w, in * out, 2);
     fill_normal(b, out, 3);
     fill_normal(base, rows * out, 4);
-    struct bp_var *y = bp_linear(&tape, bp_constant(&tape, rows, in, x), (struct bp_weight){w, NULL}, (struct bp_weight){b, NULL},
+    struct bp_var *y = bp_linear(&tape, bp_constant(&tape, rows, in, x), (struct bp_weight){.value = w}, (struct bp_weight){.value = b},
                                  with_a_base ? bp_constant(&tape, rows, out, base) : NULL, out, act);
     assert_int_equal(y->rows, rows);
     assert_int_equal(y->cols, out);

@@ -82,7 +82,7 @@ static void terms_may_share(void **state)
     struct bp_var *x = bp_var_new(&tape, 3, 1, true);
     memcpy(x->value, value, sizeof value);
     assert_close(bp_minimise(x, 2, weight), 2 * (1 + 2), 1e-6);
-    assert_close(bp_minimise(bp_rows(&tape, x, 2), -1, other), -3, 1e-6);
+    assert_close(bp_minimise(bp_rows(&tape, x, 0, 2), -1, other), -3, 1e-6);
     assert_close(bp_gradient(x)[0], 2 - 1, 1e-6);
     assert_close(bp_gradient(x)[1], -1, 1e-6);
     assert_close(bp_gradient(x)[2], 1, 1e-6);

@@ -82,7 +82,7 @@ static int draw(void **state)
     return 0;
 }
 
-static const struct bp_lstm_weights weights = {{wx, NULL}, {wh, NULL}, {bias, NULL}};
+static const struct bp_lstm_weights weights = {{.value = wx}, {.value = wh}, {.value = bias}};
 
 static void compare(const struct bp_var *y, const float *state, const float *state_out)
 {
@@ -184,10 +184,32 @@ static void lanes_are_apart(void **state)
     bp_tape_free(&tape);
 }
 
+/* Gates far beyond their range close and open fully; none of the shared division's factors overflows. */
+static void saturated_gates(void **state)
+{
+    static const float one[1] = {1}, zero[4];
+    struct bp_tape tape;
+
+    (void)state;
+    assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
+    for (int signs = 0; signs < 16; signs++) {
+        float size = 1e4f, bias_of[4], first[2] = {0.3f, 0.5f}, out[2];
+        for (int g = 0; g < 4; g++)
+            bias_of[g] = signs & 1 << g ? size : -size;
+        struct bp_lstm_weights w = {{.value = zero}, {.value = zero}, {.value = bias_of}};
+        bp_lstm(&tape, bp_constant(&tape, 1, 1, one), w, 1, 1, 1, first, out, 2);
+        double c = (signs & 2 ? 0.5 : 0) + (signs & 1 ? 1 : 0) * (signs & 4 ? 1 : -1);
+        assert_close(out[1], c, 1e-6);
+        assert_close(out[0], (signs & 8 ? 1 : 0) * tanh(c), 1e-6);
+    }
+    bp_tape_free(&tape);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients),
+        cmocka_unit_test(saturated_gates),
         cmocka_unit_test(gradients_of_two_layers),
         cmocka_unit_test(values),
         cmocka_unit_test(carrying_the_state_along),

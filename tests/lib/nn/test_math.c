@@ -81,6 +81,62 @@ static void hyperbolic_tangent(void **state)
     assert_true(bp_tanh(0) == 0);
 }
 
+static void logarithm(void **state)
+{
+    double worst = 0;
+
+    (void)state;
+    for (uint64_t bits = 0x00800000u; bits < 0x7F800000u; bits += STRIDE / 4) {
+        float x = from_bits((uint32_t)bits);
+        double exact = log((double)x);
+        worst = fmax(worst, fabs((double)bp_ln(x) - exact) / fmax(1, fabs(exact)));
+    }
+    assert_close(worst, 0, 2e-7);
+    assert_true(bp_ln(1) == 0);
+    assert_true(isnan(bp_ln(NAN)) && isnan(bp_ln(INFINITY)));
+}
+
+static double exact_softplus(double x)
+{
+    return x > 40 ? x : log1p(exp(x));
+}
+
+static double exact_elu(double x)
+{
+    return x > 0 ? x : expm1(x);
+}
+
+/* Both grow without end: absolute below 1, relative above. */
+static void unbounded(float (*function)(float), double (*exact)(double), float least)
+{
+    double worst = 0;
+
+    for (uint64_t bits = 0; bits < 1ull << 32; bits += STRIDE) {
+        float x = from_bits((uint32_t)bits), y = function(x);
+        double want = exact((double)x);
+        if (isnan(x))
+            assert_true(isnan(y));
+        else if (isfinite(x))
+            worst = fmax(worst, fabs((double)y - want) / fmax(1, fabs(want)));
+    }
+    assert_close(worst, 0, 2e-7);
+    assert_true(function(INFINITY) == INFINITY && function(-INFINITY) == least);
+    assert_true(function(FLT_MAX) == FLT_MAX && function(-FLT_MAX) == least);
+}
+
+static void softplus(void **state)
+{
+    (void)state;
+    unbounded(bp_softplus, exact_softplus, 0);
+}
+
+static void elu(void **state)
+{
+    (void)state;
+    unbounded(bp_elu, exact_elu, -1);
+    assert_true(bp_elu(0) == 0);
+}
+
 /* Where activations live, every float would take too long, but a fine grid does not: no jump between pieces of the approximation. */
 static void no_jumps(void **state)
 {
@@ -99,6 +155,9 @@ int main(void)
         cmocka_unit_test(exponential),
         cmocka_unit_test(sigmoid),
         cmocka_unit_test(hyperbolic_tangent),
+        cmocka_unit_test(logarithm),
+        cmocka_unit_test(softplus),
+        cmocka_unit_test(elu),
         cmocka_unit_test(no_jumps),
     };
 

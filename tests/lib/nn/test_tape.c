@@ -121,7 +121,7 @@ static void first_rows(void **state)
         /* memory that is not clear, as behind another update */
         memset(bp_arena_take(&tape.arena, 8192), 0xFF, 8192);
         bp_tape_reset(&tape);
-        struct bp_var *x = leaf(&tape, 3, 2, value), *rows = bp_rows(&tape, bp_rows(&tape, x, 2), 1);
+        struct bp_var *x = leaf(&tape, 3, 2, value), *rows = bp_rows(&tape, bp_rows(&tape, x, 0, 2), 0, 1);
         struct bp_var *y = square(&tape, rows, 2), *z = whole_too ? square(&tape, x, 2) : NULL;
         assert_int_equal(rows->rows, 1);
         assert_int_equal(y->rows, 1);
@@ -132,6 +132,24 @@ static void first_rows(void **state)
         for (int i = 0; i < 6; i++)
             assert_close(bp_gradient(x)[i], i == 1 ? 4 : i == 5 && whole_too ? 12 : 0, 1e-6);
     }
+    bp_tape_free(&tape);
+}
+
+/* Rows from the middle, of rows from the middle. */
+static void middle_rows(void **state)
+{
+    const float value[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    struct bp_tape tape;
+
+    (void)state;
+    assert_int_equal(bp_tape_init(&tape, 1 << 16, true), 0);
+    struct bp_var *x = leaf(&tape, 4, 2, value), *rows = bp_rows(&tape, bp_rows(&tape, x, 1, 3), 1, 1);
+    struct bp_var *y = square(&tape, rows, 2);
+    assert_true(rows->value[0] == 5 && rows->value[1] == 6);
+    bp_gradient(y)[0] = 1;
+    bp_tape_backward(&tape);
+    for (int i = 0; i < 8; i++)
+        assert_close(bp_gradient(x)[i], i == 4 ? 10 : 0, 1e-6);
     bp_tape_free(&tape);
 }
 
@@ -151,7 +169,7 @@ static void sinks(void **state)
     bp_gradient_sink(x, &add);
     assert_int_equal(add, 1);
 
-    struct bp_var *whole = bp_var_new(&tape, 3, 1, true), *part = bp_rows(&tape, whole, 1);
+    struct bp_var *whole = bp_var_new(&tape, 3, 1, true), *part = bp_rows(&tape, whole, 0, 1);
     float *grad = bp_gradient_sink(part, &add);
     assert_true(add || grad[0] == 0);       /* the rest of the whole must count as zero */
     grad[0] = add ? grad[0] + 5 : 5;
@@ -206,6 +224,7 @@ int main(void)
         cmocka_unit_test(uses_add_up),
         cmocka_unit_test(nothing_passes_a_stop),
         cmocka_unit_test(first_rows),
+        cmocka_unit_test(middle_rows),
         cmocka_unit_test(sinks),
         cmocka_unit_test(forward_only),
         cmocka_unit_test(reset_forgets),
