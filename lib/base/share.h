@@ -6,6 +6,9 @@
 
 #include <stddef.h>
 
+/* Bytes for what names a body wherever it is kept: a file in share/bodies, or the path of a user's file. */
+#define BP_BODY_NAME 256
+
 /*
  * Path of share file `name` ("bodies/ant.xml"): under $BP_SHARE, beside the running program (../share/bp, ../share), or under the
  * installation's prefix. 0 with the path of a file that can be read, or -1 after reporting.

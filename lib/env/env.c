@@ -1,10 +1,12 @@
 #include "env/env.h"
 
+#include "env/body.h"
+#include "env/goto.h"
 #include "env/nav.h"
 
 #include <string.h>
 
-const struct bp_task *const bp_tasks[] = {&bp_nav_easy, &bp_nav_hard, NULL};
+const struct bp_task *const bp_tasks[] = {&bp_nav_easy, &bp_nav_hard, &bp_goto, NULL};
 
 const char *bp_task_name(int i)
 {
@@ -39,6 +41,8 @@ struct bp_env *bp_env_open(const char *name, const char *body)
         unknown_task(name);
         return NULL;
     }
+    if (body && task->own_bodies && bp_body_is_file(body))
+        return task->open(task, body);
     while (body && task->bodies[i] && strcmp(task->bodies[i], body))
         i++;
     if (!task->bodies[i]) {

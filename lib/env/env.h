@@ -6,12 +6,14 @@
 #define BP_ENV_ENV_H
 
 #include "base/group.h"
+#include "base/share.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct bp_env;
+struct bp_world;
 
 /* What an environment is, fixed while it is open. */
 struct bp_env_spec {
@@ -20,7 +22,8 @@ struct bp_env_spec {
     int discrete;               /* > 0: actions are one whole number 0 ... discrete-1 in action[0] */
     int time_limit;             /* control steps after which an episode is truncated */
     size_t state_size;          /* bytes that save writes */
-    const char *task, *body;
+    const char *task;
+    char body[BP_BODY_NAME];    /* name of a shipped one, or path of a user's file */
 };
 
 /* What a step brought. */
@@ -39,6 +42,7 @@ struct bp_task {
     struct bp_env *(*open)(const struct bp_task *task, const char *body);
     const void *parameters;                         /* the task's own */
     bool visits;                                    /* its events are visits of the Markov chain's targets (base/markov.h) */
+    bool own_bodies;                                /* it takes a user's MJCF file too: a name that ends in ".xml" */
 };
 extern const struct bp_task *const bp_tasks[];      /* ends with NULL */
 
@@ -50,6 +54,7 @@ struct bp_env {
     void (*save)(const struct bp_env *env, void *state);
     void (*restore)(struct bp_env *env, const void *state);
     void (*close)(struct bp_env *env);
+    const struct bp_world *world;                   /* what there is to draw (env/world.h); NULL when there is nothing */
 };
 
 /* Name of the i-th task, NULL behind the last: choices for an option. */

@@ -2,7 +2,7 @@
 
 #include "base/markov.h"
 #include "base/random.h"
-#include "env/physics.h"
+#include "env/world.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,16 +18,19 @@ struct nav_parameters {
     const char *cue;        /* the group that tells where in the sequence one is */
 };
 
+/* The arena of a body: as large as it is fast, so that a sequence takes it the same time. Its file brings walls and floor. */
 struct arena {
     const char *body;
-    double half;            /* half the edge, m */
-    double control_step;    /* s */
+    double edge;            /* m */
+    struct bp_world_spec world;
 };
 
-static const struct arena arenas[] = {{"pointmass", 0.5, 0.1}};
+#define TARGET_RADIUS 0.06  /* in units of the arena's edge, as are the distances below */
+static const struct arena arenas[] = {
+    {"pointmass", 1, {.bare = true, .size = 1, .targets = TARGETS, .target_size = 2 * TARGET_RADIUS, .target_round = true}},
+};
 
-/* In units of the arena's edge. */
-static const double target_radius = 0.06, target_distance = 0.2, start_distance = 0.12;
+static const double target_distance = 0.2, start_distance = 0.12;
 static const float visit_reward = 10, sequence_reward = 50;
 static const int time_limit = 375;
 
@@ -37,24 +40,18 @@ struct nav_state {
     int32_t solved;         /* correct visits so far */
     int32_t older, goal;    /* the goal, and the goal before it (-1: none) */
     int32_t last;           /* target visited last, -1: none */
-    double target[TARGETS][2];
 };
 
 struct nav {
     struct bp_env env;
     const struct nav_parameters *parameters;
     const struct arena *arena;
-    struct bp_physics physics;
+    struct bp_world world;
     gsl_rng *stream;
     struct nav_state state;
 };
 
 /* ---- what is drawn at random ---- */
-
-static double edge(const struct nav *nav)
-{
-    return 2 * nav->arena->half;
-}
 
 static double distance(const double *a, const double *b)
 {
@@ -65,17 +62,17 @@ static double distance(const double *a, const double *b)
 static void place_targets(struct nav *nav)
 {
     static const double centre[2] = {0, 0};
-    double reach = nav->arena->half - target_radius * edge(nav);
+    double edge = nav->arena->edge, reach = (0.5 - TARGET_RADIUS) * edge;
 
     for (int i = 0; i < TARGETS; i++) {
-        double *at = nav->state.target[i];
+        double *at = nav->world.state.target[i];
         bool clear;
         do {
             at[0] = reach * (2 * gsl_rng_uniform(nav->stream) - 1);
             at[1] = reach * (2 * gsl_rng_uniform(nav->stream) - 1);
-            clear = distance(at, centre) >= start_distance * edge(nav);
+            clear = distance(at, centre) >= start_distance * edge;
             for (int j = 0; clear && j < i; j++)
-                clear = distance(at, nav->state.target[j]) >= target_distance * edge(nav);
+                clear = distance(at, nav->world.state.target[j]) >= target_distance * edge;
         } while (!clear);
     }
 }
@@ -107,9 +104,9 @@ static void one_hot(float *dst, int n, int which)
 /* Groups in the order of open(): global, targets, goal or progress, touch. Lengths are scaled so that the arena spans [-1, 1]. */
 static void observe(const struct nav *nav, float *o)
 {
-    const mjtNum *position = nav->physics.data->qpos, *velocity = nav->physics.data->qvel;
+    const mjtNum *position = nav->world.physics.data->qpos, *velocity = nav->world.physics.data->qvel;
     const struct nav_state *s = &nav->state;
-    double unit = 1 / nav->arena->half, radius = target_radius * edge(nav);
+    double unit = 2 / nav->arena->edge, radius = TARGET_RADIUS * nav->arena->edge;
 
     for (int k = 0; k < 2; k++) {
         o[k] = (float)(unit * position[k]);
@@ -118,11 +115,11 @@ static void observe(const struct nav *nav, float *o)
     o += 4;
     for (int i = 0; i < TARGETS; i++)
         for (int k = 0; k < 2; k++)
-            *o++ = (float)(unit * (s->target[i][k] - position[k]));
+            *o++ = (float)(unit * (nav->world.state.target[i][k] - position[k]));
     one_hot(o, TARGETS, nav->parameters->ordered ? s->solved : s->goal);
     o += TARGETS;
     for (int i = 0; i < TARGETS; i++) {
-        double d = distance(s->target[i], position) / radius;
+        double d = distance(nav->world.state.target[i], position) / radius;
         *o++ = (float)exp(-d * d);
     }
 }
@@ -134,7 +131,8 @@ static void nav_reset(struct bp_env *env, uint64_t seed, float *observation)
     struct nav *nav = (struct nav *)env;
 
     nav->state = (struct nav_state){.seed = seed, .older = -1, .goal = -1, .last = -1};
-    bp_physics_reset(&nav->physics);
+    bp_world_reset(&nav->world, nav->stream);
+    bp_world_settle(&nav->world);
     bp_random_seek(nav->stream, seed, BP_FOR_RESET, 0, 0);
     place_targets(nav);
     if (nav->parameters->ordered)
@@ -148,7 +146,7 @@ static void nav_reset(struct bp_env *env, uint64_t seed, float *observation)
 static int visited(const struct nav *nav)
 {
     for (int i = 0; i < TARGETS; i++)
-        if (i != nav->state.last && distance(nav->state.target[i], nav->physics.data->qpos) <= target_radius * edge(nav))
+        if (i != nav->state.last && bp_world_within(&nav->world, nav->world.physics.data->qpos, i))
             return i;
     return -1;
 }
@@ -178,12 +176,9 @@ static void nav_step(struct bp_env *env, const float *action, float *observation
     int target;
 
     *step = (struct bp_step){.event = -1};
-    for (int k = 0; k < env->spec.action_size; k++)
-        nav->physics.data->ctrl[k] = action[k] > 1 ? 1 : action[k] < -1 ? -1 : (double)action[k];
     nav->state.step++;
-    if (!bp_physics_step(&nav->physics)) {
+    if (!bp_world_step(&nav->world, action)) {
         step->diverged = step->truncated = true;
-        bp_physics_reset(&nav->physics);
     } else if ((target = visited(nav)) >= 0) {
         step->event = target;
         visit(nav, target, step);
@@ -198,7 +193,7 @@ static void nav_save(const struct bp_env *env, void *state)
     const struct nav *nav = (const struct nav *)env;
 
     memcpy(state, &nav->state, sizeof nav->state);
-    bp_physics_save(&nav->physics, (char *)state + sizeof nav->state);
+    bp_world_save(&nav->world, (char *)state + sizeof nav->state);
 }
 
 static void nav_restore(struct bp_env *env, const void *state)
@@ -206,14 +201,14 @@ static void nav_restore(struct bp_env *env, const void *state)
     struct nav *nav = (struct nav *)env;
 
     memcpy(&nav->state, state, sizeof nav->state);
-    bp_physics_restore(&nav->physics, (const char *)state + sizeof nav->state);
+    bp_world_restore(&nav->world, (const char *)state + sizeof nav->state);
 }
 
 static void nav_close(struct bp_env *env)
 {
     struct nav *nav = (struct nav *)env;
 
-    bp_physics_free(&nav->physics);
+    bp_world_free(&nav->world);
     gsl_rng_free(nav->stream);
     free(nav);
 }
@@ -231,17 +226,17 @@ static struct bp_env *nav_open(const struct bp_task *task, const char *body)
     nav->arena = &arenas[0];
     while (strcmp(nav->arena->body, body))
         nav->arena++;
-    nav->env = (struct bp_env){.reset = nav_reset, .step = nav_step, .save = nav_save, .restore = nav_restore, .close = nav_close};
-    if (bp_physics_load(&nav->physics, body, nav->arena->control_step)) {
+    nav->env = (struct bp_env){.reset = nav_reset, .step = nav_step, .save = nav_save, .restore = nav_restore, .close = nav_close, .world = &nav->world};
+    if (bp_world_load(&nav->world, &nav->arena->world, body)) {
         nav_close(&nav->env);
         return NULL;
     }
     spec = &nav->env.spec;
     spec->task = task->name;
-    spec->body = body;
-    spec->action_size = nav->physics.model->nu;
+    strcpy(spec->body, body);
+    spec->action_size = nav->world.physics.model->nu;
     spec->time_limit = time_limit;
-    spec->state_size = sizeof nav->state + bp_physics_state_size(&nav->physics);
+    spec->state_size = sizeof nav->state + bp_world_state_size(&nav->world);
     bp_groups_add(&spec->groups, "global", 4);
     bp_groups_add(&spec->groups, "targets", 2 * TARGETS);
     bp_groups_add(&spec->groups, nav->parameters->cue, TARGETS);
@@ -254,8 +249,8 @@ static const struct nav_parameters easy = {.p = 0.9, .ordered = false, .cue = "g
 static const struct nav_parameters hard = {.p = 1.0, .ordered = true, .cue = "progress"};
 
 const struct bp_task bp_nav_easy = {
-    "nav-easy", "visit targets in an endless sequence of a second-order Markov chain, the next one told", nav_bodies, nav_open, &easy, true,
+    "nav-easy", "visit targets in an endless sequence of a second-order Markov chain, the next one told", nav_bodies, nav_open, &easy, true, false,
 };
 const struct bp_task bp_nav_hard = {
-    "nav-hard", "visit the targets 0, 1, 2, 3 in order, then the episode ends", nav_bodies, nav_open, &hard, true,
+    "nav-hard", "visit the targets 0, 1, 2, 3 in order, then the episode ends", nav_bodies, nav_open, &hard, true, false,
 };

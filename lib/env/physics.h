@@ -14,16 +14,27 @@ struct bp_physics {
     mjModel *model;
     mjData *data;
     int substeps;           /* simulation steps in a control step */
+    mjtNum *raw;            /* positions that the last forward began with, for bp_physics_save */
 };
 
-/* Load share/bodies/BODY.xml, with control steps of `control_step` seconds. 0, or -1 after reporting. */
-int bp_physics_load(struct bp_physics *physics, const char *body, double control_step) BP_WARN_UNUSED;
+/*
+ * Compile the MJCF file `path`; with an `outer` text, that text in its place, read as if it lay in the same folder (so that it can
+ * include the file by its bare name). A control step lasts what <custom><numeric name="control_step"> says (s; 0.05 when absent),
+ * in whole simulation steps. 0, or -1 after reporting, with nothing to free.
+ */
+int bp_physics_load(struct bp_physics *physics, const char *path, const char *outer) BP_WARN_UNUSED;
 void bp_physics_free(struct bp_physics *physics);
 
-/* Back to the model's initial state, with derived quantities at zero velocity. */
+/* Back to the model's initial positions, at rest. To be followed by bp_physics_forward, behind whatever is placed elsewhere. */
 void bp_physics_reset(struct bp_physics *physics);
 
-/* One control step under data->ctrl. False when the simulation diverged: the state is then not to be used. */
+/* What follows from positions and velocities (data->xpos, contacts, ...). False when they are none to go on with. */
+bool bp_physics_forward(struct bp_physics *physics);
+
+/*
+ * One control step under data->ctrl. Behind it, everything in data that follows from positions and velocities is that of the new
+ * state. False when the simulation diverged: the state is then not to be used.
+ */
 bool bp_physics_step(struct bp_physics *physics);
 
 /* The integration state (time, positions, velocities, activations, controls, warm start): bytes, and moving them. */

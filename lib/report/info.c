@@ -141,7 +141,7 @@ static void print_block(struct info *info, const struct bp_block *block)
 
 /* Episodes that share all of this are one row of a stream's account. */
 struct play {
-    char task[32], body[32], play[16], checkpoint[72];
+    char task[32], body[BP_BODY_NAME], play[16], checkpoint[72];
     struct bp_groups groups;
     int action_size;
     bool deterministic, has_kl;

@@ -2,6 +2,7 @@
 #ifndef BP_RUN_CHECKPOINT_H
 #define BP_RUN_CHECKPOINT_H
 
+#include "base/share.h"
 #include "model/agent.h"
 #include "run/act.h"
 
@@ -10,7 +11,7 @@
 struct bp_checkpoint {
     struct bp_agent agent;
     float *block[BP_ROLES];         /* parameters; owned when loaded, else borrowed */
-    char task[32], body[32];        /* that it was made on */
+    char task[32], body[BP_BODY_NAME];  /* that it was made on */
     char program[32];
     json_t *config;                 /* resolved config; owned when loaded, else borrowed */
     char parent[72];                /* hash of the checkpoint that it came from, "" for none */

@@ -54,7 +54,7 @@ struct fit {
     struct bp_dataset *dataset;
     struct bp_groups groups;        /* seen, densely */
     int action_size;
-    char task[32], body[32], parent[72];
+    char task[32], body[BP_BODY_NAME], parent[72];
     struct bp_learner learner;
     struct bp_pool *pool;
     double *sums;                   /* of held-out log_prob, by shard */

@@ -3,6 +3,7 @@
 #define BP_STORE_TRAJECTORY_H
 
 #include "base/group.h"
+#include "base/share.h"
 #include "store/pack.h"
 
 #define BP_NO_EVENT (-1)
@@ -23,7 +24,7 @@ struct bp_episode {
     bool diverged;              /* at the last step: the simulation diverged (counts as truncated too) */
     uint64_t seed;
     int64_t index;              /* number of the episode in its rollout */
-    char task[32], body[32];
+    char task[32], body[BP_BODY_NAME];
     char play[16];              /* policy, prior or random */
     bool deterministic;
     char checkpoint[72];        /* bp_pack_hash of the checkpoint that acted, "" for none */

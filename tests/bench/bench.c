@@ -2,7 +2,7 @@
  * The benchmark: speed of the parts and of the whole, each beside its limit measured in the same run. Prints a table, or TSV with --tsv;
  * words choose parts of it: products, updates, training, storage. All rates are medians of several rounds.
  */
-#include "env/physics.h"
+#include "env/world.h"
 #include "learn/svg.h"
 #include "nn/product.h"
 #include "run/config.h"
@@ -146,8 +146,8 @@ static double physics_work(void *raw)
 {
     struct bp_physics *physics = raw;
 
-    if (!bp_physics_step(physics))
-        exit(1);
+    for (int i = 0; i < physics->substeps; i++)
+        mj_step(physics->model, physics->data);
     return 1;
 }
 
@@ -174,11 +174,13 @@ static void bench_preset(const char *preset, int threads)
         print("learner alone", setting, learner, "transitions/s");
         print("replay sampling of an update", setting, 100 * learner / rate(draw_work, &training, 0.5), "%");
         print("actors alone", setting, actors, "control steps/s");
-        struct bp_physics physics;
-        if (bp_physics_load(&physics, training.env.body, 0.1))
+        struct bp_env *env = bp_env_open(training.env.task, training.env.body);
+        if (!env)
             exit(1);
+        struct bp_physics physics = env->world->physics;
+        bp_physics_reset(&physics);
         print("actors / bare physics", setting, actors / rate(physics_work, &physics, 1), "");
-        bp_physics_free(&physics);
+        bp_env_close(env);
     }
     bp_training_free(&training);
     bp_options_free(options);

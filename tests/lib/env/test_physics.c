@@ -1,15 +1,31 @@
 #include "env/physics.h"
 
+#include "env/body.h"
+
 #include "../base/check.h"
 #include "../store/support.h"
 
 static struct bp_physics physics;
 
+static int load_body(struct bp_physics *to, const char *body)
+{
+    char path[4096];
+
+    return bp_body_path(body, path, sizeof path) || bp_physics_load(to, path, NULL) ? -1 : 0;
+}
+
+/* As every user of it does: nothing is stepped before it is forward. */
+static void reset(void)
+{
+    bp_physics_reset(&physics);
+    assert_true(bp_physics_forward(&physics));
+}
+
 static int load(void **state)
 {
     (void)state;
     setenv("BP_SHARE", "share", 0);
-    return bp_physics_load(&physics, "pointmass", 0.1);
+    return load_body(&physics, "pointmass");
 }
 
 static int unload(void **state)
@@ -30,7 +46,7 @@ static void push(double x, double y)
 static void control_steps(void **state)
 {
     (void)state;
-    bp_physics_reset(&physics);
+    reset();
     assert_true(physics.substeps >= 1);
     push(0, 0);
     assert_true(bp_physics_step(&physics));
@@ -42,7 +58,7 @@ static void control_steps(void **state)
 static void dynamics_of_the_point_mass(void **state)
 {
     (void)state;
-    bp_physics_reset(&physics);
+    reset();
     push(1, -1);
     for (int i = 1; i <= 5; i++) {
         assert_true(bp_physics_step(&physics));
@@ -56,7 +72,7 @@ static void dynamics_of_the_point_mass(void **state)
 static void walls(void **state)
 {
     (void)state;
-    bp_physics_reset(&physics);
+    reset();
     push(1, 0);
     for (int i = 0; i < 60; i++) {
         assert_true(bp_physics_step(&physics));
@@ -70,11 +86,11 @@ static void walls(void **state)
 static void reset_is_complete(void **state)
 {
     (void)state;
-    bp_physics_reset(&physics);
+    reset();
     push(1, 1);
     for (int i = 0; i < 10; i++)
         assert_true(bp_physics_step(&physics));
-    bp_physics_reset(&physics);
+    reset();
     for (int k = 0; k < 2; k++)
         assert_true(physics.data->qpos[k] == 0 && physics.data->qvel[k] == 0 && physics.data->ctrl[k] == 0);
     assert_true(physics.data->time == 0);
@@ -87,16 +103,16 @@ static void divergence_is_noticed(void **state)
 
     (void)state;
     for (int i = 0; i < 3; i++) {
-        bp_physics_reset(&physics);
+        reset();
         physics.data->qvel[0] = bad[i];
         assert_false(bp_physics_step(&physics));
-        bp_physics_reset(&physics);
+        reset();
         physics.data->qpos[1] = bad[i];
         assert_false(bp_physics_step(&physics));
-        bp_physics_reset(&physics);
+        reset();
         assert_true(bp_physics_step(&physics));
     }
-    bp_physics_reset(&physics);
+    reset();
     push(NAN, 0);
     assert_false(bp_physics_step(&physics));
 }
@@ -104,20 +120,50 @@ static void divergence_is_noticed(void **state)
 /* An error inside MuJoCo, whose own handler would wait for a key: a warning of ours, and the thread goes on. */
 static void errors_inside_come_back(void **state)
 {
-    int integrator = physics.model->opt.integrator;
-
     (void)state;
-    bp_physics_reset(&physics);
-    physics.model->opt.integrator = 99;
+    reset();
+    physics.model->opt.solver = 99;
+    push(1, 0);
     capture_begin();
-    bool healthy = bp_physics_step(&physics);
+    bool healthy = true;
+    for (int i = 0; i < 60 && healthy; i++)         /* into the wall, where there is something to solve */
+        healthy = bp_physics_step(&physics);
     const char *said = capture_take();
     capture_end();
-    physics.model->opt.integrator = integrator;
+    physics.model->opt.solver = mjSOL_NEWTON;
     assert_false(healthy);
     assert_said(said, "MuJoCo");
-    bp_physics_reset(&physics);
+    reset();
     assert_true(bp_physics_step(&physics));
+}
+
+/* Behind a step, what follows from positions and velocities is that of the new state, bit for bit, and steps are as mj_step's. */
+static void steps_leave_nothing_stale(void **state)
+{
+    struct bp_physics other;
+
+    (void)state;
+    bp_physics_free(&physics);
+    assert_int_equal(load_body(&other, "ant"), 0);
+    assert_int_equal(load_body(&physics, "ant"), 0);
+    reset();
+    bp_physics_reset(&other);
+    for (int i = 0; i < 50; i++) {
+        for (int k = 0; k < physics.model->nu; k++)
+            other.data->ctrl[k] = physics.data->ctrl[k] = sin(i + k);
+        assert_true(bp_physics_step(&physics));
+        for (int k = 0; k < other.substeps; k++)
+            mj_step(other.model, other.data);
+        mjtNum raw[64];
+        mju_copy(raw, other.data->qpos, other.model->nq);
+        mj_step1(other.model, other.data);
+        assert_memory_equal(physics.data->qpos, other.data->qpos, (size_t)other.model->nq * sizeof(mjtNum));
+        assert_memory_equal(physics.data->xpos, other.data->xpos, (size_t)other.model->nbody * 3 * sizeof(mjtNum));
+        mju_copy(other.data->qpos, raw, other.model->nq);
+    }
+    bp_physics_free(&other);
+    bp_physics_free(&physics);
+    assert_int_equal(load_body(&physics, "pointmass"), 0);
 }
 
 /* Saved and restored, another simulation goes on to the same bits, against the wall too, where the solver is warm. */
@@ -127,18 +173,20 @@ static void saved_states_go_on_to_the_same_bits(void **state)
     char *bytes;
 
     (void)state;
-    assert_int_equal(bp_physics_load(&other, "pointmass", 0.1), 0);
+    assert_int_equal(load_body(&other, "pointmass"), 0);
     size_t size = bp_physics_state_size(&physics);
     assert_int_equal(size, bp_physics_state_size(&other));
     bytes = malloc(size + 1);
     bytes[size] = '#';
     for (int before = 0; before < 30; before += 3) {
-        bp_physics_reset(&physics);
+        reset();
         push(1, 0.5);
         for (int i = 0; i < before; i++)
             bp_physics_step(&physics);
         bp_physics_save(&physics, bytes);
         assert_true(bytes[size] == '#');
+        bp_physics_reset(&other);
+        assert_true(bp_physics_forward(&other));
         other.data->ctrl[0] = -1;               /* what it did before must not matter */
         bp_physics_step(&other);
         bp_physics_restore(&other, bytes);
@@ -158,7 +206,7 @@ static int load_bad_body(void *context)
     struct bp_physics bad;
 
     setenv("BP_SHARE", test_directory, 1);
-    return bp_physics_load(&bad, context, 0.1);
+    return load_body(&bad, context);
 }
 
 static void bad_bodies_are_reported(void **state)
@@ -184,6 +232,7 @@ int main(void)
         cmocka_unit_test(reset_is_complete),
         cmocka_unit_test(divergence_is_noticed),
         cmocka_unit_test(errors_inside_come_back),
+        cmocka_unit_test(steps_leave_nothing_stale),
         cmocka_unit_test(saved_states_go_on_to_the_same_bits),
     };
 

@@ -1,0 +1,98 @@
+/*
+ * Worlds: a body, a place and objects, put together when it is loaded. The world's MJCF is written in memory round an <include> of
+ * the body's file, and compiled from there: any body goes with any world, there is no file for each pair, and paths in the body's
+ * file keep their meaning. What the world adds has names that begin with "world/".
+ *
+ * Targets are areas on the floor, not objects: they are no part of the model, so that they cost the simulation nothing. Whoever
+ * draws the world finds them in state.target.
+ */
+#ifndef BP_ENV_WORLD_H
+#define BP_ENV_WORLD_H
+
+#include "env/body.h"
+#include "env/env.h"
+
+#include <gsl/gsl_rng.h>
+#include <stdint.h>
+
+enum { BP_WORLD_TARGETS = 4, BP_WORLD_BOXES = 2 };
+
+/* What a world is made of. Lengths in m. */
+struct bp_world_spec {
+    bool bare;                  /* the body's file alone: it brings what it stands on */
+    double size;                /* edge of the square arena round the origin, with walls; 0: an open plane */
+    double corridor;            /* > 0: in place of an arena, a corridor of this width along x, with a gap in its floor */
+    bool centred;               /* the body starts in the centre; only its heading is at random */
+    int boxes;
+    double box_mass;            /* kg */
+    int targets;
+    double target_size;         /* edge of their squares; or with target_round, diameter of their discs */
+    bool target_round;
+};
+
+/* The corridor: its floor begins at x = -1.5, the gap at 2; behind the gap it goes on for 40 m. What falls into the gap falls 3 m. */
+extern const double bp_world_gap_start, bp_world_box_edge;
+
+/* What changes from episode to episode beside the simulation's state. */
+struct bp_world_state {
+    double target[BP_WORLD_TARGETS][2];
+    double gap;                 /* length of the gap, m */
+};
+
+struct bp_world {
+    const struct bp_world_spec *spec;
+    char name[BP_BODY_NAME];    /* of the body, as it was asked for */
+    struct bp_physics physics;
+    struct bp_body body;
+    int box[BP_WORLD_BOXES];                /* their numbers among the model's bodies */
+    int box_qpos[BP_WORLD_BOXES];           /* where their 7 numbers begin in qpos */
+    struct bp_world_state state;
+};
+
+/* Load a world; spec is borrowed. 0, or -1 after reporting, with nothing to free. */
+int bp_world_load(struct bp_world *world, const struct bp_world_spec *spec, const char *body) BP_WARN_UNUSED;
+void bp_world_free(struct bp_world *world);
+
+/* ---- starting an episode: reset, any changes of places, settle ---- */
+
+/*
+ * Everything at rest, placed and turned at random as the spec says: body, boxes and targets clear of each other, inside the walls.
+ * In a corridor the body stands at the origin and looks along x; the gap is to be set.
+ */
+void bp_world_reset(struct bp_world *world, gsl_rng *stream);
+
+void bp_world_put_body(struct bp_world *world, double x, double y, double yaw);
+void bp_world_put_box(struct bp_world *world, int box, double x, double y, double yaw);
+void bp_world_set_gap(struct bp_world *world, double length);
+
+/* To be called once behind the changes: positions of bodies, frames and observations are valid from here on. */
+void bp_world_settle(struct bp_world *world);
+
+/* ---- in an episode ---- */
+
+/* One control step. When it diverged (false), everything is back at its initial place, at rest. */
+bool bp_world_step(struct bp_world *world, const float *action);
+
+/* Positions (3 numbers, m) as of now. */
+const double *bp_world_root(const struct bp_world *world);
+const double *bp_world_box(const struct bp_world *world, int box);
+
+/* In the target's area: |dx| and |dy| at most half its edge, or inside the disc. */
+bool bp_world_within(const struct bp_world *world, const double *position, int target);
+
+/* Two boxes touch. */
+bool bp_world_boxes_touch(const struct bp_world *world);
+
+/* ---- what is seen, in the body's egocentric frame (bp_body_frame), m; each returns what is behind its numbers ---- */
+
+float *bp_world_see_targets(const struct bp_world *world, float *o);        /* 2 a target: forward and to the left */
+float *bp_world_see_boxes(const struct bp_world *world, float *o);          /* 9 a box: its centre, and its x and z axes */
+float *bp_world_see_corners(const struct bp_world *world, float *o);        /* 24 a box: its corners, the lowest of x, y, z first, z fastest */
+
+/* ---- the full state, as bytes ---- */
+
+size_t bp_world_state_size(const struct bp_world *world);
+void bp_world_save(const struct bp_world *world, void *state);
+void bp_world_restore(struct bp_world *world, const void *state);
+
+#endif
