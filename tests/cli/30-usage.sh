@@ -37,7 +37,7 @@ for program in "bp-train -o x" "bp-transfer --prior none -o x"; do
     check "$name: below range" 2 "--trace must lie in" -- $program --trace -0.1
     check "$name: an operand" 2 "unexpected operand 'operand'" -- $program operand
     check "$name: an ambiguous option" 2 "ambiguous option '--policy-l?'" -- $program --policy- 3
-    check "$name: unknown task" 2 "--task must be one of nav-easy, nav-hard, not 'nav'" -- $program --task nav
+    check "$name: unknown task" 2 "--task must be one of nav-easy, nav-hard, .*not 'nav'" -- $program --task nav
     check "$name: unknown body" 2 "task 'nav-easy' does not take the body 'ant'" -- $program --task nav-easy --body ant
     check "$name: unknown kind" 2 "--policy must be one of mlp, lstm, linear, not 'gru'" -- $program --policy gru
     check "$name: unknown head" 2 "--policy-head must be one of " -- $program --policy-head tanh
