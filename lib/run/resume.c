@@ -8,7 +8,7 @@
 
 enum {
     TENSORS = BP_LEARNER_TENSORS + BP_ACTORS_TENSORS + 9 + 1,
-    PIECE = 16 << 20,           /* bytes of a tensor in one block: bounds what writing and reading hold in memory */
+    PIECE = 4 << 20,            /* bytes of a tensor in one block: bounds what writing and reading hold in memory */
     LEVEL = 0,                  /* stored: a running learner waits for it, and floats hardly shrink */
 };
 

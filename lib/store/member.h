@@ -2,11 +2,18 @@
 #ifndef BP_STORE_MEMBER_H
 #define BP_STORE_MEMBER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define BP_MEMBER_START 16      /* bytes that are the same in every member */
 #define BP_MEMBER_HEADER 28     /* those, u64 length of the whole member, u32 CRC-32 of its deflated bytes */
 #define BP_MEMBER_TRAILER 8     /* u32 CRC-32 of the inflated bytes, u32 count of them modulo 2^32 */
+
+/*
+ * Members of up to so many bytes (when read: deflated, when written: inflated) are held in memory whole, which libdeflate needs; zlib
+ * works on longer ones piece by piece. A wrong length in a header makes a reader hold no more than this.
+ */
+#define BP_MEMBER_WHOLE ((size_t)32 << 20)
 
 /*
  * Deflate, extra field, no time, no flags, unknown system; 16 bytes of extra field, of which one subfield "BP" of 12. A reader

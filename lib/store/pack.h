@@ -45,7 +45,7 @@ struct bp_pack_reader;
 
 /*
  * Write to a path (temporary name beside it, synced and renamed by commit) or to stdout for "-", which is refused when it is a
- * terminal. level is zlib's, 0 (stored) to 9. NULL after reporting.
+ * terminal. level is 0 (stored) to 9. NULL after reporting.
  */
 struct bp_pack_writer *bp_pack_create(const char *path, int level) BP_WARN_UNUSED;
 /* Would bp_pack_create do? To find out before hours of work, not behind them. Devices and FIFOs are not touched. 0, or -1 after reporting. */

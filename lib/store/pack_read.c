@@ -1,49 +1,14 @@
-/* The reading half of pack.h. Members are inflated here byte by byte, since gzread(3) takes much damage for an end. */
-#define ZLIB_CONST
+/* The reading half of pack.h. Members are told apart and checked here, since gzread(3) takes much damage for an end. */
 #include "store/member.h"
-#include "store/pack.h"
+#include "store/pack_private.h"
 #include "store/safetensors.h"
 
 #include <assert.h>
 #include <endian.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
-
-#define INPUT ((size_t)64 << 10)
-/* Inflated bytes are taken in pieces that stay in the cache for their checksum. */
-#define PIECE ((size_t)128 << 10)
-/* First memory of a block, where none before it was larger. */
-#define ROOM ((size_t)8 << 10)
-
-struct bp_pack_reader {
-    int fd;
-    char *name, *where;
-    z_stream inflate;
-    unsigned char *input;       /* INPUT bytes, of which at ... end - 1 wait */
-    size_t at, end;
-    bool started;               /* the first byte came */
-    bool in_part;               /* a block came since the last end block */
-    bool failed;
-    int64_t blocks;             /* since the last end block */
-    int64_t total;              /* since the start, without end blocks */
-    uint32_t rolling;           /* CRC-32 of the inflated bytes since the last end block */
-    size_t largest;             /* inflated block so far */
-    SHA2_CTX sha;
-    char *hash;                 /* borrowed; NULL when nobody asked */
-};
-
-/* An inflated member. Its memory grows with what really comes, whatever lengths the file declares. */
-struct inflated {
-    unsigned char *bytes;
-    size_t size, capacity;
-    uint32_t crc;
-    uint32_t deflated_crc;
-};
 
 struct bp_pack_reader *bp_pack_open(const char *path)
 {
@@ -54,8 +19,9 @@ struct bp_pack_reader *bp_pack_open(const char *path)
         goto no_memory;
     reader->fd = -1;
     reader->name = strdup(is_stdin ? "standard input" : path);
-    reader->input = malloc(INPUT);
-    if (!reader->name || !reader->input || inflateInit2(&reader->inflate, -15) != Z_OK)
+    reader->input = malloc(BP_PACK_INPUT);
+    reader->whole = libdeflate_alloc_decompressor();
+    if (!reader->name || !reader->input || !reader->whole)
         goto no_memory;
     reader->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
     if (reader->fd < 0)
@@ -78,7 +44,9 @@ void bp_pack_close(struct bp_pack_reader *reader)
         return;
     if (reader->fd >= 0 && reader->fd != STDIN_FILENO)
         close(reader->fd);
-    inflateEnd(&reader->inflate);
+    inflateEnd(&reader->pieces);
+    libdeflate_free_decompressor(reader->whole);
+    free(reader->deflated);
     free(reader->input);
     free(reader->where);
     free(reader->name);
@@ -102,54 +70,16 @@ void bp_pack_reader_hash(struct bp_pack_reader *reader, char hash[72])
     SHA256Init(&reader->sha);
 }
 
-/* ---- bytes ---- */
-
-static int cut_short(const struct bp_pack_reader *reader)
+int bp_pack_cut_short(const struct bp_pack_reader *reader)
 {
     return bp_error(BP_DAMAGED, "%s was cut short after %lld whole block%s", reader->name, (long long)reader->total,
                     reader->total == 1 ? "" : "s");
 }
 
-static int damaged(const struct bp_pack_reader *reader, const char *what)
+int bp_pack_damaged(const struct bp_pack_reader *reader, const char *what)
 {
     return bp_error(BP_DAMAGED, "%s is damaged after %lld whole block%s: %s", reader->name, (long long)reader->total,
                     reader->total == 1 ? "" : "s", what);
-}
-
-/* Bytes that wait in the input, after reading more when none do; 0 at the end, -1 after reporting. */
-static ssize_t fill(struct bp_pack_reader *reader)
-{
-    ssize_t got;
-
-    if (reader->at < reader->end)
-        return (ssize_t)(reader->end - reader->at);
-    do
-        got = read(reader->fd, reader->input, INPUT);
-    while (got < 0 && errno == EINTR);
-    if (got < 0)
-        return bp_error_errno(BP_FAILURE, "cannot read %s", reader->name);
-    reader->at = 0;
-    reader->end = (size_t)got;
-    return got;
-}
-
-/* Take up to `size` bytes: fewer only at the end. Their count, or -1 after reporting. */
-static ssize_t take(struct bp_pack_reader *reader, unsigned char *bytes, size_t size)
-{
-    size_t taken = 0;
-
-    while (taken < size) {
-        ssize_t waiting = fill(reader);
-        if (waiting < 0)
-            return -1;
-        if (waiting == 0)
-            break;
-        size_t piece = (size_t)waiting < size - taken ? (size_t)waiting : size - taken;
-        memcpy(bytes + taken, reader->input + reader->at, piece);
-        reader->at += piece;
-        taken += piece;
-    }
-    return (ssize_t)taken;
 }
 
 /* ---- one member ---- */
@@ -158,7 +88,7 @@ static ssize_t take(struct bp_pack_reader *reader, unsigned char *bytes, size_t 
 static int foreign(const struct bp_pack_reader *reader, const unsigned char *bytes, size_t size)
 {
     if (reader->started)
-        return damaged(reader, "what follows is not a block");
+        return bp_pack_damaged(reader, "what follows is not a block");
     if (size >= 2 && !memcmp(bytes, bp_member_start, 2))
         return bp_error(BP_DAMAGED, "%s is compressed by gzip, but is neither a checkpoint nor trajectories", reader->name);
     return bp_error(BP_DAMAGED, "%s is neither a checkpoint nor trajectories", reader->name);
@@ -168,7 +98,7 @@ static int foreign(const struct bp_pack_reader *reader, const unsigned char *byt
 static int read_header(struct bp_pack_reader *reader, uint64_t *length, uint32_t *crc)
 {
     unsigned char header[BP_MEMBER_HEADER];
-    ssize_t got = take(reader, header, sizeof header);
+    ssize_t got = bp_pack_take(reader, header, sizeof header);
 
     if (got < 0)
         return -1;
@@ -179,128 +109,32 @@ static int read_header(struct bp_pack_reader *reader, uint64_t *length, uint32_t
     if (memcmp(header, bp_member_start, (size_t)got < BP_MEMBER_START ? (size_t)got : BP_MEMBER_START))
         return foreign(reader, header, (size_t)got);
     if (got < BP_MEMBER_HEADER)
-        return cut_short(reader);
+        return bp_pack_cut_short(reader);
     memcpy(length, header + BP_MEMBER_START, sizeof *length);
     memcpy(crc, header + BP_MEMBER_START + sizeof *length, sizeof *crc);
     *length = le64toh(*length);
     *crc = le32toh(*crc);
     reader->started = true;
     if (*length <= BP_MEMBER_HEADER + BP_MEMBER_TRAILER)
-        return damaged(reader, "a block has an impossible length");
+        return bp_pack_damaged(reader, "a block has an impossible length");
     return 1;
-}
-
-static int make_room(struct bp_pack_reader *reader, struct inflated *member)
-{
-    size_t capacity = member->capacity ? 2 * member->capacity : reader->largest > ROOM ? reader->largest + 1 : ROOM;
-    unsigned char *grown;
-
-    if (member->size < member->capacity)
-        return 0;
-    grown = capacity > member->capacity ? realloc(member->bytes, capacity) : NULL;
-    if (!grown)
-        return bp_error(BP_FAILURE, "out of memory");
-    member->bytes = grown;
-    member->capacity = capacity;
-    return 0;
-}
-
-/* One call of inflate; its status, or -1 after reporting. */
-static int inflate_once(struct bp_pack_reader *reader, struct inflated *member)
-{
-    z_stream *stream = &reader->inflate;
-    unsigned char *begin;
-    size_t room, made;
-    int status;
-
-    if (make_room(reader, member))
-        return -1;
-    begin = member->bytes + member->size;
-    room = member->capacity - member->size < PIECE ? member->capacity - member->size : PIECE;
-    stream->next_out = begin;
-    stream->avail_out = (uInt)room;
-    status = inflate(stream, Z_NO_FLUSH);
-    if (status == Z_MEM_ERROR)
-        return bp_error(BP_FAILURE, "out of memory");
-    if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
-        return damaged(reader, "a block cannot be inflated");
-    made = room - stream->avail_out;
-    member->crc = (uint32_t)crc32(member->crc, begin, (uInt)made);
-    member->size += made;
-    if (reader->hash)
-        SHA256Update(&reader->sha, begin, made);
-    return status;
-}
-
-/* Inflate `length` bytes, which must be all of the member's deflated ones. */
-static int inflate_body(struct bp_pack_reader *reader, uint64_t length, struct inflated *member)
-{
-    z_stream *stream = &reader->inflate;
-    int status = Z_OK;
-
-    inflateReset(stream);
-    while (length > 0) {
-        ssize_t waiting = fill(reader);
-        if (waiting <= 0)
-            return waiting ? -1 : cut_short(reader);
-        size_t piece = (uint64_t)waiting < length ? (size_t)waiting : (size_t)length;
-        stream->next_in = reader->input + reader->at;
-        stream->avail_in = (uInt)piece;
-        member->deflated_crc = (uint32_t)crc32(member->deflated_crc, stream->next_in, (uInt)piece);
-        do {
-            status = inflate_once(reader, member);
-            if (status < 0 && status != Z_BUF_ERROR)
-                return -1;
-        } while (status == Z_OK && (stream->avail_in > 0 || stream->avail_out == 0));
-        if (stream->avail_in > 0 || (status == Z_STREAM_END && piece < length))
-            return damaged(reader, "a block ends before its declared length");
-        reader->at += piece;
-        length -= piece;
-    }
-    return status == Z_STREAM_END ? 0 : damaged(reader, "a block goes on beyond its declared length");
-}
-
-/* A block may be kept for long: give back what the growing left over. */
-static void shrink(struct inflated *member)
-{
-    unsigned char *shrunk = member->size > 0 && member->capacity > member->size ? realloc(member->bytes, member->size) : NULL;
-
-    if (shrunk) {
-        member->bytes = shrunk;
-        member->capacity = member->size;
-    }
 }
 
 /* 1 with the member's bytes (malloc'ed for the caller), 0 at a proper end, -1 after reporting. */
-static int read_member(struct bp_pack_reader *reader, struct inflated *member)
+static int read_member(struct bp_pack_reader *reader, struct bp_inflated *member)
 {
     uint64_t length = 0;
-    uint32_t crc = 0, trailer[2];
+    uint32_t crc = 0;
     int status = read_header(reader, &length, &crc);
 
-    *member = (struct inflated){0};
+    *member = (struct bp_inflated){0};
     if (status <= 0)
         return status;
-    if (inflate_body(reader, length - BP_MEMBER_HEADER - BP_MEMBER_TRAILER, member))
-        goto failed;
-    ssize_t got = take(reader, (unsigned char *)trailer, sizeof trailer);
-    if (got < 0)
-        goto failed;
-    if (got < (ssize_t)sizeof trailer) {
-        cut_short(reader);
-        goto failed;
+    if (bp_pack_inflate(reader, length - BP_MEMBER_HEADER - BP_MEMBER_TRAILER, crc, member)) {
+        free(member->bytes);
+        return -1;
     }
-    if (member->deflated_crc != crc || member->crc != le32toh(trailer[0]) || (uint32_t)member->size != le32toh(trailer[1])) {
-        damaged(reader, "the checksums of a block do not agree");
-        goto failed;
-    }
-    if (member->size > reader->largest)
-        reader->largest = member->size;
-    shrink(member);
     return 1;
-failed:
-    free(member->bytes);
-    return -1;
 }
 
 /* ---- blocks ---- */
@@ -313,7 +147,7 @@ static int check_end(struct bp_pack_reader *reader, const struct bp_block *block
     snprintf(expected, sizeof expected, "%lld", (long long)reader->blocks);
     snprintf(expected_crc, sizeof expected_crc, "%08x", (unsigned)reader->rolling);
     if (!blocks || strcmp(blocks, expected) || !crc || strcmp(crc, expected_crc))
-        return damaged(reader, "its end block tells of other blocks than these");
+        return bp_pack_damaged(reader, "its end block tells of other blocks than these");
     reader->blocks = 0;
     reader->rolling = 0;
     reader->in_part = false;
@@ -335,7 +169,7 @@ static int name_block(struct bp_pack_reader *reader)
 /* The next block that is not an end block: as bp_pack_read. */
 static int read_block(struct bp_pack_reader *reader, struct bp_block *block)
 {
-    struct inflated member;
+    struct bp_inflated member;
     int status;
 
     while ((status = read_member(reader, &member)) > 0) {

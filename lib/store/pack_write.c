@@ -1,4 +1,4 @@
-/* The writing half of pack.h. */
+/* The writing half of pack.h: blocks that are not very long are deflated as a whole by libdeflate, the others piece by piece by zlib. */
 #define ZLIB_CONST
 #include "store/member.h"
 #include "store/output.h"
@@ -7,21 +7,26 @@
 
 #include <assert.h>
 #include <endian.h>
+#include <libdeflate.h>
 #include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
-/* Input is taken in pieces that stay in the cache for the checksum and deflate both. */
+/* Input of a long block is taken in pieces that stay in the cache for the checksum and deflate both. */
 #define PIECE ((size_t)128 << 10)
 /* Room that deflate finds at each call: always the same, since what it writes at level 0 depends on it. */
 #define ROOM ((size_t)64 << 10)
 
 struct bp_pack_writer {
     struct bp_output output;
-    z_stream deflate;
-    unsigned char *member;      /* grows to the largest member and is used again */
+    int level;
+    struct libdeflate_compressor *whole;
+    z_stream pieces;            /* prepared with the first block that is too long for that */
+    unsigned char *plain;       /* a block's bytes before they are deflated; grows to the longest and is used again */
+    size_t plain_capacity;
+    unsigned char *member;      /* likewise the member */
     size_t capacity, used;
     uint32_t crc;               /* of the member's inflated bytes */
     uint64_t inflated;          /* count of them */
@@ -37,13 +42,14 @@ struct bp_pack_writer *bp_pack_create(const char *path, int level)
     struct bp_pack_writer *writer = calloc(1, sizeof *writer);
 
     assert(level >= 0 && level <= 9);
-    if (!writer || deflateInit2(&writer->deflate, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+    if (!writer || !(writer->whole = libdeflate_alloc_compressor(level))) {
         bp_error(BP_FAILURE, "out of memory");
         free(writer);
         return NULL;
     }
+    writer->level = level;
     if (bp_output_open(&writer->output, path)) {
-        deflateEnd(&writer->deflate);
+        libdeflate_free_compressor(writer->whole);
         free(writer);
         return NULL;
     }
@@ -57,31 +63,58 @@ void bp_pack_writer_hash(struct bp_pack_writer *writer, char hash[72])
     SHA256Init(&writer->sha);
 }
 
-static int make_room(struct bp_pack_writer *writer)
+/* Memory of at least `size` bytes, its content kept. */
+static int make_room(unsigned char **bytes, size_t *capacity, size_t size)
 {
-    size_t capacity = 2 * writer->capacity + ROOM + BP_MEMBER_HEADER + BP_MEMBER_TRAILER;
     unsigned char *grown;
 
-    if (writer->capacity >= writer->used + ROOM + BP_MEMBER_TRAILER)
+    if (size <= *capacity)
         return 0;
-    grown = realloc(writer->member, capacity);
+    grown = realloc(*bytes, size);
     if (!grown)
         return bp_error(BP_FAILURE, "out of memory");
-    writer->member = grown;
-    writer->capacity = capacity;
+    *bytes = grown;
+    *capacity = size;
     return 0;
 }
+
+/* ---- as a whole ---- */
+
+static int deflate_whole(struct bp_pack_writer *writer, const char *header, size_t header_size, const struct bp_block *block, size_t size)
+{
+    size_t bound = libdeflate_deflate_compress_bound(writer->whole, size);
+    unsigned char *at;
+
+    if (make_room(&writer->plain, &writer->plain_capacity, size) ||
+        make_room(&writer->member, &writer->capacity, BP_MEMBER_HEADER + bound + BP_MEMBER_TRAILER))
+        return -1;
+    memcpy(writer->plain, header, header_size);
+    at = writer->plain + header_size;
+    for (size_t i = 0; i < block->count; at += bp_tensor_bytes(&block->tensors[i]), i++)
+        if (block->tensors[i].data)
+            memcpy(at, block->tensors[i].data, bp_tensor_bytes(&block->tensors[i]));
+    writer->crc = libdeflate_crc32(0, writer->plain, size);
+    writer->inflated = size;
+    if (writer->hash)
+        SHA256Update(&writer->sha, writer->plain, size);
+    writer->used += libdeflate_deflate_compress(writer->whole, writer->plain, size, writer->member + BP_MEMBER_HEADER, bound);
+    return 0;
+}
+
+/* ---- piece by piece ---- */
 
 /* One call of deflate; its status, or -1 after reporting. */
 static int deflate_once(struct bp_pack_writer *writer, int flush)
 {
-    if (make_room(writer))
+    size_t least = writer->used + ROOM + BP_MEMBER_TRAILER;
+
+    if (least > writer->capacity && make_room(&writer->member, &writer->capacity, 2 * least))
         return -1;
-    writer->deflate.next_out = writer->member + writer->used;
-    writer->deflate.avail_out = ROOM;
-    int status = deflate(&writer->deflate, flush);
+    writer->pieces.next_out = writer->member + writer->used;
+    writer->pieces.avail_out = ROOM;
+    int status = deflate(&writer->pieces, flush);
     assert(status == Z_OK || status == Z_STREAM_END);
-    writer->used += ROOM - writer->deflate.avail_out;
+    writer->used += ROOM - writer->pieces.avail_out;
     return status;
 }
 
@@ -89,13 +122,13 @@ static int squeeze(struct bp_pack_writer *writer, const void *data, size_t size)
 {
     for (const unsigned char *at = data; size > 0;) {
         size_t piece = size < PIECE ? size : PIECE;
-        writer->crc = (uint32_t)crc32(writer->crc, at, (uInt)piece);
+        writer->crc = libdeflate_crc32(writer->crc, at, piece);
         writer->inflated += piece;
         if (writer->hash)
             SHA256Update(&writer->sha, at, piece);
-        writer->deflate.next_in = at;
-        writer->deflate.avail_in = (uInt)piece;
-        while (writer->deflate.avail_in > 0)
+        writer->pieces.next_in = at;
+        writer->pieces.avail_in = (uInt)piece;
+        while (writer->pieces.avail_in > 0)
             if (deflate_once(writer, Z_NO_FLUSH) < 0)
                 return -1;
         at += piece;
@@ -104,21 +137,32 @@ static int squeeze(struct bp_pack_writer *writer, const void *data, size_t size)
     return 0;
 }
 
+static int deflate_pieces(struct bp_pack_writer *writer, const char *header, size_t header_size, const struct bp_block *block)
+{
+    z_stream *stream = &writer->pieces;
+    int status;
+
+    if (stream->state ? deflateReset(stream) : deflateInit2(stream, writer->level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY))
+        return bp_error(BP_FAILURE, "out of memory");
+    writer->crc = 0;
+    writer->inflated = 0;
+    status = squeeze(writer, header, header_size);
+    for (size_t i = 0; i < block->count && !status; i++)
+        status = squeeze(writer, block->tensors[i].data, bp_tensor_bytes(&block->tensors[i]));
+    while (status == Z_OK)
+        status = deflate_once(writer, Z_FINISH);
+    return status < 0 ? -1 : 0;
+}
+
+/* ---- either ---- */
+
 /* Header and trailer around what was deflated, then out with it. */
 static int finish_member(struct bp_pack_writer *writer)
 {
-    uint32_t crc, count = htole32((uint32_t)writer->inflated), inflated_crc = htole32(writer->crc);
-    uint64_t length;
-    int status;
+    uint32_t count = htole32((uint32_t)writer->inflated), inflated_crc = htole32(writer->crc);
+    uint32_t crc = htole32(libdeflate_crc32(0, writer->member + BP_MEMBER_HEADER, writer->used - BP_MEMBER_HEADER));
+    uint64_t length = htole64(writer->used + BP_MEMBER_TRAILER);
 
-    do
-        status = deflate_once(writer, Z_FINISH);
-    while (status == Z_OK);
-    if (status < 0)
-        return -1;
-    crc = (uint32_t)crc32_z(0, writer->member + BP_MEMBER_HEADER, writer->used - BP_MEMBER_HEADER);
-    crc = htole32(crc);
-    length = htole64(writer->used + BP_MEMBER_TRAILER);
     memcpy(writer->member, bp_member_start, BP_MEMBER_START);
     memcpy(writer->member + BP_MEMBER_START, &length, sizeof length);
     memcpy(writer->member + BP_MEMBER_START + sizeof length, &crc, sizeof crc);
@@ -129,19 +173,18 @@ static int finish_member(struct bp_pack_writer *writer)
 
 static int write_block(struct bp_pack_writer *writer, const struct bp_block *block)
 {
+    size_t header_size, size;
     char *header;
-    size_t size;
     int status;
 
-    if (bp_safetensors_encode(block, &header, &size))
+    if (bp_safetensors_encode(block, &header, &header_size))
         return -1;
-    deflateReset(&writer->deflate);
+    size = header_size;
+    for (size_t i = 0; i < block->count; i++)
+        size += bp_tensor_bytes(&block->tensors[i]);
     writer->used = BP_MEMBER_HEADER;
-    writer->crc = 0;
-    writer->inflated = 0;
-    status = squeeze(writer, header, size);
-    for (size_t i = 0; i < block->count && !status; i++)
-        status = squeeze(writer, block->tensors[i].data, bp_tensor_bytes(&block->tensors[i]));
+    status = size <= BP_MEMBER_WHOLE ? deflate_whole(writer, header, header_size, block, size)
+                                     : deflate_pieces(writer, header, header_size, block);
     free(header);
     return status ? -1 : finish_member(writer);
 }
@@ -188,7 +231,9 @@ static int write_end(struct bp_pack_writer *writer)
 
 static void writer_free(struct bp_pack_writer *writer)
 {
-    deflateEnd(&writer->deflate);
+    deflateEnd(&writer->pieces);
+    libdeflate_free_compressor(writer->whole);
+    free(writer->plain);
     free(writer->member);
     free(writer);
 }

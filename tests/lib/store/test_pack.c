@@ -153,17 +153,15 @@ static void test_same_bytes(void **state)
     free(bytes);
 }
 
-/* A great length of nothing, which deflates a thousandfold. */
-static void test_zeros(void **state)
+/* A great length of nothing, which deflates a thousandfold: as a whole, and piece by piece. */
+static void check_zeros(size_t size, int level)
 {
-    size_t size = (size_t)20 << 20;
-    char *path = in_directory("stream");
+    char *path = in_directory("stream"), *cut = in_directory("cut"), command[4096];
     void *zeros = calloc(1, size);
     struct bp_tensor tensor = bp_tensor_1d("zeros", BP_U8, (int64_t)size, zeros);
-    struct bp_pack_writer *writer = bp_pack_create(path, 6);
+    struct bp_pack_writer *writer = bp_pack_create(path, level);
     struct bp_block block;
 
-    (void)state;
     bp_block_init(&block, "test");
     bp_block_tensor(&block, &tensor);
     assert_int_equal(bp_pack_write(writer, &block), 0);
@@ -177,7 +175,23 @@ static void test_zeros(void **state)
     bp_block_clear(&block);
     assert_int_equal(bp_pack_read(reader, &block), 0);
     bp_pack_close(reader);
+    snprintf(command, sizeof command, "head -c 20000 %s > %s", path, cut);
+    assert_int_equal(system(command), 0);
+    capture_begin();
+    reader = bp_pack_open(cut);
+    assert_int_equal(bp_pack_read(reader, &block), -1);
+    assert_said(capture_take(), "was cut short after 0 whole blocks");
+    capture_end();
+    bp_pack_close(reader);
     free(zeros);
+}
+
+static void test_zeros(void **state)
+{
+    (void)state;
+    check_zeros((size_t)20 << 20, 6);
+    check_zeros(BP_MEMBER_WHOLE + 1, 6);        /* written in pieces, read as a whole */
+    check_zeros(BP_MEMBER_WHOLE + 1, 0);        /* both in pieces */
 }
 
 static void test_joined(void **state)
@@ -457,10 +471,10 @@ static void test_hostile_members(void **state)
         {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\",\"crc32\":\"00000001\"}}", 0, "other blocks"},
         {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\"}}", 0, "other blocks"},
         {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"00\",\"crc32\":\"00000000\"}}", 0, "other blocks"},
-        {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\",\"crc32\":\"00000000\"}}", 1, "declared length"},
+        {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\",\"crc32\":\"00000000\"}}", 1, "was cut short"},
         {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\",\"crc32\":\"00000000\"}}", (uint64_t)1 << 62, "declared length"},
-        {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\",\"crc32\":\"00000000\"}}", (uint64_t)-1, "declared length"},
-        {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\",\"crc32\":\"00000000\"}}", (uint64_t)-50, "declared length"},
+        {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\",\"crc32\":\"00000000\"}}", (uint64_t)-1, "checksums of a block do not agree"},
+        {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\",\"crc32\":\"00000000\"}}", (uint64_t)-50, "checksums of a block do not agree"},
         {"{\"__metadata__\":{\"kind\":\"x\"},\"a\":{\"dtype\":\"F32\",\"shape\":[1099511627776],\"data_offsets\":[0,4398046511104]}}",
          0, "(block 1) is damaged: tensor 'a' is longer than the data"},
         {"not JSON", 0, "not a JSON object"},
@@ -493,6 +507,28 @@ static void test_hostile_members(void **state)
     memcpy(bytes + 8, good, strlen(good));
     write_file(path, member, make_member(bytes, 8 + strlen(good), 0, member));
     assert_int_equal(run_action(read_whole, path, false, said), 0);
+}
+
+/* The end block with its deflated bytes made longer or shorter, length and checksum of them as they should be. */
+static void test_hostile_bodies(void **state)
+{
+    static const struct { int add; const char *said; } bad[] = {{1, "ends before its declared length"}, {-1, "cannot be inflated"}, {-20, "cannot be inflated"}};
+    char *path = in_directory("stream"), said[1024], trailer[BP_MEMBER_TRAILER];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        write_stream(path, 0, 6);
+        size_t end = read_file(path, stream, sizeof stream) - BP_MEMBER_TRAILER, changed = end + (size_t)bad[i].add;
+        memcpy(trailer, stream + end, sizeof trailer);
+        memcpy(stream + changed, trailer, sizeof trailer);
+        uint64_t length = htole64(changed + BP_MEMBER_TRAILER);
+        uint32_t crc = htole32((uint32_t)crc32(0, (Bytef *)stream + BP_MEMBER_HEADER, (uInt)(changed - BP_MEMBER_HEADER)));
+        memcpy(stream + BP_MEMBER_START, &length, sizeof length);
+        memcpy(stream + BP_MEMBER_START + sizeof length, &crc, sizeof crc);
+        write_file(path, stream, changed + BP_MEMBER_TRAILER);
+        assert_int_equal(run_action(read_whole, path, false, said), BP_DAMAGED);
+        assert_said(said, bad[i].said);
+    }
 }
 
 static int read_terminal(void *context)
@@ -663,6 +699,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_foreign, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_garbage_behind, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_hostile_members, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(test_hostile_bodies, make_directory, remove_directory),
         cmocka_unit_test(test_terminal),
         cmocka_unit_test(test_full),
         /* These report errors in this process. */
