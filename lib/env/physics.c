@@ -1,5 +1,7 @@
 #include "env/physics.h"
 
+#include "env/models.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -68,6 +70,23 @@ static void one_line(char *text)
             *text = text[1] ? ' ' : '\0';
 }
 
+/* The model, compiled or, where another environment has the same, copied. */
+static mjModel *compile(const char *path, const char *outer, struct bp_model_kept **kept, char *reason, int size)
+{
+    mjModel *model;
+    char *key;
+
+    if (asprintf(&key, "%s\n%s", path, outer ? outer : "") < 0) {
+        snprintf(reason, (size_t)size, "out of memory");
+        return NULL;
+    }
+    model = bp_models_copy(key, kept);
+    if (!model && (model = outer ? compile_outer(path, outer, reason, size) : mj_loadXML(path, NULL, reason, size)))
+        *kept = bp_models_keep(key, model);
+    free(key);
+    return model;
+}
+
 static double control_step(const mjModel *model)
 {
     int i = mj_name2id(model, mjOBJ_NUMERIC, "control_step");
@@ -80,7 +99,7 @@ int bp_physics_load(struct bp_physics *physics, const char *path, const char *ou
     char reason[512] = "";
 
     *physics = (struct bp_physics){0};
-    physics->model = outer ? compile_outer(path, outer, reason, sizeof reason) : mj_loadXML(path, NULL, reason, sizeof reason);
+    physics->model = compile(path, outer, &physics->kept, reason, sizeof reason);
     if (!physics->model) {
         one_line(reason);
         return bp_error(BP_FAILURE, "cannot load the body '%s': %s", path, reason);
@@ -102,6 +121,7 @@ void bp_physics_free(struct bp_physics *physics)
     if (physics->model)
         mj_deleteModel(physics->model);
     free(physics->raw);
+    bp_models_release(physics->kept);
     *physics = (struct bp_physics){0};
 }
 
