@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Read a packed stream of Behavior Priors, see bp-checkpoint(5): prints each block's fields and tensors."""
-import array, gzip, json, sys
+import array, gzip, json, struct, sys
 
 CODES = {"U8": "B", "I32": "i", "I64": "q", "U64": "Q", "F32": "f", "F64": "d"}
 
@@ -12,7 +12,11 @@ def blocks(path):
             header = json.loads(stream.read(length))
             metadata, tensors = header.pop("__metadata__"), {}
             for name, t in header.items():
-                values = array.array(CODES[t["dtype"]], stream.read(t["data_offsets"][1] - t["data_offsets"][0]))
+                data = stream.read(t["data_offsets"][1] - t["data_offsets"][0])
+                if t["dtype"] == "F16":
+                    values = array.array("f", struct.unpack(f"<{len(data) // 2}e", data))
+                else:
+                    values = array.array(CODES[t["dtype"]], data)
                 tensors[name] = t["dtype"], t["shape"], values
             kind = metadata["kind"]
             if kind != "end":

@@ -5,7 +5,7 @@
 
 size_t bp_dtype_size(enum bp_dtype dtype)
 {
-    static const size_t size[BP_DTYPE_COUNT] = {1, 4, 8, 8, 4, 8};
+    static const size_t size[BP_DTYPE_COUNT] = {1, 4, 8, 8, 2, 4, 8};
 
     return size[dtype];
 }

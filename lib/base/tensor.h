@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum bp_dtype { BP_U8, BP_I32, BP_I64, BP_U64, BP_F32, BP_F64, BP_DTYPE_COUNT };
+enum bp_dtype { BP_U8, BP_I32, BP_I64, BP_U64, BP_F16, BP_F32, BP_F64, BP_DTYPE_COUNT };
 
 #define BP_TENSOR_NAME 64       /* longest name, with the end mark */
 #define BP_TENSOR_RANK 4

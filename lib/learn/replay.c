@@ -1,5 +1,7 @@
 #include "learn/replay.h"
 
+#include "base/half.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +18,21 @@ struct bp_replay {
     struct bp_replay_spec spec;
     int32_t *cursor;            /* [0]: slot for the next episode; [1 + writer]: slot in progress, -1: none */
     struct slot *slots;
-    float *observations;        /* slots x (L+1) x O */
-    float *actions;             /* slots x L x A */
-    float *log_prob, *reward;   /* slots x L */
-    float *state;               /* slots x marks x S, one for each multiple of stride */
     int marks;
+    float *actions;             /* slots x L x A */
+    float *log_prob;            /* slots x L */
+    /*
+     * Float32 or float16. Actions and their log densities always are float32: pi(a) / mu(a) compares densities at the very same action,
+     * and where the scale is 0.01 an action rounded to float16 would change them by some 5 %.
+     */
+    void *observations;         /* slots x (L+1) x O */
+    void *reward;               /* slots x L */
+    void *state;                /* slots x marks x S, one for each multiple of stride */
+};
+
+/* Where a sequence lies. */
+struct place {
+    int slot, start;
 };
 
 static size_t marks(const struct bp_replay_spec *spec)
@@ -28,16 +40,23 @@ static size_t marks(const struct bp_replay_spec *spec)
     return (size_t)((spec->time_limit + spec->stride - 1) / spec->stride);
 }
 
-static size_t floats(const struct bp_replay_spec *s)
+static size_t width(const struct bp_replay_spec *spec)
+{
+    return spec->half ? sizeof(uint16_t) : sizeof(float);
+}
+
+/* Bytes of a slot's arrays. */
+static size_t slot_bytes(const struct bp_replay_spec *s)
 {
     size_t length = (size_t)s->time_limit;
 
-    return (length + 1) * (size_t)s->observation_size + length * (size_t)(s->action_size + 2) + marks(s) * (size_t)s->state_size;
+    return length * (size_t)(s->action_size + 1) * sizeof(float) +
+           ((length + 1) * (size_t)s->observation_size + length + marks(s) * (size_t)s->state_size) * width(s);
 }
 
 size_t bp_replay_bytes(const struct bp_replay_spec *spec)
 {
-    return (size_t)spec->episodes * (floats(spec) * sizeof(float) + sizeof(struct slot)) + (size_t)(spec->writers + 1) * sizeof(int32_t);
+    return (size_t)spec->episodes * (slot_bytes(spec) + sizeof(struct slot)) + (size_t)(spec->writers + 1) * sizeof(int32_t);
 }
 
 struct bp_replay *bp_replay_new(const struct bp_replay_spec *spec)
@@ -56,11 +75,11 @@ struct bp_replay *bp_replay_new(const struct bp_replay_spec *spec)
     replay->marks = (int)marks(spec);
     replay->cursor = calloc((size_t)spec->writers + 1, sizeof *replay->cursor);
     replay->slots = calloc(n, sizeof *replay->slots);
-    replay->observations = calloc(n * (length + 1) * (size_t)spec->observation_size, sizeof(float));
+    replay->observations = calloc(n * (length + 1) * (size_t)spec->observation_size, width(spec));
     replay->actions = calloc(n * length * (size_t)spec->action_size, sizeof(float));
     replay->log_prob = calloc(n * length, sizeof(float));
-    replay->reward = calloc(n * length, sizeof(float));
-    replay->state = calloc(n * marks(spec) * (size_t)spec->state_size + 1, sizeof(float));
+    replay->reward = calloc(n * length, width(spec));
+    replay->state = calloc(n * marks(spec) * (size_t)spec->state_size + 1, width(spec));
     if (!replay->cursor || !replay->slots || !replay->observations || !replay->actions || !replay->log_prob || !replay->reward ||
         !replay->state)
         goto fail;
@@ -107,10 +126,27 @@ static int count_starts(const struct bp_replay_spec *spec, const struct slot *sl
     return starts < most ? starts : most;
 }
 
-static float *observation_at(const struct bp_replay *replay, int slot, int t)
+/* Keep n numbers in an array of the replay's own precision, behind `at` others. */
+static void keep(const struct bp_replay *replay, void *array, size_t at, const float *numbers, size_t n)
 {
-    return replay->observations +
-           ((size_t)slot * (size_t)(replay->spec.time_limit + 1) + (size_t)t) * (size_t)replay->spec.observation_size;
+    if (replay->spec.half)
+        bp_half_from((uint16_t *)array + at, numbers, n);
+    else
+        memcpy((float *)array + at, numbers, n * sizeof(float));
+}
+
+static void recall(const struct bp_replay *replay, const void *array, size_t at, float *numbers, size_t n)
+{
+    if (replay->spec.half)
+        bp_half_to(numbers, (const uint16_t *)array + at, n);
+    else
+        memcpy(numbers, (const float *)array + at, n * sizeof(float));
+}
+
+/* Indices into the arrays. */
+static size_t observation_at(const struct bp_replay *replay, int slot, int t)
+{
+    return ((size_t)slot * (size_t)(replay->spec.time_limit + 1) + (size_t)t) * (size_t)replay->spec.observation_size;
 }
 
 static size_t step_at(const struct bp_replay *replay, int slot, int t)
@@ -118,10 +154,9 @@ static size_t step_at(const struct bp_replay *replay, int slot, int t)
     return (size_t)slot * (size_t)replay->spec.time_limit + (size_t)t;
 }
 
-static float *state_at(const struct bp_replay *replay, int slot, int t)
+static size_t state_at(const struct bp_replay *replay, int slot, int t)
 {
-    return replay->state +
-           ((size_t)slot * (size_t)replay->marks + (size_t)(t / replay->spec.stride)) * (size_t)replay->spec.state_size;
+    return ((size_t)slot * (size_t)replay->marks + (size_t)(t / replay->spec.stride)) * (size_t)replay->spec.state_size;
 }
 
 void bp_replay_begin(struct bp_replay *replay, int writer, const float *observation)
@@ -133,7 +168,7 @@ void bp_replay_begin(struct bp_replay *replay, int writer, const float *observat
     replay->cursor[0] = (slot + 1) % replay->spec.episodes;
     replay->cursor[1 + writer] = slot;
     replay->slots[slot] = (struct slot){.writer = writer};
-    memcpy(observation_at(replay, slot, 0), observation, (size_t)replay->spec.observation_size * sizeof *observation);
+    keep(replay, replay->observations, observation_at(replay, slot, 0), observation, (size_t)replay->spec.observation_size);
 }
 
 void bp_replay_state(struct bp_replay *replay, int writer, const float *state)
@@ -141,7 +176,7 @@ void bp_replay_state(struct bp_replay *replay, int writer, const float *state)
     int slot = replay->cursor[1 + writer], t = replay->slots[slot].length;
 
     if (t % replay->spec.stride == 0)
-        memcpy(state_at(replay, slot, t), state, (size_t)replay->spec.state_size * sizeof *state);
+        keep(replay, replay->state, state_at(replay, slot, t), state, (size_t)replay->spec.state_size);
 }
 
 void bp_replay_step(struct bp_replay *replay, int writer, const float *action, float log_prob, float reward,
@@ -154,9 +189,9 @@ void bp_replay_step(struct bp_replay *replay, int writer, const float *action, f
     assert(slot->length < replay->spec.time_limit);
     memcpy(replay->actions + at * actions, action, actions * sizeof *action);
     replay->log_prob[at] = log_prob;
-    replay->reward[at] = reward;
+    keep(replay, replay->reward, at, &reward, 1);
     slot->length++;
-    memcpy(observation_at(replay, index, slot->length), observation, (size_t)replay->spec.observation_size * sizeof *observation);
+    keep(replay, replay->observations, observation_at(replay, index, slot->length), observation, (size_t)replay->spec.observation_size);
     if (ended) {
         slot->writer = -1;
         slot->terminated = terminated;
@@ -184,41 +219,72 @@ bool bp_replay_ready(const struct bp_replay *replay)
 
 /* ---- drawing ---- */
 
-static void copy_sequence(const struct bp_replay *replay, int index, int start, struct bp_batch *batch, int b)
+static void fetch(const void *array, size_t begin, size_t end, size_t size)
 {
-    const struct slot *slot = &replay->slots[index];
-    size_t actions = (size_t)replay->spec.action_size, size = (size_t)replay->spec.observation_size;
+    for (const char *at = (const char *)array + begin * size; at < (const char *)array + end * size; at += 64)
+        __builtin_prefetch(at);
+}
 
-    for (int t = 0; t <= batch->steps; t++) {
-        int from = start + t < slot->length ? start + t : slot->length;
-        size_t row = (size_t)t * (size_t)batch->batch + (size_t)b, at = step_at(replay, index, from);
-        bool valid = start + t < slot->length;
-        memcpy(batch->observations + row * size, observation_at(replay, index, from), size * sizeof(float));
-        if (t == batch->steps)
-            break;
-        batch->valid[row] = valid;
-        batch->alive[row] = !(slot->terminated && from + 1 >= slot->length);
-        batch->log_prob[row] = valid ? replay->log_prob[at] : 0;
-        batch->reward[row] = valid ? replay->reward[at] : 0;
-        if (valid)
-            memcpy(batch->actions + row * actions, replay->actions + at * actions, actions * sizeof(float));
-        else
-            memset(batch->actions + row * actions, 0, actions * sizeof(float));
+/* Bring a sequence's memory closer: it can be anywhere in gigabytes. */
+static void fetch_sequence(const struct bp_replay *replay, struct place place, int steps)
+{
+    int left = replay->slots[place.slot].length - place.start, end = place.start + (steps < left ? steps : left);
+    size_t first = step_at(replay, place.slot, place.start), last = step_at(replay, place.slot, end), actions = (size_t)replay->spec.action_size;
+    size_t state = state_at(replay, place.slot, place.start), size = width(&replay->spec);
+
+    fetch(replay->observations, observation_at(replay, place.slot, place.start), observation_at(replay, place.slot, end + 1), size);
+    fetch(replay->actions, first * actions, last * actions, sizeof(float));
+    fetch(replay->log_prob, first, last, sizeof(float));
+    fetch(replay->reward, first, last, size);
+    fetch(replay->state, state, state + (size_t)replay->spec.state_size, size);
+}
+
+static void copy_sequence(const struct bp_replay *replay, struct place place, struct bp_batch *batch, int b)
+{
+    const struct slot *slot = &replay->slots[place.slot];
+    size_t actions = (size_t)replay->spec.action_size, size = (size_t)replay->spec.observation_size, row = (size_t)b, stride = (size_t)batch->batch;
+    size_t from = observation_at(replay, place.slot, place.start), at = step_at(replay, place.slot, place.start);
+    int left = slot->length - place.start, valid = left < batch->steps ? left : batch->steps;
+
+    recall(replay, replay->state, state_at(replay, place.slot, place.start), batch->state + row * (size_t)replay->spec.state_size,
+           (size_t)replay->spec.state_size);
+    for (int t = 0; t < valid; t++, row += stride, from += size, at++) {
+        recall(replay, replay->observations, from, batch->observations + row * size, size);
+        memcpy(batch->actions + row * actions, replay->actions + at * actions, actions * sizeof(float));
+        batch->log_prob[row] = replay->log_prob[at];
+        recall(replay, replay->reward, at, &batch->reward[row], 1);
+        batch->valid[row] = 1;
+        batch->alive[row] = !(slot->terminated && t + 1 == left);
     }
-    memcpy(batch->state + (size_t)b * (size_t)replay->spec.state_size, state_at(replay, index, start),
-           (size_t)replay->spec.state_size * sizeof(float));
+    recall(replay, replay->observations, from, batch->observations + row * size, size);
+    for (int t = valid; t < batch->steps; t++, row += stride) {
+        memset(batch->actions + row * actions, 0, actions * sizeof(float));
+        batch->log_prob[row] = batch->reward[row] = batch->valid[row] = 0;
+        batch->alive[row] = !slot->terminated;
+        memcpy(batch->observations + (row + stride) * size, batch->observations + row * size, size * sizeof(float));
+    }
+}
+
+/* A slot and a start, both uniform, kept when the slot has that start: uniform over all sequences. */
+static struct place draw_place(const struct bp_replay *replay, gsl_rng *stream)
+{
+    for (;;) {
+        int slot = (int)gsl_rng_uniform_int(stream, (unsigned long)replay->spec.episodes);
+        int start = (int)gsl_rng_uniform_int(stream, (unsigned long)replay->marks);
+        if (start < replay->slots[slot].starts)
+            return (struct place){slot, start * replay->spec.stride};
+    }
 }
 
 void bp_replay_draw(const struct bp_replay *replay, gsl_rng *stream, struct bp_batch *batch)
 {
-    unsigned long most = (unsigned long)replay->marks;
+    struct place place = draw_place(replay, stream), next = place;
 
-    for (int b = 0; b < batch->batch;) {
-        /* A slot and a start, both uniform, kept when the slot has that start: uniform over all sequences. */
-        int slot = (int)gsl_rng_uniform_int(stream, (unsigned long)replay->spec.episodes);
-        int start = (int)gsl_rng_uniform_int(stream, most);
-        if (start < replay->slots[slot].starts)
-            copy_sequence(replay, slot, start * replay->spec.stride, batch, b++);
+    fetch_sequence(replay, place, batch->steps);
+    for (int b = 0; b < batch->batch; b++, place = next) {
+        if (b + 1 < batch->batch)
+            fetch_sequence(replay, next = draw_place(replay, stream), batch->steps);
+        copy_sequence(replay, place, batch, b);
     }
 }
 
@@ -226,15 +292,16 @@ int bp_replay_tensors(struct bp_replay *replay, struct bp_tensor *tensors)
 {
     const struct bp_replay_spec *s = &replay->spec;
     int64_t n = s->episodes, length = s->time_limit;
+    enum bp_dtype dtype = s->half ? BP_F16 : BP_F32;
 
     tensors[0] = bp_tensor_1d("replay/cursor", BP_I32, s->writers + 1, replay->cursor);
     tensors[1] = bp_tensor_2d("replay/slots", BP_I32, n, sizeof(struct slot) / sizeof(int32_t), replay->slots);
-    tensors[2] = bp_tensor_2d("replay/observations", BP_F32, n * (length + 1), s->observation_size, replay->observations);
+    tensors[2] = bp_tensor_2d("replay/observations", dtype, n * (length + 1), s->observation_size, replay->observations);
     tensors[3] = bp_tensor_2d("replay/actions", BP_F32, n * length, s->action_size, replay->actions);
     tensors[4] = bp_tensor_2d("replay/log_prob", BP_F32, n, length, replay->log_prob);
-    tensors[5] = bp_tensor_2d("replay/reward", BP_F32, n, length, replay->reward);
+    tensors[5] = bp_tensor_2d("replay/reward", dtype, n, length, replay->reward);
     if (!s->state_size)
         return 6;
-    tensors[6] = bp_tensor_2d("replay/state", BP_F32, n * replay->marks, s->state_size, replay->state);
+    tensors[6] = bp_tensor_2d("replay/state", dtype, n * replay->marks, s->state_size, replay->state);
     return 7;
 }

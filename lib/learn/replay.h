@@ -21,6 +21,7 @@ struct bp_replay_spec {
     int writers;                /* actors, each with an episode in progress */
     int stride;                 /* sequences start at its multiples */
     int unroll;                 /* K: transitions of a sequence */
+    bool half;                  /* keep observations, rewards and recurrent states as float16 */
 };
 
 struct bp_replay;

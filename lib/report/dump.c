@@ -1,4 +1,5 @@
 /* Everything as lines of text: a line a step of a trajectory stream, a line an element of any other file's tensors. */
+#include "base/half.h"
 #include "report/episodes.h"
 #include "report/report.h"
 
@@ -92,7 +93,7 @@ static int dump_episode(struct dump *dump, const char *file, const struct bp_epi
 static void print_element(struct bp_table *table, const struct bp_tensor *tensor, size_t i)
 {
     const char *at = (const char *)tensor->data + i * bp_dtype_size(tensor->dtype);
-    union { uint8_t u8; int32_t i32; int64_t i64; uint64_t u64; float f32; double f64; } value;
+    union { uint8_t u8; uint16_t f16; int32_t i32; int64_t i64; uint64_t u64; float f32; double f64; } value;
     char text[32];
 
     memcpy(&value, at, bp_dtype_size(tensor->dtype));
@@ -100,6 +101,7 @@ static void print_element(struct bp_table *table, const struct bp_tensor *tensor
     case BP_U8: bp_table_count(table, value.u8); break;
     case BP_I32: bp_table_count(table, value.i32); break;
     case BP_I64: bp_table_count(table, value.i64); break;
+    case BP_F16: bp_table_real(table, (double)bp_half_value(value.f16)); break;
     case BP_F32: bp_table_real(table, value.f32); break;
     case BP_F64: bp_table_real(table, value.f64); break;
     default:

@@ -34,6 +34,12 @@ static const char *recurrent_state(int i)
     return names[i];
 }
 
+static const char *replay_precision(int i)
+{
+    static const char *const names[] = {"float32", "float16", NULL};
+    return names[i];
+}
+
 #define AT(member) offsetof(struct bp_config, member)
 #define CHOICE(name, member, value, choices, help) {name, 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(member), value, 0, 0, choices, "NAME", help}
 #define TEXT(name, member, value, metavar, help) {name, 0, BP_TEXT, BP_SCOPE_CONFIG, AT(member), value, 0, 0, NULL, metavar, help}
@@ -76,6 +82,7 @@ const struct bp_option bp_config_options[] = {
     COUNT("actors", actors, "32", 1, 65536, "environments that act"),
     COUNT("actor-steps", actor_steps, "5", 1, 10000, "control steps of each actor between updates; sequences start at their multiples"),
     COUNT("replay-episodes", replay_episodes, "2000", 2, 1e9, "episodes that the replay holds"),
+    CHOICE("replay-precision", replay_precision, "float32", replay_precision, "numbers in which it keeps observations, rewards and recurrent states"),
     COUNT("warm-up", warm_up, "10k", 1, 1e12, "control steps of all actors together before learning begins"),
     TEXT("evaluate", evaluate, "policy", "LIST", "what to play on the way and at the end: policy, prior, policy:TASK, prior:TASK"),
     COUNT("evaluate-every", evaluate_every, "5M", 1, 1e15, "transitions between evaluations; there is one at the end too"),
@@ -123,6 +130,7 @@ struct bp_replay_spec bp_config_replay(const struct bp_config *config, const str
         .writers = (int)config->actors,
         .stride = (int)config->actor_steps,
         .unroll = (int)config->unroll,
+        .half = !strcmp(config->replay_precision, "float16"),
     };
 }
 

@@ -9,7 +9,8 @@
 #define METADATA "__metadata__"
 
 static const char *const dtype_names[BP_DTYPE_COUNT] = {
-    [BP_U8] = "U8", [BP_I32] = "I32", [BP_I64] = "I64", [BP_U64] = "U64", [BP_F32] = "F32", [BP_F64] = "F64",
+    [BP_U8] = "U8", [BP_I32] = "I32", [BP_I64] = "I64", [BP_U64] = "U64", [BP_F16] = "F16", [BP_F32] = "F32",
+    [BP_F64] = "F64",
 };
 
 /* ---- to bytes ---- */

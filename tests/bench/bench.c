@@ -138,7 +138,8 @@ static double draw_work(void *raw)
     struct bp_training *training = raw;
 
     for (int i = 0; i < training->learner.config.shards; i++)
-        bp_replay_draw(training->replay, training->learner.shards[i].stream, &training->learner.shards[i].batch);
+        for (int block = 0; block < training->learner.blocks; block++)
+            bp_replay_draw(training->replay, training->learner.shards[i].stream, &training->learner.shards[i].batch);
     return (double)(training->config->batch * training->config->unroll);
 }
 
@@ -287,6 +288,16 @@ static double update_work(void *raw)
     return (double)(u->learner.config.batch * u->learner.config.unroll);
 }
 
+static double update_draw_work(void *raw)
+{
+    struct update *u = raw;
+
+    for (int i = 0; i < u->learner.config.shards; i++)
+        for (int block = 0; block < u->learner.blocks; block++)
+            bp_replay_draw(u->replay, u->learner.shards[i].stream, &u->learner.shards[i].batch);
+    return (double)(u->learner.config.batch * u->learner.config.unroll);
+}
+
 static void bench_update(const struct update_shape *shape, int threads)
 {
     struct bp_learner_config config = {
@@ -305,7 +316,7 @@ static void bench_update(const struct update_shape *shape, int threads)
         bp_groups_add(&groups, "rest", shape->rest);
     if (bp_agent_init(&agent, &groups, shape->actions, choice) || bp_learner_init(&u.learner, &agent, &config))
         exit(1);
-    struct bp_replay_spec spec = {groups.size, shape->actions, 0, 200, 64, 1, 5, shape->unroll};
+    struct bp_replay_spec spec = {groups.size, shape->actions, 0, 200, 64, 1, 5, shape->unroll, false};
     if (!(u.replay = bp_replay_new(&spec)) || !(u.pool = bp_pool_new(threads)))
         exit(1);
     fill_replay(&u, shape);
@@ -314,6 +325,8 @@ static void bench_update(const struct update_shape *shape, int threads)
     print("update", setting, speed, "transitions/s");
     print("update", setting, gflop, "GFLOP in products");
     print("update", setting, gflop * speed / (config.batch * config.unroll), "GFLOP/s");
+    if (threads == 1)
+        print("replay sampling of an update", setting, 100 * speed / rate(update_draw_work, &u, 0.5), "%");
     bp_pool_free(u.pool);
     bp_replay_free(u.replay);
     bp_learner_free(&u.learner);

@@ -37,6 +37,7 @@ static void every_dtype_has_its_size(void **state)
     assert_int_equal(bp_dtype_size(BP_I32), sizeof(int32_t));
     assert_int_equal(bp_dtype_size(BP_I64), sizeof(int64_t));
     assert_int_equal(bp_dtype_size(BP_U64), sizeof(uint64_t));
+    assert_int_equal(bp_dtype_size(BP_F16), sizeof(uint16_t));
     assert_int_equal(bp_dtype_size(BP_F32), sizeof(float));
     assert_int_equal(bp_dtype_size(BP_F64), sizeof(double));
 }

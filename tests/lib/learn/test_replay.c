@@ -1,5 +1,7 @@
 #include "learn/replay.h"
 
+#include "base/half.h"
+
 #include "../base/check.h"
 #include "../store/support.h"
 
@@ -23,7 +25,7 @@ static float signature(int id, int t, int what)
 
 static struct bp_replay_spec spec_of(int episodes, int writers, int stride, int unroll)
 {
-    return (struct bp_replay_spec){O, A, S, LIMIT, episodes, writers, stride, unroll};
+    return (struct bp_replay_spec){O, A, S, LIMIT, episodes, writers, stride, unroll, false};
 }
 
 static struct bp_replay *replay_of(int episodes, int writers, int stride, int unroll)
@@ -288,14 +290,15 @@ static void too_small_for_its_writers(void **state)
 }
 
 /* All that a replay is lies in its tensors: copied into a fresh one, the same is drawn, and writing goes on in the same places. */
-static void tensors_hold_everything(void **state)
+static void check_tensors(bool half)
 {
-    struct bp_replay *first = replay_of(6, 2, 5, 10), *second = replay_of(6, 2, 5, 10);
     struct bp_replay_spec spec = spec_of(6, 2, 5, 10);
     struct bp_tensor from[9], to[9];
     size_t bytes = 0;
 
-    (void)state;
+    spec.half = half;
+    struct bp_replay *first = bp_replay_new(&spec), *second = bp_replay_new(&spec);
+    assert_true(first && second);
     for (int id = 1; id <= 7; id++)
         episode(first, 0, id, 4 * id, id % 2);
     begin(first, 1, 8);
@@ -327,6 +330,53 @@ static void tensors_hold_everything(void **state)
         assert_memory_equal(from[i].data, to[i].data, bp_tensor_bytes(&from[i]));
     bp_replay_free(first);
     bp_replay_free(second);
+}
+
+static void tensors_hold_everything(void **state)
+{
+    (void)state;
+    check_tensors(false);
+    check_tensors(true);
+}
+
+static void check_rounded(const float *got, const float *whole, int n)
+{
+    for (int i = 0; i < n; i++)
+        assert_true(got[i] == bp_half_value(bp_half_round(whole[i])));
+}
+
+/* A replay of float16 gives the same sequences, their observations, rewards and states rounded, all else as it came. */
+static void halves_are_rounded(void **state)
+{
+    static float kept[7][(K_MOST + 1) * B * O];
+    struct bp_replay_spec spec = spec_of(6, 2, 5, 10), half = spec;
+    const size_t size[7] = {sizeof observations, sizeof actions, sizeof log_prob, sizeof reward, sizeof alive, sizeof valid, sizeof recurrent_state};
+    float *const drawn[7] = {observations, actions, log_prob, reward, alive, valid, recurrent_state};
+    struct bp_replay *both[2];
+
+    (void)state;
+    half.half = true;
+    both[0] = bp_replay_new(&spec);
+    both[1] = bp_replay_new(&half);
+    for (int r = 0; r < 2; r++) {
+        for (int id = 1; id <= 7; id++)
+            episode(both[r], 0, id, 4 * id, id % 2);
+        bp_random_seek(stream, 9, BP_FOR_TEST, 1, 0);
+        draw(both[r], 10);
+        for (int i = 0; r == 0 && i < 7; i++)
+            memcpy(kept[i], drawn[i], size[i]);
+    }
+    check_rounded(observations, kept[0], 11 * B * O);
+    check_rounded(reward, kept[3], 10 * B);
+    check_rounded(recurrent_state, kept[6], B * S);
+    assert_memory_not_equal(reward, kept[3], 10 * B * sizeof(float));
+    assert_memory_equal(actions, kept[1], 10 * B * A * sizeof(float));
+    assert_memory_equal(log_prob, kept[2], 10 * B * sizeof(float));
+    assert_memory_equal(alive, kept[4], 10 * B * sizeof(float));
+    assert_memory_equal(valid, kept[5], 10 * B * sizeof(float));
+    assert_int_equal(bp_replay_bytes(&spec) - bp_replay_bytes(&half), 2 * 6 * ((LIMIT + 1) * O + LIMIT + LIMIT / 5 * S));
+    bp_replay_free(both[0]);
+    bp_replay_free(both[1]);
 }
 
 /* Without recurrent states there is neither room for them nor a tensor of them. */
@@ -376,6 +426,7 @@ int main(void)
         cmocka_unit_test(the_oldest_is_overwritten),
         cmocka_unit_test(episodes_in_progress_are_kept),
         cmocka_unit_test(tensors_hold_everything),
+        cmocka_unit_test(halves_are_rounded),
         cmocka_unit_test(states_are_optional),
     };
 

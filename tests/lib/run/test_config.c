@@ -117,6 +117,9 @@ static void fields_arrive(void **state)
     assert_true(replay.writers == 6 && replay.stride == 4 && replay.unroll == 20 && replay.episodes == 30 && replay.time_limit == 375);
     assert_int_equal(replay.state_size, 2 * 7 + 2 * 8);
     assert_int_equal(replay.observation_size, groups.size);
+    assert_false(replay.half);
+    config.replay_precision = "float16";
+    assert_true(bp_config_replay(&config, &agent, 375).half);
     config.recurrent_state = "zero";
     assert_int_equal(bp_config_replay(&config, &agent, 375).state_size, 0);
     assert_false(bp_config_learner(&config).stored_state);

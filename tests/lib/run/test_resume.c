@@ -58,6 +58,15 @@ static void recurrent_networks_go_on(void **state)
     goes_on(config);
 }
 
+static void a_replay_of_float16_goes_on(void **state)
+{
+    struct bp_config config = tiny_config("lstm", "mlp", "lstm");
+
+    (void)state;
+    config.replay_precision = "float16";
+    goes_on(config);
+}
+
 static void flat_networks_go_on(void **state)
 {
     (void)state;
@@ -239,6 +248,7 @@ int main(void)
         cmocka_unit_test(files_that_do_not_fit),
         cmocka_unit_test(a_missing_tensor_is_noticed),
         cmocka_unit_test(recurrent_networks_go_on),
+        cmocka_unit_test(a_replay_of_float16_goes_on),
         cmocka_unit_test(flat_networks_go_on),
         cmocka_unit_test(long_runs_go_on),
         cmocka_unit_test(writing_disturbs_nothing),
