@@ -69,7 +69,7 @@ static void test_rejects(void **state)
         {"{\"__metadata__\":{\"n\":\"1\"}}", 0, "of what kind"},
         {"{\"__metadata__\":{\"kind\":\"\\u001b[2J\"}}", 0, "of what kind"},
         {"{\"__metadata__\":{\"kind\":\"\"}}", 0, "of what kind"},
-        {"{" META TENSOR("a", "F16", "[2]", "[0,4]") "}", 4, "unknown type"},
+        {"{" META TENSOR("a", "B8", "[2]", "[0,4]") "}", 4, "unknown type"},
         {"{" META ",\"a\":{\"dtype\":4,\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "unknown type"},
         {"{" META TENSOR("a", "F32", "2", "[0,8]") "}", 8, "no shape"},
         {"{" META TENSOR("a", "U8", "[1,1,1,1,8]", "[0,8]") "}", 8, "more axes"},
