@@ -1,40 +1,87 @@
 #include "base/arena.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+/* Stands in front of a piece's memory. */
+struct piece {
+    struct piece *before;           /* outgrown ones */
+    size_t size;
+};
+
+enum { HEAD = 64 };
+
+static char *map(size_t size)
+{
+    void *memory = size <= SIZE_MAX - HEAD ? mmap(NULL, size + HEAD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+                                           : MAP_FAILED;
+
+    if (memory == MAP_FAILED)
+        return NULL;
+    *(struct piece *)memory = (struct piece){.size = size};
+    return (char *)memory + HEAD;
+}
+
+static struct piece *piece_of(char *memory)
+{
+    return (struct piece *)(memory - HEAD);
+}
+
+static void unmap(struct piece *piece)
+{
+    while (piece) {
+        struct piece *before = piece->before;
+        munmap(piece, piece->size + HEAD);
+        piece = before;
+    }
+}
+
 int bp_arena_init(struct bp_arena *arena, size_t size)
 {
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
+    *arena = (struct bp_arena){.memory = map(size), .size = size};
+    if (arena->memory)
+        return 0;
     *arena = (struct bp_arena){0};
-    if (memory == MAP_FAILED)
-        return bp_error_errno(BP_FAILURE, "cannot reserve %zu MB", size >> 20);
-    *arena = (struct bp_arena){.memory = memory, .size = size};
-    return 0;
+    return bp_error_errno(BP_FAILURE, "cannot reserve %zu MB", size >> 20);
 }
 
 void bp_arena_free(struct bp_arena *arena)
 {
     if (arena->memory)
-        munmap(arena->memory, arena->size);
+        unmap(piece_of(arena->memory));
     *arena = (struct bp_arena){0};
+}
+
+static void grow(struct bp_arena *arena, size_t least)
+{
+    size_t size = least > 2 * arena->size ? least : 2 * arena->size;
+    char *memory = map(size);
+
+    if (!memory) {
+        fprintf(stderr, "%s: out of memory: there are %zu bytes in use, and no %zu more\n", bp_program(), arena->outgrown + arena->used, least);
+        abort();
+    }
+    piece_of(memory)->before = piece_of(arena->memory);
+    arena->outgrown += arena->used;
+    arena->memory = memory;
+    arena->size = size;
+    arena->used = 0;
 }
 
 void *bp_arena_take(struct bp_arena *arena, size_t bytes)
 {
     size_t rounded = (bytes + 63) & ~(size_t)63;
-    char *at = arena->memory + arena->used;
+    char *at;
 
-    if (rounded < bytes || rounded > arena->size - arena->used) {
-        fprintf(stderr, "%s: internal error: an arena of %zu bytes cannot give %zu more\n", bp_program(), arena->size, bytes);
-        abort();
-    }
+    if (rounded < bytes || rounded > arena->size - arena->used)
+        grow(arena, rounded < bytes ? bytes : rounded);
+    at = arena->memory + arena->used;
     arena->used += rounded;
-    if (arena->used > arena->peak)
-        arena->peak = arena->used;
+    if (arena->outgrown + arena->used > arena->peak)
+        arena->peak = arena->outgrown + arena->used;
     return at;
 }
 
@@ -50,5 +97,18 @@ float *bp_arena_zeros(struct bp_arena *arena, size_t count)
 
 void bp_arena_reset(struct bp_arena *arena)
 {
-    arena->used = 0;
+    size_t used = arena->outgrown + arena->used;
+    struct piece *piece = piece_of(arena->memory);
+    char *memory;
+
+    arena->used = arena->outgrown = 0;
+    if (!piece->before)
+        return;
+    unmap(piece->before);
+    piece->before = NULL;
+    if (used > arena->size && (memory = map(used))) {
+        unmap(piece);
+        arena->memory = memory;
+        arena->size = used;
+    }
 }

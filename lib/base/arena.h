@@ -8,14 +8,19 @@
 
 struct bp_arena {
     char *memory;           /* 64-byte aligned */
-    size_t size, used, peak;
+    size_t size, used;
+    size_t outgrown;        /* bytes in use elsewhere: what was taken before the memory grew */
+    size_t peak;            /* most that was ever in use between two resets */
 };
 
-/* Reserve address space of `size` bytes; pages cost memory only once touched. 0, or -1 after reporting. */
+/* Start with `size` bytes, pages of which cost memory only once touched. 0, or -1 after reporting. */
 int bp_arena_init(struct bp_arena *arena, size_t size) BP_WARN_UNUSED;
 void bp_arena_free(struct bp_arena *arena);
 
-/* 64-byte aligned memory, not cleared. The caller has sized the arena: running over is our mistake and aborts. */
+/*
+ * 64-byte aligned memory, not cleared. An arena grows as it must, and what was taken stays where it is; behind the next reset all is
+ * one piece, so that a task that is done again and again finds it large enough. Aborts when there is no more memory.
+ */
 void *bp_arena_take(struct bp_arena *arena, size_t bytes);
 float *bp_arena_floats(struct bp_arena *arena, size_t count);
 /* The same, cleared. */

@@ -172,14 +172,17 @@ void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *d
         shard->stats.prior_loss += bp_minimise(log_p, -mean, batch->valid);
         bp_tape_backward(&shard->tape);
     }
+    bp_shard_end(shard);
 }
 
 double bp_distill_held_out(struct bp_learner *learner, const struct bp_dataset *dataset, int index)
 {
     struct bp_net_use use = {.net = &learner->agent.net[BP_PRIOR], .block = learner->trained[BP_PRIOR].online};
-    struct bp_tape *tape = &learner->shards[index].tape;
+    struct bp_shard *shard = &learner->shards[index];
+    struct bp_tape *tape = &shard->tape;
     double sum = 0;
 
+    bp_shard_borrow(learner, shard);
     for (int64_t i = index; i < dataset->held; i += learner->config.shards) {
         const struct episode *episode = &dataset->episodes[i];
         bp_tape_reset(tape);
@@ -187,5 +190,6 @@ double bp_distill_held_out(struct bp_learner *learner, const struct bp_dataset *
         for (int t = 0; t < episode->length; t++)
             sum += (double)log_p->value[t];
     }
+    bp_shard_end(shard);
     return sum;
 }

@@ -9,7 +9,7 @@ enum {
     BLOCK_ROWS = 330,               /* rows whose activations fit the second cache beside the weights */
     BLOCK_SEQUENCES = 16,           /* fewer side by side make an LSTM's products too thin */
 };
-#define TAPE_BYTES ((size_t)1 << 32) /* address space of a shard's tape, of which little is touched */
+#define TAPE_BYTES ((size_t)1 << 20) /* of a tape, to begin with */
 
 int bp_agent_state_size(const struct bp_agent *agent)
 {
@@ -88,7 +88,8 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
             return bp_error(BP_FAILURE, "out of memory");
     }
     shard->stream = bp_random_new();
-    return shard->stream ? bp_tape_init(&shard->tape, TAPE_BYTES, true) : -1;
+    shard->tape.record = true;
+    return shard->stream ? 0 : -1;
 }
 
 int bp_learner_init(struct bp_learner *learner, const struct bp_agent *agent, const struct bp_learner_config *config)
@@ -101,12 +102,13 @@ int bp_learner_init(struct bp_learner *learner, const struct bp_agent *agent, co
         if (agent->has[role] && init_trained(&learner->trained[role], &agent->net[role], config->seed, role))
             goto fail;
     learner->shards = calloc((size_t)config->shards, sizeof *learner->shards);
-    if (!learner->shards) {
+    learner->scratch = calloc((size_t)config->shards, sizeof *learner->scratch);
+    if (!learner->shards || !learner->scratch) {
         bp_error(BP_FAILURE, "out of memory");
         goto fail;
     }
     for (int i = 0; i < config->shards; i++)
-        if (init_shard(learner, &learner->shards[i]))
+        if (init_shard(learner, &learner->shards[i]) || bp_arena_init(&learner->scratch[i].arena, TAPE_BYTES))
             goto fail;
     bp_learner_copy_targets(learner);
     return 0;
@@ -135,14 +137,16 @@ static void free_shard(struct bp_shard *shard)
     }
     if (shard->stream)
         gsl_rng_free(shard->stream);
-    bp_tape_free(&shard->tape);
 }
 
 void bp_learner_free(struct bp_learner *learner)
 {
     for (int i = 0; learner->shards && i < learner->config.shards; i++)
         free_shard(&learner->shards[i]);
+    for (int i = 0; learner->scratch && i < learner->config.shards; i++)
+        bp_arena_free(&learner->scratch[i].arena);
     free(learner->shards);
+    free(learner->scratch);
     for (int role = 0; role < BP_ROLES; role++) {
         free(learner->trained[role].online);
         free(learner->trained[role].target);
@@ -171,8 +175,23 @@ struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp
                                shard->online_transposed[role]};
 }
 
+void bp_shard_borrow(const struct bp_learner *learner, struct bp_shard *shard)
+{
+    shard->borrowed = learner->scratch;
+    while (atomic_exchange(&shard->borrowed->lent, true))
+        shard->borrowed++;
+    shard->tape.arena = shard->borrowed->arena;
+}
+
+void bp_shard_end(struct bp_shard *shard)
+{
+    shard->borrowed->arena = shard->tape.arena;
+    atomic_store(&shard->borrowed->lent, false);
+}
+
 void bp_shard_begin(const struct bp_learner *learner, struct bp_shard *shard)
 {
+    bp_shard_borrow(learner, shard);
     shard->stats = (struct bp_update_stats){0};
     for (int role = 0; role < BP_ROLES; role++)
         if (learner->agent.has[role] && learner->config.rate[role] > 0)

@@ -10,6 +10,8 @@
 #include "model/agent.h"
 #include "nn/adam.h"
 
+#include <stdatomic.h>
+
 enum bp_bootstrap { BP_BOOTSTRAP_ONLINE, BP_BOOTSTRAP_TARGET };
 
 struct bp_learner_config {
@@ -48,9 +50,16 @@ struct bp_update_stats {
     double trace;               /* c */
 };
 
+/* Memory for the tape of a shard that works. The first that is free is lent, so that only as many are touched as there are threads. */
+struct bp_scratch {
+    atomic_bool lent;
+    struct bp_arena arena;
+};
+
 /* Works through its part of the batch block by block, so that what a block touches stays in the processor's second cache. */
 struct bp_shard {
-    struct bp_tape tape;
+    struct bp_tape tape;        /* its arena is borrowed while the shard works */
+    struct bp_scratch *borrowed;
     gsl_rng *stream;
     struct bp_batch batch;      /* of one block */
     float *noise;               /* (K+1)*B x A */
@@ -65,6 +74,7 @@ struct bp_learner {
     struct bp_learner_config config;
     struct bp_trained trained[BP_ROLES];
     struct bp_shard *shards;
+    struct bp_scratch *scratch; /* as many as shards */
     int blocks;                 /* of a shard */
     int state_size;             /* of the rows in the replay: the networks' states one behind the other */
     int64_t updates;            /* so far */
@@ -77,7 +87,11 @@ void bp_learner_free(struct bp_learner *learner);
 /* A network as the shard uses it: its target, fixed; or itself, whose gradients the shard gathers unless its rate is 0. */
 struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp_shard *shard, enum bp_role role, bool target);
 
-/* To be called by a shard before it works through its blocks: transposes the networks that gradients will pass through. */
+/* A shard works on its tape between borrowing memory for it and the end. */
+void bp_shard_borrow(const struct bp_learner *learner, struct bp_shard *shard);
+void bp_shard_end(struct bp_shard *shard);
+
+/* To be called by a shard before it works through its blocks: borrows, and transposes the networks that gradients will pass through. */
 void bp_shard_begin(const struct bp_learner *learner, struct bp_shard *shard);
 
 /* Target networks := networks. */

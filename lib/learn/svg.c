@@ -182,4 +182,5 @@ void bp_svg_gradients(struct bp_learner *learner, const struct bp_replay *replay
     bp_shard_begin(learner, shard);
     for (int i = 0; i < learner->blocks; i++)
         update_block(learner, replay, shard, (uint64_t)(index * learner->blocks + i));
+    bp_shard_end(shard);
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAPE_BYTES ((size_t)1 << 30)    /* address space, of which little is touched */
+#define TAPE_BYTES ((size_t)64 << 10)   /* to begin with */
 
 int bp_acting_init(struct bp_acting *acting, const struct bp_agent *agent, int lanes)
 {

@@ -61,10 +61,44 @@ static void the_last_byte_can_be_had(void **state)
     bp_arena_free(&arena);          /* twice is fine */
 }
 
-/* An arena that is too small is our mistake, also when the size wraps round: a core dump, not a wild pointer. */
-static void running_over_aborts(void **state)
+/* What was taken stays where it is; behind a reset there is one piece for all of it. */
+static void grows_and_becomes_one_piece(void **state)
 {
-    static const size_t sizes[] = {4097, SIZE_MAX};
+    enum { ARRAYS = 40, SIZE = 1000 };
+    struct bp_arena arena;
+    float *array[ARRAYS];
+
+    (void)state;
+    assert_int_equal(bp_arena_init(&arena, 4096), 0);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < ARRAYS; i++) {
+            array[i] = bp_arena_floats(&arena, SIZE);
+            assert_int_equal((uintptr_t)array[i] % 64, 0);
+            for (int j = 0; j < SIZE; j++)
+                array[i][j] = (float)(round + i);
+        }
+        for (int i = 0; i < ARRAYS; i++)
+            for (int j = 0; j < SIZE; j++)
+                assert_true(array[i][j] == (float)(round + i));
+        assert_int_equal(arena.peak, ARRAYS * 4032);
+        if (round > 0)
+            assert_int_equal(arena.outgrown, 0);
+        bp_arena_reset(&arena);
+        assert_int_equal(arena.used + arena.outgrown, 0);
+        assert_true(arena.size >= ARRAYS * 4032);
+    }
+    bp_arena_floats(&arena, ARRAYS * SIZE);
+    bp_arena_free(&arena);
+    assert_int_equal(bp_arena_init(&arena, 64), 0);
+    bp_arena_take(&arena, 128);             /* freed with an outgrown piece */
+    bp_arena_take(&arena, 100000);
+    bp_arena_free(&arena);
+}
+
+/* What no machine has: a core dump, not a wild pointer, also when the size wraps round. */
+static void more_than_there_is_aborts(void **state)
+{
+    static const size_t sizes[] = {(size_t)1 << 62, SIZE_MAX};
     struct bp_arena arena;
 
     (void)state;
@@ -82,7 +116,7 @@ static void running_over_aborts(void **state)
         const char *said = capture_take();
         capture_end();
         assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-        assert_said(said, "internal error");
+        assert_said(said, "out of memory");
     }
     bp_arena_free(&arena);
 }
@@ -108,7 +142,8 @@ int main(void)
         cmocka_unit_test(arrays_are_aligned_and_apart),
         cmocka_unit_test(reset_gives_back),
         cmocka_unit_test(the_last_byte_can_be_had),
-        cmocka_unit_test(running_over_aborts),
+        cmocka_unit_test(grows_and_becomes_one_piece),
+        cmocka_unit_test(more_than_there_is_aborts),
         cmocka_unit_test(more_than_the_address_space_is_refused),
     };
 
