@@ -156,6 +156,15 @@ void bp_learner_free(struct bp_learner *learner)
     *learner = (struct bp_learner){0};
 }
 
+size_t bp_learner_bytes(const struct bp_learner *learner)
+{
+    size_t count = 0, shards = (size_t)learner->config.shards;
+
+    for (int role = 0; role < BP_ROLES; role++)             /* online, target, m, v; gradient, and transposed */
+        count += learner->trained[role].n * (4 + shards * (role == BP_CRITIC ? 3 : 2));
+    return count * sizeof(float);
+}
+
 void bp_learner_copy_targets(struct bp_learner *learner)
 {
     for (int role = 0; role < BP_ROLES; role++)

@@ -94,6 +94,9 @@ void bp_shard_end(struct bp_shard *shard);
 /* To be called by a shard before it works through its blocks: borrows, and transposes the networks that gradients will pass through. */
 void bp_shard_begin(const struct bp_learner *learner, struct bp_shard *shard);
 
+/* Bytes that the networks take: parameters, targets, moments, and what shards hold of their size. */
+size_t bp_learner_bytes(const struct bp_learner *learner);
+
 /* Target networks := networks. */
 void bp_learner_copy_targets(struct bp_learner *learner);
 

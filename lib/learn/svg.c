@@ -184,3 +184,20 @@ void bp_svg_gradients(struct bp_learner *learner, const struct bp_replay *replay
         update_block(learner, replay, shard, (uint64_t)(index * learner->blocks + i));
     bp_shard_end(shard);
 }
+
+size_t bp_svg_tape_bytes(struct bp_learner *learner)
+{
+    struct bp_shard *shard = &learner->shards[0];
+    struct part p = {learner, shard};
+    size_t peak;
+
+    bp_shard_begin(learner, shard);
+    bp_tape_reset(&shard->tape);
+    update(&p);
+    peak = shard->tape.arena.peak;
+    bp_shard_end(shard);
+    for (int role = 0; role < BP_ROLES; role++)
+        memset(shard->grad[role], 0, learner->trained[role].n * sizeof(float));
+    shard->stats = (struct bp_update_stats){0};
+    return peak;
+}

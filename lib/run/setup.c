@@ -96,12 +96,9 @@ int bp_setup_finish(struct bp_train_setup *setup)
         return bp_error(BP_FAILURE, "out of memory");
     if (setup->saved && check_agreement(setup->saved, setup->config_json))
         return -1;
-    if (setup->command->print_config) {
-        bp_options_print(setup->options, stdout);
-        return fflush(stdout) || ferror(stdout) ? bp_error_errno(BP_FAILURE, "cannot write standard output") : 1;
-    }
     setup->spec = (struct bp_train_spec){
         .command = setup->command,
+        .options = setup->options,
         .config = setup->config,
         .config_json = setup->config_json,
         .command_line = setup->command_line,

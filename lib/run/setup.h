@@ -18,8 +18,8 @@ struct bp_train_setup {
 
 /*
  * In three steps: parse argv; lay presets, resume state and defaults under it; check, and fill setup->spec. After the first a program
- * may put a checkpoint's config underneath, after the second derive options from others. All: 0; -1 after reporting; the first and
- * last also 1 when the command is answered (--help, --print-config).
+ * may put a checkpoint's config underneath, after the second derive options from others. All: 0; -1 after reporting; the first
+ * also 1 when the command is answered (--help).
  */
 int bp_setup_parse(struct bp_train_setup *setup, int argc, char **argv, const struct bp_usage *usage) BP_WARN_UNUSED;
 int bp_setup_resolve(struct bp_train_setup *setup) BP_WARN_UNUSED;

@@ -1,6 +1,7 @@
 #include "run/train.h"
 
 #include "run/evaluate.h"
+#include "run/memory.h"
 #include "run/resume.h"
 #include "run/session.h"
 #include "run/signals.h"
@@ -23,7 +24,8 @@ const struct bp_option bp_train_command_options[] = {
     {"progress-every", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(progress_every), "250k", 1, 1e15, NULL, "N", "transitions between progress rows in the database"},
     {"db", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(database), "bp.db", 0, 0, NULL, "FILE", "run database; none for no record"},
     {"threads", 't', BP_COUNT, BP_SCOPE_COMMAND, AT(threads), "2", 1, 1024, NULL, "N", "threads; the result does not depend on them"},
-    {"print-config", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(print_config), NULL, 0, 0, NULL, NULL, "print the resolved config and where each value came from, and stop"},
+    {"max-memory", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(max_memory), NULL, 1, 1e15, NULL, "BYTES", "refuse a run that would take more memory"},
+    {"print-config", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(print_config), NULL, 0, 0, NULL, NULL, "print the resolved config, where each value came from, and the memory that the run will take, and stop"},
     {"quiet", 'q', BP_FLAG, BP_SCOPE_COMMAND, AT(quiet), NULL, 0, 0, NULL, NULL, "no progress on stderr"},
     {0},
 };
@@ -290,7 +292,8 @@ static int prepare(struct loop *loop)
 
     if (strcmp(spec->command->output, "-") && bp_resume_path(spec->command->output, loop->resume, sizeof loop->resume))
         return -1;
-    if (bp_pack_check(spec->command->output) || bp_training_init(&loop->training, config, &spec->borrowed, (int)spec->command->threads))
+    if (bp_pack_check(spec->command->output) || bp_training_init(&loop->training, config, &spec->borrowed, (int)spec->command->threads) ||
+        bp_memory_check(&loop->training, spec->command->max_memory))
         return -1;
     loop->evaluator = bp_evaluator_new(config->evaluate, &loop->training.env, (int)config->evaluate_episodes, &loop->training.learner.agent,
                                        loop->training.pool);
@@ -307,12 +310,32 @@ static int prepare(struct loop *loop)
     return start_run(loop);
 }
 
+/* A config that cannot be run is shown all the same, before what is wrong with it is said. */
+static int print_config(const struct bp_train_spec *spec)
+{
+    struct bp_training training;
+    struct bp_memory memory;
+    char text[128];
+
+    bp_options_print(spec->options, stdout);
+    if (fflush(stdout) || ferror(stdout))
+        return bp_error_errno(BP_FAILURE, "cannot write standard output");
+    if (bp_training_init(&training, spec->config, &spec->borrowed, (int)spec->command->threads))
+        return -1;
+    bp_memory_of(&training, &memory);
+    bp_training_free(&training);
+    printf("# memory: %s\n", bp_memory_text(&memory, text, sizeof text));
+    return fflush(stdout) || ferror(stdout) ? bp_error_errno(BP_FAILURE, "cannot write standard output") : 0;
+}
+
 int bp_train(const struct bp_train_spec *spec)
 {
     struct loop loop = {.spec = spec, .started = bp_seconds()};
     bool failed;
     int status;
 
+    if (spec->command->print_config)
+        return print_config(spec) ? bp_exit_status() : 0;
     bp_signals_catch();
     failed = prepare(&loop) || run(&loop);
     if (!failed || loop.unrecorded)         /* what the database could not take is no reason to lose what was learned */

@@ -11,6 +11,7 @@ struct bp_train_command {
     const char *database;           /* "none": not recorded */
     bool resume, quiet, print_config;
     int64_t threads;
+    int64_t max_memory;             /* bytes that the run may take, 0: any */
     int64_t checkpoint_every;       /* transitions between checkpoints with resume state, 0: at the end only */
     int64_t progress_every;         /* transitions between rows in the database */
 };
@@ -20,6 +21,7 @@ extern const struct bp_option bp_train_command_options[];
 
 struct bp_train_spec {
     const struct bp_train_command *command;
+    const struct bp_options *options;       /* for --print-config */
     const struct bp_config *config;
     const json_t *config_json;
     struct bp_borrowed borrowed;
@@ -28,7 +30,7 @@ struct bp_train_spec {
     const char *resume_parent;      /* when resuming: the parent that the stopped run had */
 };
 
-/* Train. Returns the process's exit status: 0, a bp_status after reporting, or 128 + n when signal n stopped it. */
+/* Train, or print the config when that is asked for. Returns the process's exit status: 0, a bp_status after reporting, or 128 + n when signal n stopped it. */
 int bp_train(const struct bp_train_spec *spec) BP_WARN_UNUSED;
 
 #endif

@@ -23,7 +23,7 @@ named() {       # named PROGRAM OPTION...: --help has a line for each
 config="task body steps seed policy policy-layers policy-see policy-head critic critic-layers critic-see kl-cost entropy-cost discount
     trace reward-scale policy-rate critic-rate target-period bootstrap unroll batch shards recurrent-state actors actor-steps
     replay-episodes warm-up evaluate evaluate-every evaluate-episodes"
-command="preset output resume checkpoint-every progress-every db threads print-config quiet"
+command="preset output resume checkpoint-every progress-every db threads max-memory print-config quiet"
 named bp-train $command $config prior prior-layers prior-see prior-head prior-rate
 named bp-transfer $command $config prior initialise
 named bp-rollout play task body episodes seed deterministic output threads quiet

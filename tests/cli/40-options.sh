@@ -40,3 +40,10 @@ quiet "options behind operands" bp-rollout easy.ckpt -n 2 -o behind.traj
 quiet "operands behind --" bp-stats returns --tsv -- behind.traj
 mkdir -- -dash && cp easy.ckpt ./-dash/-x
 quiet "a name that begins with a dash" bp-rollout -n 1 -o behind.traj -- -dash/-x
+
+# What a run takes of the machine's memory is told, and can be bounded.
+ok "the memory of a run is told" bash -c 'bp-train -p nav-easy-mlp --print-config | grep -qE "^# memory: [0-9]+ MB \(replay 72, networks [0-9]+, tapes [0-9]+, program and simulation [0-9]+\)$"'
+ok "  less with a replay of float16" bash -c 'bp-train -p nav-easy-mlp --replay-precision float16 --print-config | grep -qE "^# memory: .*\(replay 41,"'
+check "a run beyond --max-memory is refused" 2 'needs [0-9]+ MB .* more than --max-memory 60 MB: --replay-episodes [0-9]+ would fit' -- bp-train -p nav-easy-mlp --max-memory 60M --db none -o x.ckpt
+ok "  and leaves nothing" test ! -e x.ckpt
+check "a replay of another precision" 2 '--replay-precision must be one of float32, float16' -- bp-train --replay-precision float64 -o x.ckpt

@@ -132,29 +132,6 @@ static void resuming_refuses_another_config(void **state)
     refused("bp-train --resume -o /nonexistent/run.ckpt", "/nonexistent/run.ckpt.resume");
 }
 
-/* ---- answers ---- */
-
-static void print_config_is_an_answer(void **state)
-{
-    struct bp_train_setup setup;
-    int kept = dup(STDOUT_FILENO), file = open(in_directory("printed"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    static char text[8192];
-
-    (void)state;
-    fflush(stdout);
-    dup2(file, STDOUT_FILENO);
-    int status = set_up(&setup, "bp-train --print-config --seed 9");
-    fflush(stdout);
-    dup2(kept, STDOUT_FILENO);
-    close(kept);
-    close(file);
-    bp_setup_free(&setup);
-    assert_int_equal(status, 1);
-    read_file(in_directory("printed"), text, sizeof text);
-    assert_said(text, "seed               = 9 ");
-    assert_said(text, "# command line");
-}
-
 static int prepare(void **state)
 {
     setenv("BP_SHARE", "share", 0);
@@ -168,7 +145,6 @@ int main(void)
         cmocka_unit_test(presets_lie_underneath),
         cmocka_unit_test(resuming_keeps_the_config),
         cmocka_unit_test(resuming_refuses_another_config),
-        cmocka_unit_test(print_config_is_an_answer),
     };
 
     return cmocka_run_group_tests(tests, prepare, remove_directory);

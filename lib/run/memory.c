@@ -1,0 +1,63 @@
+#include "run/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What comes on the way: generated kernels, actors' tapes, and the buffers in which a checkpoint and resume state are written. */
+static const size_t later = (size_t)12 << 20;
+
+static size_t resident(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    long long pages = 0;
+
+    if (file) {
+        if (fscanf(file, "%*s %lld", &pages) != 1)
+            pages = 0;
+        fclose(file);
+    }
+    return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+void bp_memory_of(struct bp_training *training, struct bp_memory *memory)
+{
+    struct bp_replay_spec spec = bp_config_replay(training->config, &training->learner.agent, training->env.time_limit);
+    int shards = training->learner.config.shards, threads = bp_pool_threads(training->pool);
+    size_t now = resident(), networks = bp_learner_bytes(&training->learner);
+
+    *memory = (struct bp_memory){.replay = bp_replay_bytes(&spec), .networks = networks};
+    memory->tapes = (size_t)(shards < threads ? shards : threads) * bp_svg_tape_bytes(&training->learner);
+    memory->rest = (now > networks ? now - networks : 0) + later;
+    memory->total = memory->replay + memory->networks + memory->tapes + memory->rest;
+}
+
+const char *bp_memory_text(const struct bp_memory *memory, char *text, size_t size)
+{
+    snprintf(text, size, "%.0f MB (replay %.0f, networks %.0f, tapes %.0f, program and simulation %.0f)", (double)memory->total * 1e-6,
+             (double)memory->replay * 1e-6, (double)memory->networks * 1e-6, (double)memory->tapes * 1e-6, (double)memory->rest * 1e-6);
+    return text;
+}
+
+int bp_memory_check(struct bp_training *training, int64_t most)
+{
+    const struct bp_config *config = training->config;
+    struct bp_memory memory;
+    char text[128], advice[128];
+
+    if (!most)
+        return 0;
+    bp_memory_of(training, &memory);
+    if (memory.total <= (size_t)most)
+        return 0;
+    double room = (double)most - (double)(memory.total - memory.replay);
+    double episodes = floor(room * (double)config->replay_episodes / (double)memory.replay);
+    if (episodes >= 2 * (double)config->actors)
+        snprintf(advice, sizeof advice, "--replay-episodes %.0f would fit%s", episodes,
+                 strcmp(config->replay_precision, "float16") ? ", and --replay-precision float16 takes less for each" : "");
+    else
+        snprintf(advice, sizeof advice, "no replay would fit; lower --batch, --shards, --actors, or the sizes of the layers");
+    return bp_error(BP_USAGE, "the run needs %s, more than --max-memory %.0f MB: %s",
+                    bp_memory_text(&memory, text, sizeof text), (double)most * 1e-6, advice);
+}
