@@ -106,7 +106,7 @@ static void print_parsed(struct info *info, const struct bp_block *block, const 
 
 static void print_tensors(struct info *info, const struct bp_block *block)
 {
-    static const char *const dtypes[BP_DTYPE_COUNT] = { "u8", "i32", "i64", "u64", "f32", "f64" };
+    static const char *const dtypes[BP_DTYPE_COUNT] = { "u8", "i32", "i64", "u64", "f16", "f32", "f64" };
 
     for (size_t i = 0; i < block->count; i++) {
         const struct bp_tensor *tensor = &block->tensors[i];
