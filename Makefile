@@ -35,7 +35,7 @@ OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 TESTS   := $(patsubst tests/lib/%.c,$(B)/tests/%,$(wildcard tests/lib/*/test_*.c))
 PAGES   := $(wildcard man/*.[157])
 
-.PHONY: all deps check tests bench demo install uninstall clean help
+.PHONY: all deps check check-generic tests bench demo install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: $(PROGRAMS:%=$(BIN)/%)             ## build the programs into bin/
@@ -76,6 +76,11 @@ check:                                  ## unit and command tests, in a plain an
 	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' WERROR='-Wno-format-truncation -Wno-maybe-uninitialized' tests
 	@tests/run $(BIN) $(B) build-sanitize
 
+check-generic:                          ## unit tests of builds for older processors, without libxsmm
+	@for arch in x86-64-v2 x86-64-v3; do \
+	    $(MAKE) --no-print-directory -j$(JOBS) ARCH=$$arch LIBXSMM= B=build-$$arch BIN=build-$$arch/bin tests && \
+	    tests/run '' build-$$arch || exit 1; done
+
 bench: all $(B)/tests/bench/bench          ## measure speed, each figure beside its limit
 	@tests/bench/run $(BIN) $(B)/tests/bench/bench $(if $(TSV),--tsv)
 
@@ -103,9 +108,9 @@ uninstall:                              ## take away what install copied
 	rm -f $(PROGRAMS:%=$(DESTDIR)$(prefix)/share/bash-completion/completions/%)
 
 clean:                                  ## remove what was built
-	rm -rf $(B) $(BIN) build-sanitize
+	rm -rf $(B) $(BIN) build-*
 
 help:                                   ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -25,7 +25,7 @@ if (words(groups) == 0) {
 rows(g) = sprintf("< awk -v g='%s' '$1 == g && $4 + 0 == $4 { print $2, $4, $5 + 0 == $5 ? $5 : 0 }' '%s'", g, input)
 runs(g) = system(sprintf("awk -v g='%s' '$1 == g && $3 > n { n = $3 } END { print n + 0 }' '%s'", g, input))
 
-set key left top Left reverse noenhanced
+set key outside center top horizontal Left reverse noenhanced
 set grid ytics lc rgb "#dddddd"
 set border 3
 set tics nomirror
