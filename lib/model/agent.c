@@ -30,7 +30,7 @@ int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, int ac
         snprintf(spec.name, sizeof spec.name, "%s", bp_role_names[role]);
         snprintf(spec.kind, sizeof spec.kind, "%s", c->kind);
         if (bp_net_hidden(strcmp(c->kind, "linear") ? c->hidden : "", &spec) || bp_groups_select(groups, c->see, &spec.see) ||
-            bp_net_init(&agent->net[role], &spec) || (c->head && head_by_name(c->head, &agent->head[role])))
+            bp_net_encoders(c->encoders, &spec) || bp_net_init(&agent->net[role], &spec) || (c->head && head_by_name(c->head, &agent->head[role])))
             return -1;
         agent->has[role] = true;
     }

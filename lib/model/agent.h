@@ -23,6 +23,7 @@ struct bp_net_choice {
     const char *hidden;                 /* "64,64" */
     const char *see;                    /* groups, as bp_groups_select reads them */
     const char *head;                   /* name of a head; NULL in critics */
+    const char *encoders;               /* "targets:50,boxes:100x20"; NULL or "": none */
 };
 
 /* Lay out the chosen networks. -1 after reporting. */

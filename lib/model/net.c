@@ -1,5 +1,6 @@
 #include "model/net.h"
 
+#include "nn/columns.h"
 #include "nn/linear.h"
 #include "nn/lstm.h"
 #include "nn/product.h"
@@ -64,40 +65,148 @@ const char *bp_net_layers(const struct bp_net_spec *spec, char *text, int size)
     return text;
 }
 
+static int bad_encoders(const char *text)
+{
+    return bp_error(BP_USAGE, "encoders are groups and sizes like targets:50,boxes:100x20, not '%s'", text);
+}
+
+/* "100x20" up to a comma or the end; where it ends, or NULL. */
+static const char *encoder_sizes(const char *at, struct bp_encoder_spec *encoder)
+{
+    for (;; at++) {
+        char *end;
+        long size = strtol(at, &end, 10);
+        if (*at < '0' || *at > '9' || size < 1 || size > 65536 || encoder->hidden_count == BP_ENCODER_LAYER_MAX)
+            return NULL;
+        encoder->hidden[encoder->hidden_count++] = (int)size;
+        at = end;
+        if (*at != 'x')
+            return *at && *at != ',' ? NULL : at;
+    }
+}
+
+/* To its place among the others, in the order of the groups. */
+static int put_encoder(struct bp_net_spec *spec, const struct bp_encoder_spec *encoder, const char *text)
+{
+    int at = spec->encoder_count;
+
+    if (at == BP_ENCODER_MAX)
+        return bp_error(BP_USAGE, "at most %d encoders, not '%s'", BP_ENCODER_MAX, text);
+    for (int i = 0; i < at; i++)
+        if (!strcmp(spec->encoder[i].group, encoder->group))
+            return bp_error(BP_USAGE, "one encoder for the group '%s', not two: '%s'", encoder->group, text);
+    for (; at > 0 && bp_groups_find(&spec->see, spec->encoder[at - 1].group) > bp_groups_find(&spec->see, encoder->group); at--)
+        spec->encoder[at] = spec->encoder[at - 1];
+    spec->encoder[at] = *encoder;
+    spec->encoder_count++;
+    return 0;
+}
+
+int bp_net_encoders(const char *text, struct bp_net_spec *spec)
+{
+    spec->encoder_count = 0;
+    for (const char *at = text; at && *at; at += *at == ',') {
+        struct bp_encoder_spec encoder = {0};
+        bool optional = *at == '?';
+        at += optional;
+        size_t length = strcspn(at, ":,");
+        if (!length || length >= BP_GROUP_NAME || at[length] != ':')
+            return bad_encoders(text);
+        memcpy(encoder.group, at, length);
+        if (!(at = encoder_sizes(at + length + 1, &encoder)) || (*at == ',' && !at[1]))
+            return bad_encoders(text);
+        bool seen = bp_groups_find(&spec->see, encoder.group) != NULL;
+        if (!seen && !optional)
+            return bp_error(BP_USAGE, "the %s has an encoder for '%s', a group that it does not see", spec->name, encoder.group);
+        if (seen && put_encoder(spec, &encoder, text))
+            return -1;
+    }
+    return 0;
+}
+
+const char *bp_net_encoders_text(const struct bp_net_spec *spec, char *text, int size)
+{
+    text[0] = '\0';
+    for (int i = 0, used = 0; i < spec->encoder_count && used < size; i++) {
+        const struct bp_encoder_spec *encoder = &spec->encoder[i];
+        used += snprintf(text + used, (size_t)(size - used), "%s%s:%d", i ? "," : "", encoder->group, encoder->hidden[0]);
+        for (int j = 1; j < encoder->hidden_count && used < size; j++)
+            used += snprintf(text + used, (size_t)(size - used), "x%d", encoder->hidden[j]);
+    }
+    return text;
+}
+
 /* ---- layout ---- */
 
-static void add_layer(struct bp_net *net, enum bp_layer_kind kind, int in, int out, int action)
+static struct bp_layer *add_layer(struct bp_net *net, enum bp_layer_kind kind, int in, int out, int action)
 {
     struct bp_layer *layer = &net->layer[net->layers++];
     size_t width = (size_t)out * (kind == BP_LAYER_LSTM ? 4 : 1);
 
     *layer = (struct bp_layer){.kind = kind, .in = in, .out = out, .x = net->parameters, .state = net->state_size};
+    snprintf(layer->name, sizeof layer->name, "%d", net->layers - 1 - net->torso);
     layer->h = layer->x + (size_t)in * width;
     layer->b = layer->h + (kind == BP_LAYER_LSTM ? (size_t)out * width : 0);
     layer->a = layer->b + width;
     net->parameters = layer->a + (size_t)action * width;
     net->state_size += kind == BP_LAYER_LSTM ? 2 * out : 0;
+    return layer;
+}
+
+/* The encoder's layers; columns that come out. */
+static int add_encoder(struct bp_net *net, const struct bp_encoder_spec *encoder, int in)
+{
+    for (int i = 0; i < encoder->hidden_count; i++) {
+        struct bp_layer *layer = add_layer(net, BP_LAYER_DENSE, in, encoder->hidden[i], 0);
+        snprintf(layer->name, sizeof layer->name, "encoder/%s/%d", encoder->group, i);
+        layer->observes = i == 0;
+        in = encoder->hidden[i];
+    }
+    return in;
+}
+
+/* How each group comes into the torso; columns of its input. */
+static int add_inputs(struct bp_net *net, const struct bp_net_spec *spec)
+{
+    int columns = 0;
+
+    for (int i = 0, e = 0; i < spec->see.count; i++) {
+        const struct bp_group *group = &spec->see.group[i];
+        net->input[i] = (struct bp_input){.first = net->layers, .out = group->size};
+        if (e < spec->encoder_count && !strcmp(spec->encoder[e].group, group->name))
+            net->input[i].out = add_encoder(net, &spec->encoder[e++], group->size);
+        net->input[i].layers = net->layers - net->input[i].first;
+        columns += net->input[i].out;
+    }
+    return columns;
 }
 
 int bp_net_init(struct bp_net *net, const struct bp_net_spec *spec)
 {
     const struct bp_net_kind *kind = find_kind(spec->kind);
-    int recurrent, in = spec->see.size;
+    int recurrent, in;
 
     if (!kind)
         return -1;
-    if (!in && !spec->action_size)
+    if (!spec->see.size && !spec->action_size)
         return bp_error(BP_USAGE, "the %s sees no observation group", spec->name);
     bool wants_hidden = strcmp(spec->kind, "linear") != 0;
     if (wants_hidden != (spec->hidden_count > 0))
         return bp_error(BP_USAGE, "a %s of kind %s %s hidden layers", spec->name, spec->kind, wants_hidden ? "needs" : "has no");
+    if (!wants_hidden && spec->encoder_count)
+        return bp_error(BP_USAGE, "a %s of kind %s has no encoders", spec->name, spec->kind);
     recurrent = kind->recurrent(spec->hidden_count, spec->action_size > 0);
-    *net = (struct bp_net){.spec = *spec, .join = spec->action_size ? recurrent + 1 : spec->hidden_count};
+    *net = (struct bp_net){.spec = *spec};
+    in = add_inputs(net, spec);
+    net->torso = net->layers;
+    net->join = net->torso + (spec->action_size ? recurrent + 1 : spec->hidden_count);
     for (int i = 0; i < spec->hidden_count; i++) {
-        add_layer(net, i == recurrent ? BP_LAYER_LSTM : BP_LAYER_DENSE, in, spec->hidden[i], i == net->join ? spec->action_size : 0);
+        enum bp_layer_kind of = i == recurrent ? BP_LAYER_LSTM : BP_LAYER_DENSE;
+        add_layer(net, of, in, spec->hidden[i], net->layers == net->join ? spec->action_size : 0);
         in = spec->hidden[i];
     }
-    add_layer(net, BP_LAYER_DENSE, in, spec->output_size, spec->hidden_count == net->join ? spec->action_size : 0);
+    add_layer(net, BP_LAYER_DENSE, in, spec->output_size, net->layers == net->join ? spec->action_size : 0);
+    net->layer[net->torso].observes = !spec->encoder_count;
     return 0;
 }
 
@@ -134,55 +243,94 @@ int bp_net_tensors(const struct bp_net *net, float *block, struct bp_tensor *ten
         const struct bp_layer *l = &net->layer[i];
         int width = l->out * (l->kind == BP_LAYER_LSTM ? 4 : 1);
         char name[BP_TENSOR_NAME];
-        snprintf(name, sizeof name, "%s/%d/weight", net->spec.name, i);
+        snprintf(name, sizeof name, "%s/%s/weight", net->spec.name, l->name);
         tensors[count++] = bp_tensor_2d(name, BP_F32, l->in, width, block + l->x);
         if (l->kind == BP_LAYER_LSTM) {
-            snprintf(name, sizeof name, "%s/%d/recurrent", net->spec.name, i);
+            snprintf(name, sizeof name, "%s/%s/recurrent", net->spec.name, l->name);
             tensors[count++] = bp_tensor_2d(name, BP_F32, l->out, width, block + l->h);
         }
-        snprintf(name, sizeof name, "%s/%d/bias", net->spec.name, i);
+        snprintf(name, sizeof name, "%s/%s/bias", net->spec.name, l->name);
         tensors[count++] = bp_tensor_1d(name, BP_F32, width, block + l->b);
         if (i == net->join && net->spec.action_size) {
-            snprintf(name, sizeof name, "%s/%d/action", net->spec.name, i);
+            snprintf(name, sizeof name, "%s/%s/action", net->spec.name, l->name);
             tensors[count++] = bp_tensor_2d(name, BP_F32, net->spec.action_size, width, block + l->a);
         }
     }
     return count;
 }
 
-static bool same_shape(const struct bp_net *a, const struct bp_net *b)
+static bool same_layers(const struct bp_layer *a, const struct bp_layer *b, int count)
 {
-    bool same = !strcmp(a->spec.kind, b->spec.kind) && a->layers == b->layers && a->join == b->join &&
-                a->spec.action_size == b->spec.action_size;
+    for (int i = 0; i < count; i++)
+        if (a[i].kind != b[i].kind || a[i].out != b[i].out)
+            return false;
+    return true;
+}
 
-    for (int i = 0; same && i < a->layers; i++)
-        same = a->layer[i].kind == b->layer[i].kind && a->layer[i].out == b->layer[i].out;
-    return same;
+static bool same_torso(const struct bp_net *a, const struct bp_net *b)
+{
+    int layers = a->layers - a->torso;
+
+    return !strcmp(a->spec.kind, b->spec.kind) && layers == b->layers - b->torso && a->join - a->torso == b->join - b->torso &&
+           a->spec.action_size == b->spec.action_size && same_layers(a->layer + a->torso, b->layer + b->torso, layers);
+}
+
+/* The place among the groups seen, or -1. */
+static int place_of(const struct bp_net *net, const char *group)
+{
+    const struct bp_group *found = bp_groups_find(&net->spec.see, group);
+
+    return found ? (int)(found - net->spec.see.group) : -1;
+}
+
+/* Row of the torso's input at which a group begins. */
+static size_t first_row(const struct bp_net *net, int place)
+{
+    size_t row = 0;
+
+    for (int i = 0; i < place; i++)
+        row += (size_t)net->input[i].out;
+    return row;
+}
+
+/* Does `net` see every group that `from` sees, through the same encoder? */
+static int check_groups(const struct bp_net *net, const struct bp_net *from)
+{
+    for (int j = 0; j < from->spec.see.count; j++) {
+        const struct bp_group *theirs = &from->spec.see.group[j];
+        const struct bp_input *a = &from->input[j], *b;
+        int i = place_of(net, theirs->name);
+        if (i < 0 || net->spec.see.group[i].size != theirs->size)
+            return bp_error(BP_USAGE, "the %s cannot start from the %s, which sees '%s' of size %d", net->spec.name, from->spec.name,
+                            theirs->name, theirs->size);
+        b = &net->input[i];
+        if (a->layers != b->layers || !same_layers(from->layer + a->first, net->layer + b->first, a->layers))
+            return bp_error(BP_USAGE, "the %s cannot start from the %s, whose encoder for '%s' is another", net->spec.name, from->spec.name,
+                            theirs->name);
+    }
+    return 0;
 }
 
 int bp_net_adopt(const struct bp_net *net, float *block, const struct bp_net *from, const float *from_block)
 {
-    size_t width = (size_t)net->layer[0].out * (net->layer[0].kind == BP_LAYER_LSTM ? 4 : 1);
-    size_t row = 0, from_row = 0;
+    const struct bp_layer *torso = &net->layer[net->torso], *from_torso = &from->layer[from->torso];
+    size_t width = (size_t)torso->out * (torso->kind == BP_LAYER_LSTM ? 4 : 1);
 
-    if (!same_shape(net, from))
+    if (!same_torso(net, from))
         return bp_error(BP_USAGE, "the %s cannot start from the %s: they are of different kinds or sizes", net->spec.name, from->spec.name);
-    for (int i = 0; i < from->spec.see.count; i++) {
-        const struct bp_group *theirs = &from->spec.see.group[i], *ours = bp_groups_find(&net->spec.see, theirs->name);
-        if (!ours || ours->size != theirs->size)
-            return bp_error(BP_USAGE, "the %s cannot start from the %s, which sees '%s' of size %d", net->spec.name, from->spec.name,
-                            theirs->name, theirs->size);
+    if (check_groups(net, from))
+        return -1;
+    memset(block + torso->x, 0, (size_t)torso->in * width * sizeof *block);
+    for (int j = 0; j < from->spec.see.count; j++) {
+        int i = place_of(net, from->spec.see.group[j].name);
+        memcpy(block + torso->x + first_row(net, i) * width, from_block + from_torso->x + first_row(from, j) * width,
+               (size_t)net->input[i].out * width * sizeof *block);
+        for (int k = 0; k < net->input[i].layers; k++) {
+            const struct bp_layer *ours = &net->layer[net->input[i].first + k], *theirs = &from->layer[from->input[j].first + k];
+            memcpy(block + ours->x, from_block + theirs->x, (ours->a - ours->x) * sizeof *block);
+        }
     }
-    memset(block + net->layer[0].x, 0, (size_t)net->layer[0].in * width * sizeof *block);
-    for (int i = 0; i < net->spec.see.count; i++, row += (size_t)net->spec.see.group[i - 1].size) {
-        const struct bp_group *group = &net->spec.see.group[i];
-        from_row = 0;
-        for (int j = 0; j < from->spec.see.count; j++, from_row += (size_t)from->spec.see.group[j - 1].size)
-            if (!strcmp(from->spec.see.group[j].name, group->name))
-                memcpy(block + net->layer[0].x + row * width, from_block + from->layer[0].x + from_row * width,
-                       (size_t)group->size * width * sizeof *block);
-    }
-    memcpy(block + net->layer[0].h, from_block + from->layer[0].h, (net->parameters - net->layer[0].h) * sizeof *block);
+    memcpy(block + torso->h, from_block + from_torso->h, (net->parameters - torso->h) * sizeof *block);
     return 0;
 }
 
@@ -193,7 +341,7 @@ void bp_net_transpose(const struct bp_net *net, const float *block, float *trans
     for (int i = 0; i < net->layers; i++) {
         const struct bp_layer *l = &net->layer[i];
         int width = l->out * (l->kind == BP_LAYER_LSTM ? 4 : 1);
-        if (i > 0)
+        if (!l->observes)
             bp_transpose(l->in, width, block + l->x, transposed + l->x);
         if (l->kind == BP_LAYER_LSTM)
             bp_transpose(l->out, width, block + l->h, transposed + l->h);
@@ -214,13 +362,31 @@ static struct bp_var *dense(struct bp_tape *tape, struct bp_net_use use, int i, 
     return bp_linear(tape, x, weight(use, l->x), weight(use, l->b), NULL, l->out, act);
 }
 
+/* The torso's input: the groups side by side, each through its encoder where it has one. */
+static struct bp_var *encode(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x)
+{
+    const struct bp_net *net = use.net;
+    struct bp_var *parts[BP_GROUP_MAX];
+
+    if (!net->spec.encoder_count)
+        return x;
+    for (int i = 0, column = 0; i < net->spec.see.count; column += net->spec.see.group[i++].size) {
+        const struct bp_input *input = &net->input[i];
+        parts[i] = bp_columns(tape, x, column, net->spec.see.group[i].size);
+        for (int k = 0; k < input->layers; k++)
+            parts[i] = dense(tape, use, input->first + k, parts[i], BP_ELU);
+    }
+    return bp_beside(tape, parts, net->spec.see.count);
+}
+
 struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, int steps, int batch,
                                const float *state, float *state_out)
 {
     const struct bp_net *net = use.net;
 
     assert(x->cols == net->spec.see.size && x->rows == steps * batch);
-    for (int i = 0; i < net->join; i++) {
+    x = encode(tape, use, x);
+    for (int i = net->torso; i < net->join; i++) {
         const struct bp_layer *l = &net->layer[i];
         if (l->kind == BP_LAYER_DENSE) {
             x = dense(tape, use, i, x, BP_ELU);

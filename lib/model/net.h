@@ -10,9 +10,19 @@
 #include "nn/tape.h"
 
 #include <gsl/gsl_rng.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-#define BP_LAYER_MAX 8
+#define BP_LAYER_MAX 8              /* hidden layers of the torso */
+#define BP_ENCODER_LAYER_MAX 4      /* layers of an encoder */
+#define BP_ENCODER_MAX 8            /* encoders of a network */
+
+/* Dense layers with ELU through which a network sees one group, instead of the group itself. */
+struct bp_encoder_spec {
+    char group[BP_GROUP_NAME];
+    int hidden[BP_ENCODER_LAYER_MAX];
+    int hidden_count;           /* at least 1 */
+};
 
 /* How to build a network; all that a checkpoint needs to tell of one. */
 struct bp_net_spec {
@@ -21,6 +31,8 @@ struct bp_net_spec {
     int hidden[BP_LAYER_MAX];   /* sizes of the hidden layers */
     int hidden_count;
     struct bp_groups see;       /* the groups of an observation row that it sees */
+    struct bp_encoder_spec encoder[BP_ENCODER_MAX];     /* in the order of the groups */
+    int encoder_count;
     int action_size;            /* of an action that joins the input (critics), else 0 */
     int output_size;
 };
@@ -28,16 +40,29 @@ struct bp_net_spec {
 enum bp_layer_kind { BP_LAYER_DENSE, BP_LAYER_LSTM };
 
 struct bp_layer {
+    char name[BP_GROUP_NAME + 24];  /* "0", "1", ...; "encoder/GROUP/0", ... */
     enum bp_layer_kind kind;
+    bool observes;              /* its input is of the observation, and wants no gradient */
     int in, out;
     size_t x, h, b, a;          /* offsets of W_x, W_h (LSTM), b, W_a (where the action joins) in the block */
     int state;                  /* offset of its h, c in a state row */
 };
 
+/* How a seen group comes into the torso. */
+struct bp_input {
+    int first, layers;          /* layers of its encoder; none: as it is */
+    int out;                    /* columns of the torso's input */
+};
+
+#define BP_NET_LAYERS (BP_ENCODER_MAX * BP_ENCODER_LAYER_MAX + BP_LAYER_MAX + 1)
+
+/* Encoders first, then the torso, whose input is the groups side by side, encoded or not. */
 struct bp_net {
     struct bp_net_spec spec;
-    struct bp_layer layer[BP_LAYER_MAX + 1];
+    struct bp_layer layer[BP_NET_LAYERS];
+    struct bp_input input[BP_GROUP_MAX];        /* for each seen group */
     int layers;
+    int torso;                  /* its first layer */
     int join;                   /* layer at which the action is added; the output layer in networks without */
     size_t parameters;          /* floats in the block */
     int state_size;             /* floats in a state row: h and c of every recurrent layer */
@@ -56,19 +81,30 @@ int bp_net_hidden(const char *text, struct bp_net_spec *spec) BP_WARN_UNUSED;
 /* And back: "64,64" into text of `size` bytes (cut when too long); returns text. */
 const char *bp_net_layers(const struct bp_net_spec *spec, char *text, int size);
 
+/*
+ * Encoders from text like "targets:50,boxes:100x20", for groups that the network sees (spec->see; "?boxes:50" only if it does); "" or
+ * NULL has none. -1 after reporting.
+ */
+int bp_net_encoders(const char *text, struct bp_net_spec *spec) BP_WARN_UNUSED;
+const char *bp_net_encoders_text(const struct bp_net_spec *spec, char *text, int size);
+
 /* Lay the network out. -1 after reporting an unknown kind or layers that do not fit it. */
 int bp_net_init(struct bp_net *net, const struct bp_net_spec *spec) BP_WARN_UNUSED;
 
 /* Fresh parameters: normal, variance 1 / inputs; biases 0, forget gates 1; the output layer times 0.1. */
 void bp_net_randomise(const struct bp_net *net, float *block, gsl_rng *stream);
 
-/* Names and shapes over a block: "policy/0/weight", "policy/1/recurrent", "critic/0/action", ... Returns how many; at most BP_NET_TENSORS. */
-#define BP_NET_TENSORS (4 * (BP_LAYER_MAX + 1))
+/*
+ * Names and shapes over a block: "policy/encoder/targets/0/weight", "policy/0/weight", "policy/1/recurrent", "critic/0/action", ...
+ * Returns how many; at most BP_NET_TENSORS.
+ */
+#define BP_NET_TENSORS (4 * BP_NET_LAYERS)
 int bp_net_tensors(const struct bp_net *net, float *block, struct bp_tensor *tensors);
 
 /*
- * Copy what fits from another network of the same kind and sizes, whose groups may be others: input weights go by group name, those
- * of groups that `from` does not see become zero, so that both compute the same. -1 after reporting what does not fit.
+ * Copy what fits from another network of the same kind and sizes, whose groups may be others: encoders and input weights go by group
+ * name, input weights of groups that `from` does not see become zero, so that both compute the same. -1 after reporting what does
+ * not fit.
  */
 int bp_net_adopt(const struct bp_net *net, float *block, const struct bp_net *from, const float *from_block) BP_WARN_UNUSED;
 

@@ -29,6 +29,7 @@ static const char *head(int i)
 const struct bp_option bp_distill_options[] = {
     {"prior", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(kind), "mlp", 0, 0, kind, "NAME", "kind of the prior"},
     {"layers", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(layers), "64,64", 0, 0, NULL, "N,N", "sizes of its hidden layers"},
+    {"encoders", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(encoders), NULL, 0, 0, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"},
     {"see", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(see), "?proprio,?global,?targets,?touch", 0, 0, NULL, "GROUPS", "observation groups that it sees; ?NAME only where the episodes have it"},
     {"head", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(head), "capped", 0, 0, head, "NAME", "how its outputs become a Gaussian"},
     {"steps", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(steps), "60M", 1, 1e15, NULL, "N", "transitions to process at most"},
@@ -160,7 +161,7 @@ static double held_out(struct fit *fit)
 static int init_fit(struct fit *fit)
 {
     const struct bp_distill *o = fit->options;
-    struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {o->kind, o->layers, "*", o->head}};
+    struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {o->kind, o->layers, "*", o->head, o->encoders}};
     struct bp_learner_config config = {
         .seed = (uint64_t)o->seed,
         .unroll = (int)o->unroll,

@@ -9,7 +9,7 @@ static int init_agent(const struct bp_training *training, const struct bp_borrow
 {
     struct bp_net_choice choice[BP_ROLES];
     const struct bp_agent *from = borrowed->checkpoint ? &borrowed->checkpoint->agent : NULL;
-    char hidden[128], see[512];
+    char hidden[128], see[512], encoders[512];
 
     memcpy(choice, training->config->net, sizeof choice);
     if (from) {
@@ -20,7 +20,8 @@ static int init_agent(const struct bp_training *training, const struct bp_borrow
             return bp_error(BP_USAGE, "the prior's actions have %d numbers, those of task '%s' have %d", from->action_size, training->env.task,
                             training->env.action_size);
         choice[BP_PRIOR] = (struct bp_net_choice){spec->kind, bp_net_layers(spec, hidden, sizeof hidden),
-                                                  bp_groups_text(&spec->see, see, sizeof see), bp_head_names[from->head[BP_PRIOR]]};
+                                                  bp_groups_text(&spec->see, see, sizeof see), bp_head_names[from->head[BP_PRIOR]],
+                                                  bp_net_encoders_text(spec, encoders, sizeof encoders)};
     }
     return bp_agent_init(agent, &training->env.groups, training->env.action_size, choice);
 }

@@ -33,7 +33,7 @@ const struct bp_option *bp_transfer_config_options(void)
 static int lay_checkpoint(struct bp_train_setup *setup, const struct bp_checkpoint *checkpoint)
 {
     static const char *const own[] = {"task", "body", "steps", "seed", "evaluate", "evaluate-every", "policy-see", "critic-see",
-                                      "rate-hold", "final-rate"};
+                                      "policy-encoders", "critic-encoders", "rate-hold", "final-rate"};
     json_t *learning = json_copy(checkpoint->config);
     int status;
 
@@ -53,7 +53,7 @@ static int shape_policy(struct bp_train_setup *setup, const struct bp_checkpoint
 {
     const struct bp_agent *from = &checkpoint->agent;
     const struct bp_net_spec *spec = &from->net[BP_PRIOR].spec;
-    char layers[128];
+    char layers[128], encoders[512];
     struct { const char *name, *value; } like[] = {
         {"policy", spec->kind}, {"policy-layers", bp_net_layers(spec, layers, sizeof layers)}, {"policy-head", bp_head_names[from->head[BP_PRIOR]]}};
 
@@ -67,7 +67,13 @@ static int shape_policy(struct bp_train_setup *setup, const struct bp_checkpoint
         if (bp_options_set(setup->options, like[i].name, like[i].value, "prior's checkpoint"))
             return -1;
     }
-    return 0;
+    /* Groups that the prior does not see may have encoders of their own; whether the others' are the prior's, bp_net_adopt finds out. */
+    if (bp_options_explicit(setup->options, "policy-encoders"))
+        return 0;
+    bp_net_encoders_text(spec, encoders, sizeof encoders);
+    if (!*encoders && !bp_options_given(setup->options, "policy-encoders"))
+        return 0;
+    return bp_options_set(setup->options, "policy-encoders", encoders, "prior's checkpoint");
 }
 
 static int run(struct bp_train_setup *setup, const struct bp_transfer *transfer, struct bp_checkpoint *checkpoint, int argc, char **argv,

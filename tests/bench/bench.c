@@ -305,7 +305,8 @@ static void bench_update(const struct update_shape *shape, int threads)
         .entropy_cost = 1e-3, .rate = {1e-4, 1e-4, 1e-4}, .final_rate = 1, .target_period = 100, .bootstrap = BP_BOOTSTRAP_TARGET,
     };
     struct bp_net_choice choice[BP_ROLES] = {
-        {shape->kind, shape->policy, "*", "softplus"}, {shape->kind, shape->policy, "seen", "softplus"}, {shape->kind, shape->critic, "*", NULL}};
+        {shape->kind, shape->policy, "*", "softplus", NULL}, {shape->kind, shape->policy, "seen", "softplus", NULL},
+        {shape->kind, shape->critic, "*", NULL, NULL}};
     struct bp_groups groups = {0};
     struct bp_agent agent;
     struct update u;

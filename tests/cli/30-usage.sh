@@ -45,6 +45,8 @@ for program in "bp-train -o x" "bp-transfer --prior none -o x"; do
     check "$name: layers that are none" 2 "layer sizes are numbers like 64,64, not 'x'" -- $program --policy-layers x
     check "$name: a layer of nothing" 2 "layer sizes are numbers" -- $program --policy-layers 64,0
     check "$name: too many layers" 2 "at most 8 layers" -- $program --policy-layers 1,1,1,1,1,1,1,1,1
+    check "$name: encoders that are none" 2 "encoders are groups and sizes like targets:50,boxes:100x20, not 'targets'" -- $program --policy-encoders targets
+    check "$name: an encoder for what is not seen" 2 "the critic has an encoder for 'image', a group that it does not see" -- $program --critic-encoders image:5
     check "$name: an LSTM without layers" 2 "needs hidden layers" -- $program --policy lstm --policy-layers=
     check "$name: unknown group" 2 "no observation group 'bogus' here; the groups are global,targets,goal,touch" -- $program --task nav-easy --policy-see bogus
     check "$name: no group at all" 2 "sees no observation group" -- $program --policy-see=

@@ -10,7 +10,7 @@
 
 static struct bp_agent prior_agent(const char *kind, const char *hidden, const char *head)
 {
-    const struct bp_net_choice choice[BP_ROLES] = {{0}, {kind, hidden, "*", head}, {0}};
+    const struct bp_net_choice choice[BP_ROLES] = {{0}, {kind, hidden, "*", head, NULL}, {0}};
     struct bp_groups groups = {0};
     struct bp_agent agent;
 

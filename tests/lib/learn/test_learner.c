@@ -110,7 +110,7 @@ static void blocks_hold_the_batch(void **state)
 static struct bp_learner large(const struct bp_learner_config *config)
 {
     struct bp_groups groups = {0};
-    const struct bp_net_choice choice[BP_ROLES] = {{"mlp", "150,150", "*", "capped"}, {"mlp", "40", "*", "capped"}, {"mlp", "60,150", "*", NULL}};
+    const struct bp_net_choice choice[BP_ROLES] = {{"mlp", "150,150", "*", "capped", NULL}, {"mlp", "40", "*", "capped", NULL}, {"mlp", "60,150", "*", NULL, NULL}};
     struct bp_agent agent;
 
     bp_groups_add(&groups, "all", 20);

@@ -303,7 +303,7 @@ static void a_bandit_is_learned(void **state)
 {
     enum { EPISODES = 500, UPDATES = 700 };
     struct bp_groups groups = {0};
-    const struct bp_net_choice choice[BP_ROLES] = {{"mlp", "16,16", "*", "capped"}, {"mlp", "8", "blind", "capped"}, {"mlp", "32,16", "*", NULL}};
+    const struct bp_net_choice choice[BP_ROLES] = {{"mlp", "16,16", "*", "capped", NULL}, {"mlp", "8", "blind", "capped", NULL}, {"mlp", "32,16", "*", NULL, NULL}};
     const struct bp_replay_spec spec = {2, TINY_A, 0, 1, EPISODES + 2, 1, 1, 1, false};
     struct bp_learner_config config = tiny_config();
     struct bp_learner learner;

@@ -15,9 +15,9 @@ __attribute__((unused)) static struct bp_agent tiny_agent(const char *policy, co
 {
     struct bp_groups groups = {0};
     const struct bp_net_choice choice[BP_ROLES] = {
-        {policy, "4,3", "*", head},
-        {prior, "3,4", "shared", head},
-        {critic, "4,3", "*", NULL},
+        {policy, "4,3", "*", head, NULL},
+        {prior, "3,4", "shared", head, NULL},
+        {critic, "4,3", "*", NULL, NULL},
     };
     struct bp_agent agent;
 

@@ -29,8 +29,8 @@ static struct bp_agent agent_of(struct bp_net_choice policy, struct bp_net_choic
 
 static void roles(void **state)
 {
-    struct bp_agent agent = agent_of((struct bp_net_choice){"mlp", "6", "*", "capped"}, (struct bp_net_choice){"lstm", "6,5", "targets", "softplus"},
-                                     (struct bp_net_choice){"lstm", "7", "*", NULL});
+    struct bp_agent agent = agent_of((struct bp_net_choice){"mlp", "6", "*", "capped", NULL}, (struct bp_net_choice){"lstm", "6,5", "targets", "softplus", NULL},
+                                     (struct bp_net_choice){"lstm", "7", "*", NULL, NULL});
 
     (void)state;
     assert_true(agent.has[BP_POLICY] && agent.has[BP_PRIOR] && agent.has[BP_CRITIC]);
@@ -49,13 +49,13 @@ static void roles(void **state)
 /* "none" or no kind leaves a network out: the baseline has no prior, a distilled checkpoint nothing else. */
 static void networks_can_be_left_out(void **state)
 {
-    struct bp_net_choice nothing = {0}, none = {"none", "6", "*", "capped"};
-    struct bp_agent agent = agent_of((struct bp_net_choice){"mlp", "6", "*", "capped"}, none, (struct bp_net_choice){"mlp", "6", "*", NULL});
+    struct bp_net_choice nothing = {0}, none = {"none", "6", "*", "capped", NULL};
+    struct bp_agent agent = agent_of((struct bp_net_choice){"mlp", "6", "*", "capped", NULL}, none, (struct bp_net_choice){"mlp", "6", "*", NULL, NULL});
 
     (void)state;
     assert_true(agent.has[BP_POLICY] && !agent.has[BP_PRIOR] && agent.has[BP_CRITIC]);
     assert_int_equal(agent.net[BP_PRIOR].parameters, 0);
-    agent = agent_of(nothing, (struct bp_net_choice){"linear", "64,64", "goal", "capped"}, nothing);     /* linear has no use for layers */
+    agent = agent_of(nothing, (struct bp_net_choice){"linear", "64,64", "goal", "capped", NULL}, nothing);     /* linear has no use for layers */
     assert_true(!agent.has[BP_POLICY] && agent.has[BP_PRIOR] && !agent.has[BP_CRITIC]);
     assert_int_equal(agent.net[BP_PRIOR].parameters, 3 * 4 + 4);
 }
@@ -77,12 +77,12 @@ static void refused(struct bp_net_choice policy, const char *part)
 static void bad_choices_are_refused(void **state)
 {
     (void)state;
-    refused((struct bp_net_choice){"mlp", "6", "*", "wide"}, "'wide'");
-    refused((struct bp_net_choice){"cnn", "6", "*", "capped"}, "'cnn'");
-    refused((struct bp_net_choice){"mlp", "six", "*", "capped"}, "'six'");
-    refused((struct bp_net_choice){"mlp", "6", "proprio", "capped"}, "'proprio'");
-    refused((struct bp_net_choice){"mlp", "6", "?proprio", "capped"}, "no observation group");
-    refused((struct bp_net_choice){"mlp", "", "*", "capped"}, "hidden layers");
+    refused((struct bp_net_choice){"mlp", "6", "*", "wide", NULL}, "'wide'");
+    refused((struct bp_net_choice){"cnn", "6", "*", "capped", NULL}, "'cnn'");
+    refused((struct bp_net_choice){"mlp", "six", "*", "capped", NULL}, "'six'");
+    refused((struct bp_net_choice){"mlp", "6", "proprio", "capped", NULL}, "'proprio'");
+    refused((struct bp_net_choice){"mlp", "6", "?proprio", "capped", NULL}, "no observation group");
+    refused((struct bp_net_choice){"mlp", "", "*", "capped", NULL}, "hidden layers");
 }
 
 /* ---- seeing ---- */
@@ -115,7 +115,7 @@ static void masks(void **state)
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
     for (int i = 0; i < 3; i++) {
-        struct bp_agent agent = agent_of(nothing, (struct bp_net_choice){kinds[i][0], kinds[i][1], "global,goal", "capped"}, nothing);
+        struct bp_agent agent = agent_of(nothing, (struct bp_net_choice){kinds[i][0], kinds[i][1], "global,goal", "capped", NULL}, nothing);
         bp_tape_reset(&tape);
         struct bp_gaussian before = look(&tape, &agent, rows);
         for (int group = 0; group < 3; group++) {
@@ -136,8 +136,8 @@ static void masks(void **state)
 static void seeing_gathers(void **state)
 {
     struct bp_net_choice nothing = {0};
-    struct bp_agent some = agent_of(nothing, (struct bp_net_choice){"linear", "", "global,goal", "capped"}, nothing);
-    struct bp_agent all = agent_of(nothing, (struct bp_net_choice){"linear", "", "*", "capped"}, nothing);
+    struct bp_agent some = agent_of(nothing, (struct bp_net_choice){"linear", "", "global,goal", "capped", NULL}, nothing);
+    struct bp_agent all = agent_of(nothing, (struct bp_net_choice){"linear", "", "*", "capped", NULL}, nothing);
     struct bp_tape tape;
 
     (void)state;
@@ -156,7 +156,7 @@ static void seeing_gathers(void **state)
 static void another_order_of_groups(void **state)
 {
     struct bp_net_choice nothing = {0};
-    struct bp_agent agent = agent_of(nothing, (struct bp_net_choice){"mlp", "6,5", "*", "capped"}, nothing), other = agent;
+    struct bp_agent agent = agent_of(nothing, (struct bp_net_choice){"mlp", "6,5", "*", "capped", NULL}, nothing), other = agent;
     static float turned[ROWS * O];
     struct bp_tape tape;
 

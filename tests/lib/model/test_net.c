@@ -27,6 +27,17 @@ static struct bp_net_spec spec_of(const char *name, const char *kind, const char
     return spec;
 }
 
+static struct bp_net encoded_net(const char *name, const char *kind, const char *hidden, const char *see, int action, int output,
+                                 const char *encoders)
+{
+    struct bp_net_spec spec = spec_of(name, kind, hidden, see, action, output);
+    struct bp_net net;
+
+    assert_int_equal(bp_net_encoders(encoders, &spec), 0);
+    assert_int_equal(bp_net_init(&net, &spec), 0);
+    return net;
+}
+
 static struct bp_net net_of(const char *name, const char *kind, const char *hidden, const char *see, int action, int output)
 {
     struct bp_net_spec spec = spec_of(name, kind, hidden, see, action, output);
@@ -322,6 +333,198 @@ static void gradients(void **state)
     }
 }
 
+/* ---- encoders ---- */
+
+static const struct { const char *kind, *hidden; int action, output; const char *encoders; } encoded[] = {
+    {"mlp", "6,5", 0, 4, "targets:7"}, {"lstm", "6,5", 0, 4, "goal:3x2,global:5"}, {"lstm", "5", 0, 4, "global:6,targets:5x4x3,goal:2"},
+    {"mlp", "6,5", 2, 1, "global:5,goal:4"}, {"lstm", "6,5", 2, 1, "targets:4x3"},
+};
+enum { ENCODED = sizeof encoded / sizeof *encoded };
+
+static struct bp_net encoded_shape(size_t i)
+{
+    return encoded_net(encoded[i].action ? "critic" : "policy", encoded[i].kind, encoded[i].hidden, "*", encoded[i].action, encoded[i].output,
+                       encoded[i].encoders);
+}
+
+static void encoders_by_hand(void **state)
+{
+    static float block[BLOCK];
+    struct bp_tensor t[BP_NET_TENSORS];
+    struct bp_net net = encoded_net("policy", "lstm", "9,6", "*", 0, 4, "targets:20x10,goal:5");
+
+    (void)state;
+    assert_int_equal(net.parameters, (8 + 1) * 20 + (20 + 1) * 10 + (3 + 1) * 5 + (4 + 10 + 5 + 1) * 9 + 4 * (9 + 6 + 1) * 6 + (6 + 1) * 4);
+    assert_int_equal(net.state_size, 2 * 6);
+    assert_int_equal(bp_net_tensors(&net, block, t), 6 + 7);
+    tensor_is(&t[0], "policy/encoder/targets/0/weight", 2, 8, 20);
+    tensor_is(&t[1], "policy/encoder/targets/0/bias", 1, 20, 0);
+    tensor_is(&t[2], "policy/encoder/targets/1/weight", 2, 20, 10);
+    tensor_is(&t[4], "policy/encoder/goal/0/weight", 2, 3, 5);
+    tensor_is(&t[6], "policy/0/weight", 2, 4 + 10 + 5, 9);
+    tensor_is(&t[9], "policy/1/recurrent", 2, 6, 24);
+    net = encoded_net("critic", "lstm", "6,5", "*", 2, 1, "global:3");
+    assert_int_equal(bp_net_tensors(&net, block, t), 2 + 8);
+    tensor_is(&t[7], "critic/1/action", 2, 2, 5);
+    for (size_t i = 0; i < ENCODED; i++) {              /* every parameter in one tensor */
+        net = encoded_shape(i);
+        int count = bp_net_tensors(&net, block, t);
+        memset(block, 0, sizeof block);
+        for (int k = 0; k < count; k++)
+            for (size_t j = 0; j < bp_tensor_count(&t[k]); j++)
+                ((float *)t[k].data)[j]++;
+        for (size_t j = 0; j < BLOCK; j++)
+            assert_true(block[j] == (j < net.parameters));
+    }
+}
+
+/* The text is put in the order of the groups; what is not seen may be named with a question mark. */
+static void encoders_as_text(void **state)
+{
+    static const char *const bad[] = {"targets", "targets:", ":50", "targets:0", "targets:50x", "targets:x5", "targets:50,", "targets:50;goal:3",
+                                      "targets:1x1x1x1x1", "targets:65537", "targets: 5", "targets:-5", ",", "targets:50 "};
+    struct bp_net_spec spec = spec_of("prior", "mlp", "5", "global,targets", 0, 4);
+    char text[64];
+
+    (void)state;
+    assert_int_equal(bp_net_encoders("targets:100x20,?goal:4,global:7", &spec), 0);
+    assert_int_equal(spec.encoder_count, 2);
+    assert_true(spec.encoder[1].hidden_count == 2 && spec.encoder[1].hidden[0] == 100 && spec.encoder[1].hidden[1] == 20);
+    assert_string_equal(bp_net_encoders_text(&spec, text, sizeof text), "global:7,targets:100x20");
+    assert_string_equal(bp_net_encoders_text(&spec, text, 6), "globa");
+    assert_int_equal(bp_net_encoders("", &spec), 0);
+    assert_string_equal(bp_net_encoders_text(&spec, text, sizeof text), "");
+    assert_int_equal(bp_net_encoders(NULL, &spec), 0);
+    assert_int_equal(spec.encoder_count, 0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad + 2; i++) {
+        bool extra = i >= sizeof bad / sizeof *bad, twice = i == sizeof bad / sizeof *bad;
+        const char *given = !extra ? bad[i] : twice ? "targets:5,targets:5" : "global:3,goal:5";
+        capture_begin();
+        int status = bp_net_encoders(given, &spec);
+        const char *said = capture_take();
+        capture_end();
+        if (!status)
+            fail_msg("encoders '%s' are accepted", given);
+        assert_said(said, !extra ? "like targets:50,boxes:100x20" : twice ? "one encoder for the group 'targets'" : "'goal', a group that it does not see");
+    }
+    spec = spec_of("prior", "linear", "", "*", 0, 4);
+    assert_int_equal(bp_net_encoders("goal:4", &spec), 0);
+    struct bp_net net;
+    capture_begin();
+    assert_int_equal(bp_net_init(&net, &spec), -1);
+    const char *said = capture_take();
+    capture_end();
+    assert_said(said, "a prior of kind linear has no encoders");
+}
+
+/* A row of the torso's input, by the definition. */
+static void naive_encode(const struct bp_net *net, float *block, const float *observation, double *out)
+{
+    struct bp_tensor t[BP_NET_TENSORS];
+    size_t count = (size_t)bp_net_tensors(net, block, t);
+
+    for (int g = 0; g < net->spec.see.count; g++) {
+        const struct bp_group *group = &net->spec.see.group[g];
+        double x[64], y[64];
+        int n = group->size;
+        for (int j = 0; j < n; j++)
+            x[j] = (double)observation[group->offset + j];
+        for (int layer = 0;; layer++) {
+            char name[BP_TENSOR_NAME];
+            snprintf(name, sizeof name, "%s/encoder/%s/%d/weight", net->spec.name, group->name, layer);
+            const struct bp_tensor *w = bp_tensor_find(t, count, name);
+            if (!w)
+                break;
+            snprintf(name, sizeof name, "%s/encoder/%s/%d/bias", net->spec.name, group->name, layer);
+            const float *weight = w->data, *bias = bp_tensor_find(t, count, name)->data;
+            for (int k = 0; k < w->shape[1]; k++) {
+                y[k] = (double)bias[k];
+                for (int j = 0; j < n; j++)
+                    y[k] += x[j] * (double)weight[j * w->shape[1] + k];
+                y[k] = y[k] > 0 ? y[k] : expm1(y[k]);
+            }
+            n = (int)w->shape[1];
+            memcpy(x, y, sizeof x);
+        }
+        memcpy(out, x, (size_t)n * sizeof *x);
+        out += n;
+    }
+}
+
+static void values_of_encoded(void **state)
+{
+    static float block[BLOCK];
+    struct bp_tape tape;
+
+    (void)state;
+    assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
+    for (size_t i = 0; i < ENCODED; i++) {
+        struct bp_net net = encoded_shape(i);
+        struct naive_plan plan = naive_plan(&net, block);
+        draw_block(&net, block, 144 + i);
+        bp_tape_reset(&tape);
+        struct bp_var *y = run(&tape, &net, block, observations, states, NULL);
+        for (int b = 0; b < BATCH; b++) {
+            double kept[64] = {0}, want[8], x[64], a[2];
+            for (int j = 0; j < net.state_size; j++)
+                kept[j] = (double)states[b * net.state_size + j];
+            for (int t = 0; t < STEPS; t++) {
+                int row = t * BATCH + b;
+                naive_encode(&net, block, observations + row * SEEN, x);
+                for (int j = 0; j < 2; j++)
+                    a[j] = (double)actions[row * 2 + j];
+                naive_net(&plan, block, x, a, kept, want);
+                for (int j = 0; j < net.spec.output_size; j++)
+                    assert_close(y->value[row * net.spec.output_size + j], want[j], 5e-6);
+            }
+        }
+    }
+    bp_tape_free(&tape);
+}
+
+static void gradients_of_encoded(void **state)
+{
+    static struct operand o[2];
+
+    (void)state;
+    for (size_t i = 0; i < ENCODED; i++) {
+        struct bp_net net = encoded_shape(i);
+        o[0] = (struct operand){.name = "block", .kind = WEIGHT, .rows = 1, .cols = (int)net.parameters};
+        o[1] = (struct operand){.name = "action", .rows = STEPS * BATCH, .cols = 2};
+        assert_gradients(whole, &net, o, net.spec.action_size ? 2 : 1, 1.0f / 512, 7e-3);
+    }
+}
+
+/* Weights transposed beforehand give the gradients that they give otherwise. */
+static void transposed_encoders(void **state)
+{
+    static float block[BLOCK], transposed[BLOCK], grad[2][BLOCK];
+    struct bp_tape tape;
+
+    (void)state;
+    assert_int_equal(bp_tape_init(&tape, 1 << 20, true), 0);
+    for (size_t i = 0; i < ENCODED; i++) {
+        struct bp_net net = encoded_shape(i);
+        draw_block(&net, block, 244 + i);
+        memset(grad, 0, sizeof grad);
+        bp_net_transpose(&net, block, transposed);
+        for (int with = 0; with < 2; with++) {
+            struct bp_net_use use = {.net = &net, .block = block, .grad = grad[with], .transposed = with ? transposed : NULL};
+            bp_tape_reset(&tape);
+            struct bp_var *x = bp_constant(&tape, STEPS * BATCH, SEEN, observations);
+            struct bp_var *action = net.spec.action_size ? bp_constant(&tape, STEPS * BATCH, 2, actions) : NULL;
+            struct bp_var *y = bp_net_output(&tape, use, bp_net_features(&tape, use, x, STEPS, BATCH, NULL, NULL), action);
+            for (int j = 0; j < y->rows * y->cols; j++)
+                bp_gradient(y)[j] = 0.1f * (float)(j % 7) - 0.2f;
+            bp_tape_backward(&tape);
+        }
+        for (size_t j = 0; j < net.parameters; j++)
+            assert_close(grad[1][j], grad[0][j], 1e-5);
+        assert_true(fabsf(grad[0][0]) > 0);
+    }
+    bp_tape_free(&tape);
+}
+
 /* Several actions may stand on one set of features, as the learner's do. */
 static void features_can_be_shared(void **state)
 {
@@ -403,6 +606,32 @@ static void new_groups_change_nothing(void **state)
     bp_tape_free(&tape);
 }
 
+/* With encoders too, also with one for a new group. */
+static void encoders_are_adopted(void **state)
+{
+    static const struct { const char *kind, *see, *encoders, *new_encoders; } pairs[] = {
+        {"mlp", "targets", "targets:7x3", "targets:7x3"}, {"lstm", "global,goal", "goal:4", "targets:5x2,goal:4"},
+        {"lstm", "targets,goal", "targets:6", "global:2,targets:6"}, {"mlp", "targets,goal", "", "global:3"}, {"mlp", "*", "goal:2", "goal:2"}};
+    static float block[BLOCK], adopted[BLOCK], small[STEPS * BATCH * SEEN];
+    struct bp_tape tape;
+
+    (void)state;
+    assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        struct bp_net from = encoded_net("prior", pairs[i].kind, "6,5", pairs[i].see, 0, 4, pairs[i].encoders);
+        struct bp_net to = encoded_net("policy", pairs[i].kind, "6,5", "*", 0, 4, pairs[i].new_encoders);
+        bp_tape_reset(&tape);
+        draw_block(&from, block, 170 + i);
+        draw_block(&to, adopted, 190 + i);
+        assert_int_equal(bp_net_adopt(&to, adopted, &from, block), 0);
+        gather(pairs[i].see, small);
+        struct bp_var *a = run(&tape, &from, block, small, NULL, NULL), *b = run(&tape, &to, adopted, observations, NULL, NULL);
+        for (int j = 0; j < a->rows * a->cols; j++)
+            assert_close(b->value[j], a->value[j], 2e-6);
+    }
+    bp_tape_free(&tape);
+}
+
 static void not_adopted(const struct bp_net *net, const struct bp_net *from, const char *part)
 {
     static float block[BLOCK], from_block[BLOCK];
@@ -433,6 +662,12 @@ static void what_differs_is_not_adopted(void **state)
     other = net_of("policy", "mlp", "6,5", "*", 0, 4);
     other.spec.see.group[1].size = 6;
     not_adopted(&other, &base, "'targets' of size 8");
+    other = encoded_net("policy", "mlp", "6,5", "*", 0, 4, "targets:4");
+    not_adopted(&other, &base, "whose encoder for 'targets' is another");
+    base = encoded_net("prior", "mlp", "6,5", "targets,goal", 0, 4, "targets:5");
+    not_adopted(&other, &base, "whose encoder for 'targets' is another");
+    other = encoded_net("policy", "mlp", "6,5", "*", 0, 4, "targets:5x5");
+    not_adopted(&other, &base, "whose encoder for 'targets' is another");
 }
 
 int main(void)
@@ -446,9 +681,15 @@ int main(void)
         cmocka_unit_test(fresh_parameters),
         cmocka_unit_test(values),
         cmocka_unit_test(gradients),
+        cmocka_unit_test(encoders_by_hand),
+        cmocka_unit_test(encoders_as_text),
+        cmocka_unit_test(values_of_encoded),
+        cmocka_unit_test(gradients_of_encoded),
+        cmocka_unit_test(transposed_encoders),
         cmocka_unit_test(features_can_be_shared),
         cmocka_unit_test(a_critic_of_the_action_alone),
         cmocka_unit_test(new_groups_change_nothing),
+        cmocka_unit_test(encoders_are_adopted),
         cmocka_unit_test(what_differs_is_not_adopted),
     };
 

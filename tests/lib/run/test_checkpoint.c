@@ -98,12 +98,13 @@ static void bytes_are_a_function_of_the_contents(void **state)
 /* A distilled checkpoint holds a prior alone, a baseline none; heads, kinds and layers of every sort survive. */
 static void parts_of_an_agent(void **state)
 {
-    static const struct { const char *kind, *hidden, *see, *head; } priors[] = {
-        {"linear", "", "touch", "softplus"}, {"mlp", "3,4,5", "*", "capped"}, {"lstm", "4", "targets,touch", "softplus"}};
+    static const struct { const char *kind, *hidden, *see, *head, *encoders; } priors[] = {
+        {"linear", "", "touch", "softplus", NULL}, {"mlp", "3,4,5", "*", "capped", NULL}, {"lstm", "4", "targets,touch", "softplus", NULL},
+        {"lstm", "4,5", "*", "capped", "touch:6x5,targets:3"}};
 
     (void)state;
-    for (int i = 0; i < 3; i++) {
-        const struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {priors[i].kind, priors[i].hidden, priors[i].see, priors[i].head}};
+    for (int i = 0; i < 4; i++) {
+        const struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {priors[i].kind, priors[i].hidden, priors[i].see, priors[i].head, priors[i].encoders}};
         struct bp_checkpoint alone = made, loaded;
         static float block[4096];
         fill_normal(block, 4096, (uint64_t)i);

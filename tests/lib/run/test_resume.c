@@ -65,6 +65,9 @@ static void a_replay_of_float16_goes_on(void **state)
     (void)state;
     config.replay_precision = "float16";
     goes_on(config);
+    config.net[BP_POLICY].encoders = "targets:5x3";
+    config.net[BP_CRITIC].encoders = "goal:3";
+    goes_on(config);
 }
 
 static void flat_networks_go_on(void **state)

@@ -133,6 +133,43 @@ static void where_the_policy_starts(void **state)
     bp_checkpoint_free(&fresh);
 }
 
+/* A prior with encoders lends them to the policy, which may have one more for a group that the prior does not see. */
+static void with_encoders(void **state)
+{
+    struct bp_config config = tiny_config("mlp", "lstm", "mlp");
+    struct bp_training training;
+    struct bp_checkpoint checkpoint;
+    char encoders[128], prior[512];
+
+    (void)state;
+    snprintf(prior, sizeof prior, "%s", in_directory("encoded.ckpt"));
+    config.net[BP_PRIOR].encoders = "targets:7x4";
+    config.net[BP_CRITIC].encoders = "goal:3";
+    start(&training, &config, 1);
+    run_cycles(&training, 5);
+    bp_training_checkpoint(&training, &checkpoint);
+    checkpoint.config = json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:s}", "task", "nav-easy", "batch", 4, "shards", 2, "actors", 8,
+                                  "replay-episodes", 16, "warm-up", 40, "critic-layers", "6,4", "critic-encoders", "goal:3");
+    assert_int_equal(bp_checkpoint_write(prior, &checkpoint), 0);
+    json_decref(checkpoint.config);
+    bp_training_free(&training);
+
+    assert_status(run(transfer_main, prior, "--steps 40", "lent.ckpt"), 0);
+    assert_status(run(transfer_main, prior, "--steps 40 --policy-encoders targets:7x4,progress:5", "more.ckpt"), 0);
+    for (int more = 0; more < 2; more++) {
+        struct bp_checkpoint hard = loaded(more ? "more.ckpt" : "lent.ckpt");
+        bp_net_encoders_text(&hard.agent.net[BP_POLICY].spec, encoders, sizeof encoders);
+        assert_string_equal(encoders, more ? "targets:7x4,progress:5" : "targets:7x4");
+        assert_string_equal(bp_net_encoders_text(&hard.agent.net[BP_PRIOR].spec, encoders, sizeof encoders), "targets:7x4");
+        assert_int_equal(hard.agent.net[BP_CRITIC].spec.encoder_count, 0);      /* there is no goal */
+        assert_true(distance_from_prior(&hard) < 1e-3);
+        bp_checkpoint_free(&hard);
+    }
+    struct outcome outcome = run(transfer_main, prior, "--steps 40 --policy-encoders targets:7", "other.ckpt");
+    assert_status(outcome, BP_USAGE);
+    assert_said(outcome.said, "whose encoder for 'targets' is another");
+}
+
 static void from_scratch(void **state)
 {
     (void)state;
@@ -209,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(from_a_prior),
         cmocka_unit_test(where_the_policy_starts),
+        cmocka_unit_test(with_encoders),
         cmocka_unit_test(from_scratch),
         cmocka_unit_test(presets_lie_above_the_checkpoint),
         cmocka_unit_test(stopped_runs_go_on),

@@ -13,7 +13,7 @@ __attribute__((unused)) static struct bp_config tiny_config(const char *policy, 
     setenv("BP_SHARE", "share", 0);         /* tests run from the top of the repository */
     return (struct bp_config){
         .task = "nav-easy",
-        .net = {{policy, "6,5", "*", "capped"}, {prior, "5,6", "global,targets,touch", "capped"}, {critic, "6,5", "*", NULL}},
+        .net = {{policy, "6,5", "*", "capped", NULL}, {prior, "5,6", "global,targets,touch", "capped", NULL}, {critic, "6,5", "*", NULL, NULL}},
         .steps = 100000,
         .seed = 5,
         .unroll = 10,
