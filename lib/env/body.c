@@ -139,6 +139,7 @@ int bp_body_find(struct bp_body *body, const struct bp_physics *physics, const c
     if (!m->nu)
         return bp_error(BP_USAGE, "the body '%s' has no actuators", name);
     body->imu = mj_name2id(m, mjOBJ_SITE, "imu");
+    body->imu_body = body->imu < 0 ? body->root : m->site_bodyid[body->imu];
     count_joints(body, m);
     measure(body, m, physics->data);
     return 0;
@@ -148,12 +149,12 @@ int bp_body_find(struct bp_body *body, const struct bp_physics *physics, const c
 
 struct bp_frame bp_body_frame(const struct bp_body *body, const mjData *data)
 {
-    const mjtNum *at = data->xpos + 3 * body->root, *axes = data->xmat + 9 * body->root;
-    double length = hypot(axes[0], axes[3]);
+    const mjtNum *at = data->xpos + 3 * body->root, *ahead = data->xmat + 9 * body->root;
+    double length = sqrt(ahead[0] * ahead[0] + ahead[3] * ahead[3]);
 
     if (length < 1e-9)                              /* it looks straight up or down: any heading is as good */
         return (struct bp_frame){{at[0], at[1], at[2]}, 1, 0};
-    return (struct bp_frame){{at[0], at[1], at[2]}, axes[0] / length, axes[3] / length};
+    return (struct bp_frame){{at[0], at[1], at[2]}, ahead[0] / length, ahead[3] / length};
 }
 
 void bp_frame_turn(const struct bp_frame *frame, const double *vector, float *o)
@@ -187,17 +188,26 @@ void bp_body_place(const struct bp_body *body, struct bp_physics *physics, doubl
     qpos[1] = y;
 }
 
-/* The velocity of the inertial unit: rotation, then translation; in its own axes or the world's. */
-static void velocity(const struct bp_body *body, const struct bp_physics *physics, mjtNum v[6], bool local)
+/*
+ * The velocity of the inertial unit along the world's axes: rotation, then translation. What mj_objectVelocity does, without the
+ * steps that this case can spare: cvel is taken at the centre of mass of the whole tree.
+ */
+static void velocity(const struct bp_body *body, const mjData *d, mjtNum v[6])
 {
-    mj_objectVelocity(physics->model, physics->data, body->imu < 0 ? mjOBJ_XBODY : mjOBJ_SITE, body->imu < 0 ? body->root : body->imu, v, local);
+    const mjtNum *at = body->imu < 0 ? d->xpos + 3 * body->root : d->site_xpos + 3 * body->imu, *centre = d->subtree_com + 3 * body->root;
+    const mjtNum *spatial = d->cvel + 6 * body->imu_body, from[3] = {at[0] - centre[0], at[1] - centre[1], at[2] - centre[2]};
+    mjtNum turned[3];
+
+    mju_copy(v, spatial, 6);
+    mju_cross(turned, spatial, from);
+    mju_addTo3(v + 3, turned);
 }
 
 void bp_body_mark(struct bp_body *body, const struct bp_physics *physics)
 {
     mjtNum v[6];
 
-    velocity(body, physics, v, false);
+    velocity(body, physics->data, v);
     mju_copy3(body->before, v + 3);
 }
 
@@ -227,17 +237,20 @@ static float *put(float *o, const mjtNum *from, int n, double scale)
     return o;
 }
 
+static const mjtNum *axes(const struct bp_body *body, const mjData *d)
+{
+    return body->imu < 0 ? d->xmat + 9 * body->root : d->site_xmat + 9 * body->imu;
+}
+
 /* What an accelerometer would read on average over the control step: change of velocity less gravity, in its own axes. */
 static float *accelerometer(const struct bp_body *body, const struct bp_physics *physics, const mjtNum *now, float *o)
 {
-    const mjData *d = physics->data;
-    const mjtNum *axes = body->imu < 0 ? d->xmat + 9 * body->root : d->site_xmat + 9 * body->imu;
     double step = physics->substeps * physics->model->opt.timestep;
     mjtNum felt[3], read[3];
 
     for (int k = 0; k < 3; k++)
         felt[k] = (now[k] - body->before[k]) / step - physics->model->opt.gravity[k];
-    mju_rotVecMatT(read, felt, axes);
+    mju_rotVecMatT(read, felt, axes(body, physics->data));
     for (int k = 0; k < 3; k++)
         *o++ = (float)fmax(-10, fmin(10, 0.1 * read[k]));
     return o;
@@ -248,16 +261,17 @@ void bp_body_proprio(const struct bp_body *body, const struct bp_physics *physic
     const mjData *d = physics->data;
     const mjtNum *at = d->xpos + 3 * body->root, *places = body->effector_sites ? d->site_xpos : d->xpos;
     struct bp_frame frame = bp_body_frame(body, d);
-    mjtNum v[6];
+    mjtNum v[6], own[3];
 
     *o++ = (float)at[2];
     for (int i = 0; i < body->effectors; i++, o += 3)
         bp_frame_see(&frame, places + 3 * body->effector[i], o);
     o = put(o, d->qpos + body->qpos, body->positions, 1);
     o = put(o, d->qvel + body->qvel, body->velocities, 0.1);
-    velocity(body, physics, v, false);
+    velocity(body, d, v);
     o = accelerometer(body, physics, v + 3, o);
-    velocity(body, physics, v, true);
-    o = put(o, v, 3, 0.1);
-    put(o, v + 3, 3, 1);
+    mju_rotVecMatT(own, v, axes(body, d));
+    o = put(o, own, 3, 0.1);
+    mju_rotVecMatT(own, v + 3, axes(body, d));
+    put(o, own, 3, 1);
 }

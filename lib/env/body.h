@@ -33,7 +33,7 @@ struct bp_body {
     int qvel, velocities;
     int effectors, effector[BP_EFFECTORS_MAX];      /* sites or bodies */
     bool effector_sites;
-    int imu;                            /* site, -1: the root's frame */
+    int imu, imu_body;                  /* site, -1: the root's frame; the body that it is on */
     double height;                      /* of the root above the floor in the initial pose, m */
     double radius;                      /* of the upright cylinder round the root that holds the initial pose, m */
     mjtNum before[3];                   /* velocity of the inertial unit when it was last marked, along the world's axes */

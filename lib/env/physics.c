@@ -125,11 +125,6 @@ void bp_physics_free(struct bp_physics *physics)
     *physics = (struct bp_physics){0};
 }
 
-void bp_physics_reset(struct bp_physics *physics)
-{
-    mj_resetData(physics->model, physics->data);
-}
-
 static bool healthy(const mjData *data)
 {
     return !data->warning[mjWARN_BADQPOS].number && !data->warning[mjWARN_BADQVEL].number && !data->warning[mjWARN_BADQACC].number &&
@@ -162,6 +157,7 @@ static bool guarded(struct bp_physics *physics, void (*function)(struct bp_physi
 
     if (setjmp(here)) {
         on_error = NULL;
+        physics->broken = true;
         bp_warn("MuJoCo: %s; the episode is ended as diverged", error_text);
         return false;
     }
@@ -169,7 +165,7 @@ static bool guarded(struct bp_physics *physics, void (*function)(struct bp_physi
     for (int i = 0; i < times; i++)
         function(physics);
     on_error = NULL;
-    return healthy(physics->data);
+    return !(physics->broken = !healthy(physics->data));
 }
 
 bool bp_physics_forward(struct bp_physics *physics)
@@ -234,13 +230,44 @@ void bp_physics_save(const struct bp_physics *physics, void *state)
             memcpy(to, part[i], (size_t)count[i] * sizeof(mjtNum));
 }
 
+/*
+ * mj_resetData clears megabytes, 100 us; all but the state follows from it, so that is needed only where numbers went bad or an error
+ * left in the middle of something.
+ */
+static void clear(struct bp_physics *physics)
+{
+    mjtNum *part[PARTS_MAX];
+    int count[PARTS_MAX], parts = state_parts(physics, part, count);
+
+    if (physics->broken) {
+        mj_resetData(physics->model, physics->data);
+        physics->broken = false;
+    }
+    for (int i = 0; i < parts; i++)
+        mju_zero(part[i], count[i]);
+}
+
+void bp_physics_reset(struct bp_physics *physics)
+{
+    const mjModel *m = physics->model;
+    mjData *d = physics->data;
+
+    clear(physics);
+    mju_copy(d->qpos, m->qpos0, m->nq);
+    for (int b = 0; b < m->nbody; b++)
+        if (m->body_mocapid[b] >= 0) {
+            mju_copy3(d->mocap_pos + 3 * m->body_mocapid[b], m->body_pos + 3 * b);
+            mju_copy4(d->mocap_quat + 4 * m->body_mocapid[b], m->body_quat + 4 * b);
+        }
+}
+
 void bp_physics_restore(struct bp_physics *physics, const void *state)
 {
     mjtNum *part[PARTS_MAX];
     int count[PARTS_MAX], parts = state_parts(physics, part, count);
     const char *from = state;
 
-    mj_resetData(physics->model, physics->data);
+    clear(physics);
     for (int i = 0; i < parts; from += (size_t)count[i++] * sizeof(mjtNum))
         if (count[i])
             memcpy(part[i], from, (size_t)count[i] * sizeof(mjtNum));

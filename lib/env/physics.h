@@ -15,6 +15,7 @@ struct bp_physics {
     mjData *data;
     struct bp_model_kept *kept;     /* what the model is a copy of, see models.h; NULL: nothing */
     int substeps;           /* simulation steps in a control step */
+    bool broken;            /* the simulation diverged, or an error left it in the middle of a step */
     mjtNum *raw;            /* positions that the last forward began with, for bp_physics_save */
 };
 
