@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct bp_body_row bp_bodies[] = {
@@ -11,6 +12,8 @@ const struct bp_body_row bp_bodies[] = {
     {"ball", "forward and backward, and turn (2)"},
     {"ant", "four legs of hip and ankle (8)"},
     {"quadruped", "four legs of hip, knee and ankle (12)"},
+    {"humanoid", "two legs, two arms (21)"},
+    {"humanoid23", "the same with a neck (23)"},
     {NULL, NULL},
 };
 
@@ -44,6 +47,9 @@ static int find_root(struct bp_body *body, const mjModel *m, const char *name)
                                 m->names + m->name_bodyadr[body->root], m->names + m->name_bodyadr[b]);
             body->root = b;
         }
+    if (!body->root && m->njnt)
+        return bp_error(BP_USAGE, "the body '%s' is fixed to its place: no body in its worldbody has a free joint, and tasks put it anywhere",
+                        name);
     return body->root ? 0 : bp_error(BP_USAGE, "the body '%s' has no root: no body in its worldbody has a joint", name);
 }
 
@@ -64,9 +70,11 @@ static int find_root_joints(struct bp_body *body, const mjModel *m, const char *
         body->qvel = 6;
         return 0;
     }
+    const mjtNum *turned = m->body_quat + 4 * body->root;
     if (count < 2 || m->jnt_type[first] != mjJNT_SLIDE || m->jnt_type[first + 1] != mjJNT_SLIDE || !along(m->jnt_axis + 3 * first, 0) ||
-        !along(m->jnt_axis + 3 * (first + 1), 1))
-        return bp_error(BP_USAGE, "the body '%s' cannot be put anywhere: its root has neither a free joint nor slides along x and y", name);
+        !along(m->jnt_axis + 3 * (first + 1), 1) || !along(turned, 0))
+        return bp_error(BP_USAGE, "the body '%s' cannot be put anywhere: its root '%s' has neither a free joint nor slides along x and y first",
+                        name, m->names + m->name_bodyadr[body->root]);
     if (count > 2 && m->jnt_type[first + 2] == mjJNT_HINGE && along(m->jnt_axis + 3 * (first + 2), 2))
         body->turn = m->jnt_qposadr[first + 2];
     body->qpos = body->qvel = 2 + (body->turn >= 0);
@@ -120,6 +128,7 @@ static void measure(struct bp_body *body, const mjModel *m, const mjData *d)
 {
     const mjtNum *at = d->xpos + 3 * body->root;
 
+    mju_copy(body->origin, at, 2);
     body->height = at[2];
     body->radius = 0;
     for (int g = 0; g < m->ngeom; g++)
@@ -129,6 +138,21 @@ static void measure(struct bp_body *body, const mjModel *m, const mjData *d)
         }
 }
 
+/* All that is observed is finite: a file may say "nan" where the simulation does not look. */
+static bool finite_at_rest(const struct bp_body *body, const struct bp_physics *physics)
+{
+    int size = bp_body_proprio_size(body);
+    float *o = malloc((size_t)size * sizeof *o);
+    bool finite = o && isfinite(body->radius) && isfinite(body->height);
+
+    if (o)
+        bp_body_proprio(body, physics, o);
+    for (int i = 0; i < size && finite; i++)
+        finite = isfinite(o[i]);
+    free(o);
+    return finite;
+}
+
 int bp_body_find(struct bp_body *body, const struct bp_physics *physics, const char *name)
 {
     const mjModel *m = physics->model;
@@ -136,13 +160,19 @@ int bp_body_find(struct bp_body *body, const struct bp_physics *physics, const c
     *body = (struct bp_body){0};
     if (find_root(body, m, name) || find_root_joints(body, m, name) || find_effectors(body, m, name))
         return -1;
-    if (!m->nu)
-        return bp_error(BP_USAGE, "the body '%s' has no actuators", name);
+    if (m->nu < 1 || m->nu > BP_ACTUATORS_MAX)
+        return bp_error(BP_USAGE, "the body '%s' has %d actuators; 1 to %d are taken", name, m->nu, BP_ACTUATORS_MAX);
     body->imu = mj_name2id(m, mjOBJ_SITE, "imu");
+    if (body->imu >= 0 && !below(m, m->site_bodyid[body->imu], body->root))
+        return bp_error(BP_USAGE, "the body '%s' has its site 'imu' on something else than itself", name);
     body->imu_body = body->imu < 0 ? body->root : m->site_bodyid[body->imu];
     count_joints(body, m);
     measure(body, m, physics->data);
-    return 0;
+    if (bp_body_proprio_size(body) > BP_PROPRIO_MAX)
+        return bp_error(BP_USAGE, "the body '%s' is too large: its proprioception has %d numbers, %d are the most", name,
+                        bp_body_proprio_size(body), BP_PROPRIO_MAX);
+    bp_body_mark(body, physics);
+    return finite_at_rest(body, physics) ? 0 : bp_error(BP_USAGE, "the body '%s' has a pose that is not of finite numbers", name);
 }
 
 /* ---- the egocentric frame ---- */
@@ -183,9 +213,9 @@ void bp_body_place(const struct bp_body *body, struct bp_physics *physics, doubl
     if (body->free)
         mju_mulQuat(qpos + 3, turn, initial + 3);
     else if (body->turn >= 0)
-        qpos[body->turn] = yaw;
-    qpos[0] = x;
-    qpos[1] = y;
+        qpos[body->turn] += yaw;
+    qpos[0] += x - body->origin[0];
+    qpos[1] += y - body->origin[1];
 }
 
 /*

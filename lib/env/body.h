@@ -7,7 +7,7 @@
  *   actuators       each one number of an action, from [-1, 1] to its ctrlrange (to itself when there is none)
  *   end effectors   sites whose names begin with "effector"; without any, the frames of the bodies that have no bodies of their own
  *   inertial unit   the site "imu", or else the root's own frame; sensors of the file are not needed and not run
- *   control step    <custom><numeric name="control_step" data="SECONDS"/>, 0.05 when absent
+ *   control step    <custom><numeric name="control_step" data="SECONDS"/>, 0.05 when absent (env/physics.h)
  */
 #ifndef BP_ENV_BODY_H
 #define BP_ENV_BODY_H
@@ -22,7 +22,7 @@ struct bp_body_row {
 };
 extern const struct bp_body_row bp_bodies[];
 
-enum { BP_EFFECTORS_MAX = 32 };
+enum { BP_EFFECTORS_MAX = 32, BP_ACTUATORS_MAX = 256, BP_PROPRIO_MAX = 2048 };
 
 /* Where the body is in a compiled model: addresses, found once. */
 struct bp_body {
@@ -34,6 +34,7 @@ struct bp_body {
     int effectors, effector[BP_EFFECTORS_MAX];      /* sites or bodies */
     bool effector_sites;
     int imu, imu_body;                  /* site, -1: the root's frame; the body that it is on */
+    double origin[2];                   /* where the root is in the initial pose, m */
     double height;                      /* of the root above the floor in the initial pose, m */
     double radius;                      /* of the upright cylinder round the root that holds the initial pose, m */
     mjtNum before[3];                   /* velocity of the inertial unit when it was last marked, along the world's axes */
@@ -45,7 +46,10 @@ int bp_body_path(const char *name, char *path, size_t size) BP_WARN_UNUSED;
 /* A name that means a user's file. */
 bool bp_body_is_file(const char *name);
 
-/* Find the body in a model and check the conventions. `name` is for messages. data: at the initial pose, forward. -1 after reporting. */
+/*
+ * Find the body in a model and check the conventions. `name` is for messages. The physics are forward at the initial pose. -1 after
+ * reporting what is missing.
+ */
 int bp_body_find(struct bp_body *body, const struct bp_physics *physics, const char *name) BP_WARN_UNUSED;
 
 /* The frame in which things are seen: at the root, turned about z by its heading (that of its x axis), never leaning. */

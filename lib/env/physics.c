@@ -1,5 +1,6 @@
 #include "env/physics.h"
 
+#include "env/isolate.h"
 #include "env/models.h"
 
 #include <math.h>
@@ -36,25 +37,22 @@ __attribute__((constructor)) static void install_handlers(void)
     mju_user_warning = handle_warning;
 }
 
-/* Compile `outer` in the place of the file, from memory. */
-static mjModel *compile_outer(const char *path, const char *outer, char *reason, int size)
+/* The file, or `outer` in its place from memory. */
+static mjModel *compile(const char *path, const char *outer, char *reason, int size)
 {
-    mjVFS *files = malloc(sizeof *files);
+    mjVFS *files = outer ? malloc(sizeof *files) : NULL;
     mjModel *model = NULL;
-    int i;
 
-    if (!files) {
-        snprintf(reason, (size_t)size, "out of memory");
+    if (!outer)
+        return mj_loadXML(path, NULL, reason, size);
+    snprintf(reason, (size_t)size, "out of memory");
+    if (!files)
         return NULL;
-    }
     mj_defaultVFS(files);
-    if (mj_makeEmptyFileVFS(files, outer_name, (int)strlen(outer) + 1)) {
-        snprintf(reason, (size_t)size, "out of memory");
-    } else {
+    if (!mj_makeEmptyFileVFS(files, outer_name, (int)strlen(outer) + 1)) {
         char beside[4096 + sizeof outer_name];
         const char *slash = strrchr(path, '/');
-        i = mj_findFileVFS(files, outer_name);
-        strcpy(files->filedata[i], outer);
+        strcpy(files->filedata[mj_findFileVFS(files, outer_name)], outer);
         snprintf(beside, sizeof beside, "%.*s%s", slash ? (int)(slash - path + 1) : 0, path, outer_name);
         model = mj_loadXML(beside, files, reason, size);
     }
@@ -71,7 +69,7 @@ static void one_line(char *text)
 }
 
 /* The model, compiled or, where another environment has the same, copied. */
-static mjModel *compile(const char *path, const char *outer, struct bp_model_kept **kept, char *reason, int size)
+static mjModel *model_of(const char *path, const char *outer, bool trusted, struct bp_model_kept **kept, char *reason, int size)
 {
     mjModel *model;
     char *key;
@@ -81,7 +79,7 @@ static mjModel *compile(const char *path, const char *outer, struct bp_model_kep
         return NULL;
     }
     model = bp_models_copy(key, kept);
-    if (!model && (model = outer ? compile_outer(path, outer, reason, size) : mj_loadXML(path, NULL, reason, size)))
+    if (!model && (model = trusted ? compile(path, outer, reason, size) : bp_isolate(compile, path, outer, reason, size)))
         *kept = bp_models_keep(key, model);
     free(key);
     return model;
@@ -91,18 +89,37 @@ static double control_step(const mjModel *model)
 {
     int i = mj_name2id(model, mjOBJ_NUMERIC, "control_step");
 
-    return i < 0 ? default_control_step : model->numeric_data[model->numeric_adr[i]];
+    return i < 0 || model->numeric_size[i] < 1 ? default_control_step : model->numeric_data[model->numeric_adr[i]];
 }
 
-int bp_physics_load(struct bp_physics *physics, const char *path, const char *outer)
+/* Times with which a simulation gets anywhere: MuJoCo takes any, even none at all. */
+static int check_times(struct bp_physics *physics, const char *path)
+{
+    double step = physics->model->opt.timestep, control = control_step(physics->model);
+
+    if (!(step >= 1e-5 && step <= 0.1))
+        return bp_error(BP_USAGE, "the body '%s' has a timestep of %g s; it must be from 1e-5 to 0.1", path, step);
+    if (!(control >= step && control <= 1 && control / step < 10000))
+        return bp_error(BP_USAGE, "the body '%s' has a control_step of %g s; it must be from its timestep, %g, to 1", path, control, step);
+    physics->substeps = (int)lround(control / step);
+    return 0;
+}
+
+int bp_physics_load(struct bp_physics *physics, const char *path, const char *outer, bool trusted)
 {
     char reason[512] = "";
 
     *physics = (struct bp_physics){0};
-    physics->model = compile(path, outer, &physics->kept, reason, sizeof reason);
+    if (access(path, R_OK))
+        return bp_error_errno(BP_FAILURE, "cannot open the body '%s'", path);
+    physics->model = model_of(path, outer, trusted, &physics->kept, reason, sizeof reason);
     if (!physics->model) {
         one_line(reason);
-        return bp_error(BP_FAILURE, "cannot load the body '%s': %s", path, reason);
+        return bp_error(trusted ? BP_FAILURE : BP_DAMAGED, "cannot load the body '%s': %s", path, reason);
+    }
+    if (check_times(physics, path)) {
+        bp_physics_free(physics);
+        return -1;
     }
     physics->data = mj_makeData(physics->model);
     physics->raw = calloc((size_t)physics->model->nq + 1, sizeof(mjtNum));
@@ -110,7 +127,6 @@ int bp_physics_load(struct bp_physics *physics, const char *path, const char *ou
         bp_physics_free(physics);
         return bp_error(BP_FAILURE, "out of memory");
     }
-    physics->substeps = (int)lround(control_step(physics->model) / physics->model->opt.timestep);
     return 0;
 }
 

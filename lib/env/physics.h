@@ -22,9 +22,10 @@ struct bp_physics {
 /*
  * Compile the MJCF file `path`; with an `outer` text, that text in its place, read as if it lay in the same folder (so that it can
  * include the file by its bare name). A control step lasts what <custom><numeric name="control_step"> says (s; 0.05 when absent),
- * in whole simulation steps. 0, or -1 after reporting, with nothing to free.
+ * in whole simulation steps. A file that is not `trusted` is compiled and tried in a child process first (env/isolate.h).
+ * 0, or -1 after reporting, with nothing to free.
  */
-int bp_physics_load(struct bp_physics *physics, const char *path, const char *outer) BP_WARN_UNUSED;
+int bp_physics_load(struct bp_physics *physics, const char *path, const char *outer, bool trusted) BP_WARN_UNUSED;
 void bp_physics_free(struct bp_physics *physics);
 
 /* Back to the model's initial positions, at rest. To be followed by bp_physics_forward, behind whatever is placed elsewhere. */

@@ -44,6 +44,7 @@ struct bp_world {
     char name[BP_BODY_NAME];    /* of the body, as it was asked for */
     struct bp_physics physics;
     struct bp_body body;
+    int far;                                /* what lies behind the gap: its number among the mocap bodies, -1: no corridor */
     int box[BP_WORLD_BOXES];                /* their numbers among the model's bodies */
     int box_qpos[BP_WORLD_BOXES];           /* where their 7 numbers begin in qpos */
     struct bp_world_state state;

@@ -47,9 +47,9 @@ static void proprioception_at_rest(void **state)
     assert_close(o[0], w.body.height, 1e-6);
     for (int leg = 0; leg < 4; leg++) {
         const float *foot = o + 1 + 3 * leg;
-        assert_close(foot[0], leg < 2 ? 0.34 : -0.34, 0.02);
-        assert_close(foot[1], leg % 2 ? -0.34 : 0.34, 0.02);
-        assert_close(foot[2], -0.26, 0.02);
+        assert_close(foot[0], leg < 2 ? 0.39 : -0.39, 1e-6);
+        assert_close(foot[1], leg % 2 ? -0.39 : 0.39, 1e-6);
+        assert_close(foot[2], -0.19, 1e-6);
     }
     for (int k = 13; k < 38; k++)
         assert_close(o[k], k == 31 ? 0.981 : 0, 1e-6);                  /* joints, velocities, accelerometer, gyro, velocimeter */

@@ -11,7 +11,7 @@ static int load_body(struct bp_physics *to, const char *body)
 {
     char path[4096];
 
-    return bp_body_path(body, path, sizeof path) || bp_physics_load(to, path, NULL) ? -1 : 0;
+    return bp_body_path(body, path, sizeof path) || bp_physics_load(to, path, NULL, true) ? -1 : 0;
 }
 
 /* As every user of it does: nothing is stepped before it is forward. */

@@ -1,0 +1,174 @@
+#include "env/isolate.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What a file may take: far more than any body needs. Time of the clock counts when something waits, as for a file that is a pipe. */
+enum { CPU_SECONDS = 10, CLOCK_SECONDS = 60, MEMORY_MIB = 1024, TRIED_STEPS = 20 };
+
+/* Shared between both. */
+struct outcome {
+    int size;                   /* of the compiled model; 0: the reason tells why there is none */
+    char reason[512];
+};
+
+/* ---- in the child ---- */
+
+static struct outcome *outcome;
+
+static void refuse(const char *reason)
+{
+    snprintf(outcome->reason, sizeof outcome->reason, "%s", reason);
+    outcome->size = 0;
+    _exit(1);
+}
+
+static void ignore(const char *warning)
+{
+    (void)warning;
+}
+
+/* A limit on top of what the process has mapped already. */
+static void limit_memory(void)
+{
+    struct rlimit limit;
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+
+    if (file && fscanf(file, "%ld", &pages) == 1) {
+        limit.rlim_cur = limit.rlim_max = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + ((rlim_t)MEMORY_MIB << 20);
+        setrlimit(RLIMIT_AS, &limit);
+    }
+    if (file)
+        fclose(file);
+}
+
+static void set_limits(void)
+{
+    const struct rlimit cpu = {CPU_SECONDS, CPU_SECONDS}, none = {0, 0};
+    const int signals[] = {SIGINT, SIGTERM, SIGUSR1, SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGALRM, SIGXCPU};
+    sigset_t all;
+
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        signal(signals[i], SIG_DFL);
+    sigemptyset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setrlimit(RLIMIT_CPU, &cpu);
+    setrlimit(RLIMIT_CORE, &none);
+    limit_memory();
+    alarm(CLOCK_SECONDS);
+}
+
+/* The first steps, limp and under full action: what would crash in them must not do so in the parent. */
+static void try_model(const mjModel *model)
+{
+    mjData *data = mj_makeData(model);
+
+    if (!data)
+        refuse("it asks for too much memory");
+    mj_resetData(model, data);
+    for (int i = 0; i < TRIED_STEPS; i++) {
+        for (int k = 0; k < model->nu; k++)
+            data->ctrl[k] = i < TRIED_STEPS / 2 ? 0 : 1;
+        mj_step1(model, data);
+        mj_step2(model, data);
+    }
+    mj_deleteData(data);
+}
+
+static void work(bp_compile *compile, const char *path, const char *outer, int file)
+{
+    char reason[512] = "";
+
+    set_limits();
+    mju_user_error = refuse;
+    mju_user_warning = ignore;
+    mjModel *model = compile(path, outer, reason, sizeof reason);
+    if (!model)
+        refuse(reason);
+    try_model(model);
+    int size = mj_sizeModel(model);
+    if (size <= 0 || size > MEMORY_MIB << 20 || ftruncate(file, size))
+        refuse("it is too large");
+    void *bytes = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (bytes == MAP_FAILED)
+        refuse("it is too large");
+    mj_saveModel(model, NULL, bytes, size);
+    outcome->size = size;
+    _exit(0);
+}
+
+/* ---- in the parent ---- */
+
+/* The compiled model from the child's file, by way of MuJoCo's own files in memory. */
+static mjModel *take_over(int file, int size)
+{
+    static const char name[] = "body.mjb";
+    mjVFS *files = malloc(sizeof *files);
+    mjModel *model = NULL;
+
+    if (!files)
+        return NULL;
+    mj_defaultVFS(files);
+    if (!mj_makeEmptyFileVFS(files, name, size)) {
+        char *to = files->filedata[mj_findFileVFS(files, name)];
+        ssize_t got = 0, part = 1;
+        for (; got < size && part > 0; got += part > 0 ? part : 0)
+            part = pread(file, to + got, (size_t)(size - got), got);
+        if (got == size)
+            model = mj_loadModel(name, files);
+    }
+    mj_deleteVFS(files);
+    free(files);
+    return model;
+}
+
+/* Why a child ended without saying so itself. */
+static const char *fate(int status)
+{
+    if (WIFSIGNALED(status)) {
+        int by = WTERMSIG(status);
+        return by == SIGALRM || by == SIGXCPU || by == SIGKILL ? "MuJoCo does not get done with it" : "MuJoCo crashes on it";
+    }
+    return "MuJoCo gives up on it";
+}
+
+mjModel *bp_isolate(bp_compile *compile, const char *path, const char *outer, char *reason, int size)
+{
+    struct outcome *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int file = memfd_create("bp-body", MFD_CLOEXEC), status = 0;
+    pid_t child = shared == MAP_FAILED || file < 0 ? -1 : fork();
+    mjModel *model = NULL;
+
+    if (child == 0) {
+        outcome = shared;
+        work(compile, path, outer, file);
+    }
+    if (child < 0) {
+        snprintf(reason, (size_t)size, "no process to try it in: %s", strerror(errno));
+    } else {
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+            ;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && shared->size > 0)
+            model = take_over(file, shared->size);
+        shared->reason[sizeof shared->reason - 1] = '\0';
+        if (!model)
+            snprintf(reason, (size_t)size, "%s", WIFEXITED(status) && *shared->reason ? shared->reason : fate(status));
+    }
+    if (file >= 0)
+        close(file);
+    if (shared != MAP_FAILED)
+        munmap(shared, sizeof *shared);
+    return model;
+}

@@ -1,0 +1,234 @@
+/* That the bodies can do what their tasks ask for, shown by simple controllers. */
+#include "env/world.h"
+
+#include "../base/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct bp_world_spec arena = {.size = 8}, pushing = {.size = 3, .boxes = 1, .box_mass = 2}, corridor = {.corridor = 2},
+                                  plane = {.size = 0};
+
+static void load(struct bp_world *w, const struct bp_world_spec *spec, const char *body, double x)
+{
+    gsl_rng *stream = bp_random_new();
+
+    setenv("BP_SHARE", "share", 0);
+    assert_int_equal(bp_world_load(w, spec, body), 0);
+    bp_random_seek(stream, 1, BP_FOR_TEST, 0, 0);
+    bp_world_reset(w, stream);
+    bp_world_put_body(w, x, 0, 0);
+    gsl_rng_free(stream);
+}
+
+static double upright(const struct bp_world *w)
+{
+    return w->physics.data->xmat[9 * w->body.root + 8];
+}
+
+/* ---- four legs ---- */
+
+/* A leg's joints swing with one frequency (Hz): hip about 0, the others about an offset. Found by random search. */
+struct gait {
+    double frequency, hip, knee_offset, knee, knee_phase, ankle_offset, ankle, ankle_phase;
+};
+static const struct gait ant_trot = {1.86, 1.12, 0, 0, 0, 0.17, 0.72, 2.89};
+static const struct gait quadruped_trot = {2.07, 1.01, 0.13, 0.52, 2.43, 0.50, 0.46, 4.81};
+
+/* Diagonal legs together, longer strides on the side from which it is to turn. */
+static void trot(const struct bp_world *w, const struct gait *g, int t, float *action)
+{
+    struct bp_frame frame = bp_body_frame(&w->body, w->physics.data);
+    double turn = 0.5 * atan2(frame.sine, frame.cosine);
+    int joints = w->physics.model->nu / 4;
+
+    for (int leg = 0; leg < 4; leg++) {
+        bool left = leg % 2 == 0;
+        double phase = 2 * M_PI * g->frequency * 0.05 * t + (leg == 0 || leg == 3 ? 0 : M_PI);
+        float *a = action + joints * leg;
+        a[0] = (float)((left ? -1 : 1) * g->hip * fmax(0, fmin(2, 1 + (left ? turn : -turn))) * cos(phase));
+        if (joints == 3)
+            a[1] = (float)(g->knee_offset + g->knee * cos(phase + g->knee_phase));
+        a[joints - 1] = (float)(g->ankle_offset + g->ankle * cos(phase + g->ankle_phase));
+    }
+}
+
+/* 6.4 m of an arena of 8 m within 300 of the 400 control steps. */
+static void they_trot_across_the_arena(void **state)
+{
+    const char *const bodies[] = {"ant", "quadruped"};
+    const struct gait *const gaits[] = {&ant_trot, &quadruped_trot};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct bp_world w;
+        float action[16];
+        int t = 0;
+        load(&w, &arena, bodies[i], -3.2);
+        bp_world_settle(&w);
+        for (; bp_world_root(&w)[0] < 3.2 && t < 300; t++) {
+            trot(&w, gaits[i], t, action);
+            assert_true(bp_world_step(&w, action));
+        }
+        print_message("%s: 6.4 m in %d control steps\n", bodies[i], t);
+        assert_true(t < 300 && upright(&w) > 0.8);
+        bp_world_free(&w);
+    }
+}
+
+/* Trotting into a box of the pushing tasks moves it to the wall. */
+static void they_push_a_box(void **state)
+{
+    const char *const bodies[] = {"ant", "quadruped"};
+    const struct gait *const gaits[] = {&ant_trot, &quadruped_trot};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct bp_world w;
+        float action[16];
+        double farthest = 0;
+        load(&w, &pushing, bodies[i], -0.8);
+        bp_world_put_box(&w, 0, 0.1, 0, 0.2);
+        bp_world_settle(&w);
+        for (int t = 0; t < 300; t++) {
+            trot(&w, gaits[i], t, action);
+            assert_true(bp_world_step(&w, action));
+            farthest = fmax(farthest, bp_world_box(&w, 0)[0]);
+        }
+        print_message("%s: pushes the box %.2f m\n", bodies[i], farthest - 0.1);
+        assert_true(farthest > 0.6);
+        bp_world_free(&w);
+    }
+}
+
+/* From standing: down, all legs back and down at once, up with the feet; over the smallest gap of the task, with the root 0.45 m before its edge. */
+static void the_ant_leaps_a_gap(void **state)
+{
+    struct bp_world w;
+    float action[8];
+
+    (void)state;
+    load(&w, &corridor, "ant", 1.55);
+    bp_world_set_gap(&w, 0.3);
+    bp_world_settle(&w);
+    for (int t = 0; t < 40; t++) {
+        for (int leg = 0; leg < 4; leg++) {
+            bool front = leg < 2;
+            double hip = t < 7 ? 0.12 : t < 11 ? (front ? -1 : -0.69) : t < 23 ? -0.81 : 0;
+            action[2 * leg] = (float)(leg % 2 ? hip : -hip);
+            action[2 * leg + 1] = t < 7 ? -0.71f : t < 11 ? (front ? 0.65f : 1) : t < 23 ? -0.9f : 0;
+        }
+        assert_true(bp_world_step(&w, action));
+    }
+    assert_true(bp_world_root(&w)[0] > 2.3 && bp_world_root(&w)[2] > 0.12 && upright(&w) > 0.8);
+    bp_world_free(&w);
+}
+
+/* Bodies that explore stay on their feet, mostly, and their simulation does not diverge. */
+static void exploring_keeps_them_on_their_feet(void **state)
+{
+    const char *const bodies[] = {"ant", "quadruped"};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct bp_world w;
+        float action[16];
+        int over = 0;
+        load(&w, &arena, bodies[i], 0);
+        for (int episode = 0; episode < 12; episode++) {
+            bp_physics_reset(&w.physics);
+            bp_world_settle(&w);
+            for (int t = 0; t < 400; t++) {
+                fill_normal(action, w.physics.model->nu, (uint64_t)(1000 * episode + t));
+                assert_true(bp_world_step(&w, action));
+            }
+            over += upright(&w) < 0;
+        }
+        print_message("%s: on its back after %d of 12 episodes\n", bodies[i], over);
+        assert_true(over <= 4);
+        bp_world_free(&w);
+    }
+}
+
+/* ---- two legs ---- */
+
+static mjtNum *joint(const struct bp_world *w, const char *name)
+{
+    return w->physics.data->qpos + w->physics.model->jnt_qposadr[mj_name2id(w->physics.model, mjOBJ_JOINT, name)];
+}
+
+/* Knees bent, feet flat under the hips. */
+static void squat(struct bp_world *w)
+{
+    const char *const sides[] = {"left", "right"};
+
+    for (int i = 0; i < 2; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s-hip-swing", sides[i]);
+        *joint(w, name) = 0.7;
+        snprintf(name, sizeof name, "%s-knee", sides[i]);
+        *joint(w, name) = 1.3;
+        snprintf(name, sizeof name, "%s-ankle-swing", sides[i]);
+        *joint(w, name) = 0.6;
+    }
+    bp_world_settle(w);
+    w->physics.data->qpos[2] -= w->physics.data->site_xpos[3 * mj_name2id(w->physics.model, mjOBJ_SITE, "effector-left-foot") + 2];
+    bp_world_settle(w);
+}
+
+/* All that stretches a leg with full strength, the rest held where it is. */
+static void stretch(const struct bp_world *w, float *action)
+{
+    const mjModel *m = w->physics.model;
+    const mjData *d = w->physics.data;
+
+    for (int k = 0; k < m->nu; k++) {
+        int j = m->actuator_trnid[2 * k];
+        const char *name = m->names + m->name_jntadr[j];
+        bool leg = strstr(name, "hip-swing") || strstr(name, "knee") || strstr(name, "ankle-swing");
+        action[k] = leg ? -1 : (float)(-d->qpos[m->jnt_qposadr[j]] - 0.1 * d->qvel[m->jnt_dofadr[j]]);
+    }
+}
+
+/* The legs of the humanoid carry it and more: out of a squat it rises past where it stands; limp it sinks. Sizes are the papers'. */
+static void the_humanoids_jump(void **state)
+{
+    static const struct { const char *name; int actuators, positions; } want[] = {{"humanoid", 21, 28}, {"humanoid23", 23, 30}};
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        for (int strong = 0; strong < 2; strong++) {
+            struct bp_world w;
+            float action[32] = {0};
+            double highest = 0;
+            load(&w, &plane, want[i].name, 0);
+            squat(&w);
+            assert_int_equal(w.physics.model->nu, want[i].actuators);
+            assert_int_equal(w.physics.model->nq, want[i].positions);
+            double start = bp_world_root(&w)[2];
+            assert_true(start < 0.9 * w.body.height);
+            for (int t = 0; t < 30; t++) {
+                if (strong)
+                    stretch(&w, action);
+                assert_true(bp_world_step(&w, action));
+                highest = fmax(highest, bp_world_root(&w)[2]);
+            }
+            print_message("%s, %s: root at most at %.2f m, squatting at %.2f, standing at %.2f\n", want[i].name, strong ? "strong" : "limp",
+                          highest, start, w.body.height);
+            assert_true(strong ? highest > w.body.height + 0.01 : highest < start + 0.02);
+            bp_world_free(&w);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(they_trot_across_the_arena),
+        cmocka_unit_test(they_push_a_box),
+        cmocka_unit_test(the_ant_leaps_a_gap),
+        cmocka_unit_test(exploring_keeps_them_on_their_feet),
+        cmocka_unit_test(the_humanoids_jump),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
