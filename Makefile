@@ -55,7 +55,7 @@ $(BIN)/%: $(B)/cmd/%.o $(B)/libbp.a
 	@echo "  LINK  $@"
 	$(V)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-$(B)/tests/bench/bench: $(B)/tests/bench/bench.o $(B)/libbp.a
+$(B)/tests/bench/bench $(B)/tests/fuzz/bodies: $(B)/tests/%: $(B)/tests/%.o $(B)/libbp.a
 	@echo "  LINK  $@"
 	$(V)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 

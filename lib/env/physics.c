@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const double default_control_step = 0.05;
@@ -108,8 +109,11 @@ static int check_times(struct bp_physics *physics, const char *path)
 int bp_physics_load(struct bp_physics *physics, const char *path, const char *outer, bool trusted)
 {
     char reason[512] = "";
+    struct stat file;
 
     *physics = (struct bp_physics){0};
+    if (!stat(path, &file) && !S_ISREG(file.st_mode))
+        return bp_error(BP_USAGE, "the body '%s' is not a file", path);
     if (access(path, R_OK))
         return bp_error_errno(BP_FAILURE, "cannot open the body '%s'", path);
     physics->model = model_of(path, outer, trusted, &physics->kept, reason, sizeof reason);
