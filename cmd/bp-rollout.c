@@ -22,7 +22,7 @@ struct values {
 static const struct bp_option rows[] = {
     {"play", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(play), "policy", 0, 0, bp_play_name, "NAME", "what acts"},
     {"task", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(task), NULL, 0, 0, bp_task_name, "NAME", "task to play; the checkpoint's when not given"},
-    {"body", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(body), NULL, 0, 0, NULL, "NAME", "body; the checkpoint's when not given"},
+    {"body", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(body), NULL, 0, 0, NULL, "NAME", "body, or a file.xml of one's own; the checkpoint's when not given"},
     {"episodes", 'n', BP_COUNT, BP_SCOPE_COMMAND, AT(episodes), "100", 1, 1e9, NULL, "N", "episodes to play"},
     {"seed", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(seed), "1", 0, 9e15, NULL, "N", "seed of everything random"},
     {"deterministic", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(deterministic), NULL, 0, 0, NULL, NULL, "play the mean of each distribution instead of a sample"},

@@ -4,6 +4,7 @@
 #include "env/goto.h"
 #include "env/nav.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const struct bp_task *const bp_tasks[] = {&bp_nav_easy, &bp_nav_hard, &bp_goto, NULL};
@@ -21,15 +22,39 @@ const struct bp_task *bp_task_find(const char *name)
     return NULL;
 }
 
+/* One name more, behind a comma. */
+static void append(char *names, size_t size, const char *name)
+{
+    size_t length = strlen(names);
+
+    snprintf(names + length, size - length, "%s%s", length ? ", " : "", name);
+}
+
 static int unknown_task(const char *name)
 {
     char names[512] = "";
 
-    for (int i = 0; bp_tasks[i]; i++) {
-        strncat(names, i ? ", " : "", sizeof names - strlen(names) - 1);
-        strncat(names, bp_tasks[i]->name, sizeof names - strlen(names) - 1);
-    }
+    for (int i = 0; bp_tasks[i]; i++)
+        append(names, sizeof names, bp_tasks[i]->name);
     return bp_error(BP_USAGE, "there is no task '%s'; the tasks are %s", name, names);
+}
+
+static int unknown_body(const struct bp_task *task, const char *name)
+{
+    char names[512] = "";
+    int i = 0;
+
+    while (bp_bodies[i].name && strcmp(bp_bodies[i].name, name))
+        i++;
+    if (bp_bodies[i].name || (bp_body_is_file(name) && !task->own_bodies)) {
+        for (int b = 0; task->bodies[b]; b++)
+            append(names, sizeof names, task->bodies[b]);
+        return bp_error(BP_USAGE, "task '%s' does not take the body '%s'; it takes %s%s", task->name, name, names,
+                        task->own_bodies ? " and files that end in .xml" : "");
+    }
+    for (i = 0; bp_bodies[i].name; i++)
+        append(names, sizeof names, bp_bodies[i].name);
+    return bp_error(BP_USAGE, "there is no body '%s'; the bodies are %s, and files that end in .xml", name, names);
 }
 
 struct bp_env *bp_env_open(const char *name, const char *body)
@@ -46,7 +71,7 @@ struct bp_env *bp_env_open(const char *name, const char *body)
     while (body && task->bodies[i] && strcmp(task->bodies[i], body))
         i++;
     if (!task->bodies[i]) {
-        bp_error(BP_USAGE, "task '%s' does not take the body '%s'", name, body);
+        unknown_body(task, body);
         return NULL;
     }
     return task->open(task, task->bodies[i]);

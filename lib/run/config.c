@@ -49,7 +49,7 @@ static const char *replay_precision(int i)
 /* Defaults are the papers' (BP E.1.1) where they say; what presets change, they say why. */
 const struct bp_option bp_config_options[] = {
     CHOICE("task", task, "nav-easy", bp_task_name, "task to learn"),
-    TEXT("body", body, NULL, "NAME", "body; the task's first when not given"),
+    TEXT("body", body, NULL, "NAME", "body, or a file.xml of one's own; the task's first when not given"),
     COUNT("steps", steps, "60M", 1, 1e15, "transitions that the learner processes"),
     COUNT("seed", seed, "1", 0, 9e15, "seed of everything random"),
     CHOICE("policy", net[BP_POLICY].kind, "mlp", actor_kind, "kind of the policy"),

@@ -39,7 +39,8 @@ _bp_value() {
         _bp_offer_files "$word" ;;
     --body:*)
         share=$(_bp_share "$program")
-        [[ -n $share ]] && _bp_offer "$word" "$(ls "$share/bodies" | sed -n 's/\.xml$//p')" ;;
+        [[ -n $share ]] && _bp_offer "$word" "$(ls "$share/bodies" | sed -n 's/\.xml$//p')"
+        _bp_offer_files "$word" ;;
     *:NAME | *:LIST)
         [[ $line == *:\ * ]] && _bp_offer "$word" "$(sed -E 's/.*: //; s/ \[.*//; s/[^ ]*[A-Z][^ ]*//g; s/,//g' <<<"$line")" ;;
     *:FILE)

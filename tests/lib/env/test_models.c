@@ -21,7 +21,7 @@ static struct bp_physics load(const char *path)
 {
     struct bp_physics physics;
 
-    assert_int_equal(bp_physics_load(&physics, path, NULL), 0);
+    assert_int_equal(bp_physics_load(&physics, path, NULL, true), 0);
     return physics;
 }
 
@@ -60,7 +60,7 @@ static void by_all_that_it_is_made_of(void **state)
     (void)state;
     write_body(path, 3);
     plain = load(path);
-    assert_int_equal(bp_physics_load(&within, path, "<mujoco><include file=\"body.xml\"/><worldbody><body><freejoint/><geom size=\"1\"/></body></worldbody></mujoco>"), 0);
+    assert_int_equal(bp_physics_load(&within, path, "<mujoco><include file=\"body.xml\"/><worldbody><body><freejoint/><geom size=\"1\"/></body></worldbody></mujoco>", true), 0);
     assert_int_equal(plain.model->nq, 3);
     assert_int_equal(within.model->nq, 3 + 7);
     bp_physics_free(&plain);

@@ -1,0 +1,45 @@
+# Bodies of a user's own: trained on, kept in the checkpoint, played, handed on; and what cannot be a body.
+. "$TEST_LIB"
+goto="--task goto --steps 2k --warm-up 1k --actors 4 --replay-episodes 16 --batch 16 --evaluate-episodes 2 --evaluate-every 1k -q --db none"
+
+mkdir own in
+sed -n '/^<mujoco>/,/^<\/mujoco>/p' "$TEST_TOP/man/bp-body.5" >own/hopper.xml         # the page's example
+cp "$BP_SHARE/bodies/ant.xml" own/ant.xml
+
+quiet "the page's example plays" bp-rollout -q --play random --task goto --body own/hopper.xml -n 3 -o hopper.traj
+is "  and the stream names it" "$(bp-stats info --tsv hopper.traj | awk -F'\t' '$3 == "body" {print $4}')" own/hopper.xml
+quiet "a copy of a shipped body plays" bp-rollout -q --play random --task goto --body own/ant.xml -n 3 -o copy.traj
+quiet "  as the shipped one" bp-rollout -q --play random --task goto --body ant -n 3 -o ant.traj
+is "  to the same numbers" "$(bp-stats dump --tsv copy.traj | cut -f 2- | md5sum)" "$(bp-stats dump --tsv ant.traj | cut -f 2- | md5sum)"
+quiet "training on a file" bp-train $goto --body own/hopper.xml -o hopper.ckpt
+is "  the checkpoint remembers it" "$(bp-stats info --tsv hopper.ckpt | awk -F'\t' '$3 == "body" {print $4}' | head -n 1)" own/hopper.xml
+quiet "  and is played on it" bp-rollout -q -n 2 -o x.traj hopper.ckpt
+cp own/hopper.xml own/moved.xml
+quiet "  or where it lies now" bp-rollout -q -n 2 --body own/moved.xml -o y.traj hopper.ckpt
+quiet "  its prior is handed on" bp-transfer $goto --prior hopper.ckpt --body own/hopper.xml -o next.ckpt
+rm -f *.traj *.ckpt
+
+(cd own && ln -s hopper.xml link.xml)
+quiet "a link is a file" bp-rollout -q --play random --task goto --body own/link.xml -n 1 -o x.traj
+rm -f x.traj
+play="bp-rollout --play random --task goto -o x --body"
+sed '/freejoint/d' own/hopper.xml >in/arm.xml
+sed 's/<freejoint\/>/<joint axis="0 0 1"\/>/' own/hopper.xml >in/turret.xml
+sed '/motor/d' own/hopper.xml >in/limp.xml
+head -c 300 own/hopper.xml >in/cut.xml
+echo '<mujoco><asset><texture name="t" type="2d" builtin="flat" mark="cross" width="99999999999" height="9"/></asset></mujoco>' >in/texture.xml
+mkfifo in/pipe.xml
+check "a body that is fixed" 2 "'in/arm.xml' is fixed to its place" -- $play in/arm.xml
+check "a root that only turns" 2 "neither a free joint nor slides" -- $play in/turret.xml
+check "no actuators" 2 "0 actuators" -- $play in/limp.xml
+check "a file cut short" 3 "cannot load the body 'in/cut.xml': " -- $play in/cut.xml
+check "a file that crashes MuJoCo" 3 "cannot load the body 'in/texture.xml': " -- $play in/texture.xml
+check "a file that is not there" 1 "cannot open the body 'in/none.xml': No such file" -- $play in/none.xml
+check "a pipe" 2 "'in/pipe.xml' is not a file" -- $play in/pipe.xml
+check "a long path" 2 "longer than 255" -- $play "$(printf 'x%.0s' {1..300}).xml"
+for step in nan 0 -1 1e30; do
+    sed "s/<mujoco>/<mujoco><option timestep=\"$step\"\/>/" own/hopper.xml >in/step.xml
+    check "a timestep of $step" 2 "has a timestep of .* s; it must be" -- $play in/step.xml
+done
+check "a task that takes its own bodies only" 2 "task 'nav-easy' does not take the body 'own/ant.xml'" -- bp-rollout --play random --task nav-easy -o x --body own/ant.xml
+check "training on what cannot be a body" 2 "fixed to its place" -- bp-train $goto --body in/arm.xml -o x
