@@ -1,6 +1,7 @@
 #include "env/isolate.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,8 +58,13 @@ static void set_limits(void)
 {
     const struct rlimit cpu = {CPU_SECONDS, CPU_SECONDS}, none = {0, 0};
     const int signals[] = {SIGINT, SIGTERM, SIGUSR1, SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGALRM, SIGXCPU};
+    int nowhere = open("/dev/null", O_WRONLY);      /* libraries that complain on their own do it here */
     sigset_t all;
 
+    if (nowhere >= 0) {
+        dup2(nowhere, STDOUT_FILENO);
+        dup2(nowhere, STDERR_FILENO);
+    }
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         signal(signals[i], SIG_DFL);
     sigemptyset(&all);
