@@ -299,12 +299,12 @@ static void the_prior_follows_the_policy(void **state)
  * Actions are recorded at random. The policy finds each context's action; the prior, which does not see the context, what both have in
  * common: nothing, with a spread that covers both.
  */
-static void a_bandit_is_learned(void **state)
+static void learn_a_bandit(bool half)
 {
     enum { EPISODES = 500, UPDATES = 700 };
     struct bp_groups groups = {0};
     const struct bp_net_choice choice[BP_ROLES] = {{"mlp", "16,16", "*", "capped", NULL}, {"mlp", "8", "blind", "capped", NULL}, {"mlp", "32,16", "*", NULL, NULL}};
-    const struct bp_replay_spec spec = {2, TINY_A, 0, 1, EPISODES + 2, 1, 1, 1, false};
+    const struct bp_replay_spec spec = {2, TINY_A, 0, 1, EPISODES + 2, 1, 1, 1, half};
     struct bp_learner_config config = tiny_config();
     struct bp_learner learner;
     struct bp_agent agent;
@@ -312,7 +312,6 @@ static void a_bandit_is_learned(void **state)
     struct bp_replay *replay = bp_replay_new(&spec);
     static float action[EPISODES][TINY_A];
 
-    (void)state;
     bp_groups_add(&groups, "context", 1);
     bp_groups_add(&groups, "blind", 1);
     assert_int_equal(bp_agent_init(&agent, &groups, TINY_A, choice), 0);
@@ -361,6 +360,19 @@ static void a_bandit_is_learned(void **state)
     bp_learner_free(&learner);
 }
 
+static void a_bandit_is_learned(void **state)
+{
+    (void)state;
+    learn_a_bandit(false);
+}
+
+/* From observations and rewards of float16 as well. */
+static void a_bandit_is_learned_from_halves(void **state)
+{
+    (void)state;
+    learn_a_bandit(true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +384,7 @@ int main(void)
         cmocka_unit_test(entropy_is_a_bonus),
         cmocka_unit_test(the_prior_follows_the_policy),
         cmocka_unit_test(a_bandit_is_learned),
+        cmocka_unit_test(a_bandit_is_learned_from_halves),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
