@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* What is known of a slot; the arrays are in the replay, slot after slot. */
 struct slot {
@@ -59,6 +60,18 @@ size_t bp_replay_bytes(const struct bp_replay_spec *spec)
     return (size_t)spec->episodes * (slot_bytes(spec) + sizeof(struct slot)) + (size_t)(spec->writers + 1) * sizeof(int32_t);
 }
 
+/* Cleared memory, in large pages where the system has them: sequences are drawn from all over it. NULL when there is none. */
+static void *spacious(size_t count, size_t size)
+{
+    const size_t page = 4096;
+    char *memory = calloc(count, size);
+    size_t ahead = memory ? -(uintptr_t)memory % page : 0;
+
+    if (memory && count * size > ahead + page)
+        madvise(memory + ahead, (count * size - ahead) / page * page, MADV_HUGEPAGE);
+    return memory;
+}
+
 struct bp_replay *bp_replay_new(const struct bp_replay_spec *spec)
 {
     struct bp_replay *replay = calloc(1, sizeof *replay);
@@ -75,11 +88,11 @@ struct bp_replay *bp_replay_new(const struct bp_replay_spec *spec)
     replay->marks = (int)marks(spec);
     replay->cursor = calloc((size_t)spec->writers + 1, sizeof *replay->cursor);
     replay->slots = calloc(n, sizeof *replay->slots);
-    replay->observations = calloc(n * (length + 1) * (size_t)spec->observation_size, width(spec));
-    replay->actions = calloc(n * length * (size_t)spec->action_size, sizeof(float));
-    replay->log_prob = calloc(n * length, sizeof(float));
-    replay->reward = calloc(n * length, width(spec));
-    replay->state = calloc(n * marks(spec) * (size_t)spec->state_size + 1, width(spec));
+    replay->observations = spacious(n * (length + 1) * (size_t)spec->observation_size, width(spec));
+    replay->actions = spacious(n * length * (size_t)spec->action_size, sizeof(float));
+    replay->log_prob = spacious(n * length, sizeof(float));
+    replay->reward = spacious(n * length, width(spec));
+    replay->state = spacious(n * marks(spec) * (size_t)spec->state_size + 1, width(spec));
     if (!replay->cursor || !replay->slots || !replay->observations || !replay->actions || !replay->log_prob || !replay->reward ||
         !replay->state)
         goto fail;
