@@ -1,13 +1,19 @@
 #include "env/env.h"
 
 #include "env/body.h"
+#include "env/combined.h"
 #include "env/goto.h"
 #include "env/nav.h"
+#include "env/push.h"
+#include "env/walk.h"
 
 #include <stdio.h>
 #include <string.h>
 
-const struct bp_task *const bp_tasks[] = {&bp_nav_easy, &bp_nav_hard, &bp_goto, NULL};
+const struct bp_task *const bp_tasks[] = {
+    &bp_nav_easy, &bp_nav_hard, &bp_goto, &bp_push_1b1t, &bp_push_1b1t_heavy, &bp_push_1b3t, &bp_push_2b2t, &bp_gather,
+    &bp_goto_and_push, &bp_goto_or_push, &bp_gap, &bp_walk, &bp_follow, NULL,
+};
 
 const char *bp_task_name(int i)
 {

@@ -61,6 +61,40 @@ static float *write_goal(const struct bp_world_env *env, float *o)
     return o;
 }
 
+static int global_size(const struct bp_world_env *env)
+{
+    (void)env;
+    return 4;
+}
+
+/* Place (10 m) and velocity (m/s) along the corridor and across. */
+static float *write_global(const struct bp_world_env *env, float *o)
+{
+    const double *root = bp_world_root(&env->world);
+    double v[3];
+
+    bp_world_velocity(&env->world, v);
+    for (int k = 0; k < 2; k++) {
+        o[k] = (float)(0.1 * root[k]);
+        o[2 + k] = (float)v[k];
+    }
+    return o + 4;
+}
+
+static int gap_size(const struct bp_world_env *env)
+{
+    (void)env;
+    return 2;
+}
+
+/* How far ahead the gap begins, and how long it is, m. */
+static float *write_gap(const struct bp_world_env *env, float *o)
+{
+    *o++ = (float)(bp_world_gap_start - bp_world_root(&env->world)[0]);
+    *o++ = (float)env->world.state.gap;
+    return o;
+}
+
 struct bp_world_group {
     const char *name;
     int (*size)(const struct bp_world_env *env);
@@ -73,6 +107,8 @@ static const struct bp_world_group groups[] = {
     {"boxes", boxes_size, write_boxes},
     {"corners", corners_size, write_corners},
     {"goal", goal_size, write_goal},
+    {"global", global_size, write_global},
+    {"gap", gap_size, write_gap},
 };
 
 /* The rows that the task names, into the spec of observations. */

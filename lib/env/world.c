@@ -337,6 +337,16 @@ const double *bp_world_box(const struct bp_world *world, int box)
     return world->physics.data->xpos + 3 * world->box[box];
 }
 
+/* A free joint's velocity is along the world's axes, and slides are so by the conventions of bodies. */
+void bp_world_velocity(const struct bp_world *world, double *velocity)
+{
+    const mjtNum *qvel = world->physics.data->qvel;
+
+    velocity[0] = qvel[0];
+    velocity[1] = qvel[1];
+    velocity[2] = world->body.free ? qvel[2] : 0;
+}
+
 bool bp_world_within(const struct bp_world *world, const double *position, int target)
 {
     double dx = position[0] - world->state.target[target][0], dy = position[1] - world->state.target[target][1];

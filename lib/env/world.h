@@ -78,6 +78,9 @@ bool bp_world_step(struct bp_world *world, const float *action);
 const double *bp_world_root(const struct bp_world *world);
 const double *bp_world_box(const struct bp_world *world, int box);
 
+/* Velocity of the root along the world's axes, m/s, as of now: 3 numbers. */
+void bp_world_velocity(const struct bp_world *world, double *velocity);
+
 /* In the target's area: |dx| and |dy| at most half its edge, or inside the disc. */
 bool bp_world_within(const struct bp_world *world, const double *position, int target);
 
