@@ -18,16 +18,18 @@ struct nav_parameters {
     const char *cue;        /* the group that tells where in the sequence one is */
 };
 
-/* The arena of a body: as large as it is fast, so that a sequence takes it the same time. Its file brings walls and floor. */
+/* The arena of a body: as large as the body is. The point mass's file brings walls and floor. */
 struct arena {
     const char *body;
     double edge;            /* m */
+    bool proprio;           /* there is more to the body than its place and velocity: it comes first in an observation */
     struct bp_world_spec world;
 };
 
 #define TARGET_RADIUS 0.06  /* in units of the arena's edge, as are the distances below */
 static const struct arena arenas[] = {
-    {"pointmass", 1, {.bare = true, .size = 1, .targets = TARGETS, .target_size = 2 * TARGET_RADIUS, .target_round = true}},
+    {"pointmass", 1, false, {.bare = true, .size = 1, .targets = TARGETS, .target_size = 2 * TARGET_RADIUS, .target_round = true}},
+    {"ant", 3, true, {.size = 3, .centred = true, .targets = TARGETS, .target_size = 3 * 2 * TARGET_RADIUS, .target_round = true}},
 };
 
 static const double target_distance = 0.2, start_distance = 0.12;
@@ -101,21 +103,31 @@ static void one_hot(float *dst, int n, int which)
         dst[i] = i == which;
 }
 
-/* Groups in the order of open(): global, targets, goal or progress, touch. Lengths are scaled so that the arena spans [-1, 1]. */
+/*
+ * Groups in the order of open(): proprio, global, targets, goal or progress, touch. Lengths of all but the first are scaled so that the
+ * arena spans [-1, 1]; targets are seen along the body's heading, which for the point mass is the arena's x axis.
+ */
 static void observe(const struct nav *nav, float *o)
 {
+    struct bp_frame frame = bp_body_frame(&nav->world.body, nav->world.physics.data);
     const mjtNum *position = nav->world.physics.data->qpos, *velocity = nav->world.physics.data->qvel;
     const struct nav_state *s = &nav->state;
     double unit = 2 / nav->arena->edge, radius = TARGET_RADIUS * nav->arena->edge;
 
+    if (nav->arena->proprio) {
+        bp_body_proprio(&nav->world.body, &nav->world.physics, o);
+        o += bp_body_proprio_size(&nav->world.body);
+    }
     for (int k = 0; k < 2; k++) {
         o[k] = (float)(unit * position[k]);
         o[2 + k] = (float)(unit * velocity[k]);
     }
     o += 4;
-    for (int i = 0; i < TARGETS; i++)
-        for (int k = 0; k < 2; k++)
-            *o++ = (float)(unit * (nav->world.state.target[i][k] - position[k]));
+    for (int i = 0; i < TARGETS; i++) {
+        double x = nav->world.state.target[i][0] - position[0], y = nav->world.state.target[i][1] - position[1];
+        *o++ = (float)(unit * (frame.cosine * x + frame.sine * y));
+        *o++ = (float)(unit * (frame.cosine * y - frame.sine * x));
+    }
     one_hot(o, TARGETS, nav->parameters->ordered ? s->solved : s->goal);
     o += TARGETS;
     for (int i = 0; i < TARGETS; i++) {
@@ -131,9 +143,9 @@ static void nav_reset(struct bp_env *env, uint64_t seed, float *observation)
     struct nav *nav = (struct nav *)env;
 
     nav->state = (struct nav_state){.seed = seed, .older = -1, .goal = -1, .last = -1};
+    bp_random_seek(nav->stream, seed, BP_FOR_RESET, 0, 0);
     bp_world_reset(&nav->world, nav->stream);
     bp_world_settle(&nav->world);
-    bp_random_seek(nav->stream, seed, BP_FOR_RESET, 0, 0);
     place_targets(nav);
     if (nav->parameters->ordered)
         nav->state.goal = 0;
@@ -177,6 +189,7 @@ static void nav_step(struct bp_env *env, const float *action, float *observation
 
     *step = (struct bp_step){.event = -1};
     nav->state.step++;
+    bp_body_mark(&nav->world.body, &nav->world.physics);
     if (!bp_world_step(&nav->world, action)) {
         step->diverged = step->truncated = true;
     } else if ((target = visited(nav)) >= 0) {
@@ -237,6 +250,8 @@ static struct bp_env *nav_open(const struct bp_task *task, const char *body)
     spec->action_size = nav->world.physics.model->nu;
     spec->time_limit = time_limit;
     spec->state_size = sizeof nav->state + bp_world_state_size(&nav->world);
+    if (nav->arena->proprio)
+        bp_groups_add(&spec->groups, "proprio", bp_body_proprio_size(&nav->world.body));
     bp_groups_add(&spec->groups, "global", 4);
     bp_groups_add(&spec->groups, "targets", 2 * TARGETS);
     bp_groups_add(&spec->groups, nav->parameters->cue, TARGETS);
@@ -244,7 +259,7 @@ static struct bp_env *nav_open(const struct bp_task *task, const char *body)
     return &nav->env;
 }
 
-static const char *const nav_bodies[] = {"pointmass", NULL};
+static const char *const nav_bodies[] = {"pointmass", "ant", NULL};
 static const struct nav_parameters easy = {.p = 0.9, .ordered = false, .cue = "goal"};
 static const struct nav_parameters hard = {.p = 1.0, .ordered = true, .cue = "progress"};
 
