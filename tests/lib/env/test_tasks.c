@@ -1,0 +1,399 @@
+/* What holds for every task on every body, and what each task pays: bodies and boxes are put where it matters. */
+#include "env/task.h"
+
+#include "../base/check.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 256, MOST_ACTIONS = 32 };
+
+static int share(void **state)
+{
+    (void)state;
+    return setenv("BP_SHARE", "share", 0);
+}
+
+/* Calls check for every task and body. */
+static void each(void (*check)(struct bp_env *env))
+{
+    for (int i = 0; bp_tasks[i]; i++)
+        for (int b = 0; bp_tasks[i]->bodies[b]; b++) {
+            struct bp_env *env = bp_env_open(bp_tasks[i]->name, bp_tasks[i]->bodies[b]);
+            assert_non_null(env);
+            assert_true(env->spec.groups.size <= MOST && env->spec.action_size <= MOST_ACTIONS);
+            check(env);
+            bp_env_close(env);
+        }
+}
+
+static void draw(gsl_rng *stream, float *action, int n)
+{
+    for (int k = 0; k < n; k++)
+        action[k] = (float)(2 * gsl_rng_uniform(stream) - 1);
+}
+
+/* Random play to the end of an episode, or `most` steps of it: all numbers finite, ends and rewards as the contract has them. */
+static double play(struct bp_env *env, uint64_t seed, int most, double *rewards)
+{
+    float o[MOST], action[MOST_ACTIONS];
+    struct bp_step step = {0};
+    gsl_rng *stream = bp_random_new();
+    double sum = 0;
+
+    bp_random_seek(stream, seed, BP_FOR_TEST, 7, 0);
+    bp_env_reset(env, seed, o);
+    for (int t = 1; t <= most && !step.terminated && !step.truncated; t++) {
+        draw(stream, action, env->spec.action_size);
+        bp_env_step(env, action, o, &step);
+        assert_false(step.diverged);
+        assert_true(step.event >= -1 && isfinite(step.reward));
+        assert_int_equal(step.truncated, t == env->spec.time_limit && !step.terminated);
+        for (int i = 0; i < env->spec.groups.size; i++) {
+            assert_true(isfinite(o[i]) && fabsf(o[i]) < 200);
+            sum += (double)o[i] * (1 + i);
+        }
+        *rewards += (double)step.reward;
+    }
+    gsl_rng_free(stream);
+    return sum;
+}
+
+static void random_play(struct bp_env *env)
+{
+    double first = 0, again = 0;
+
+    assert_true(play(env, 3, 60, &first) == play(env, 3, 60, &again));
+    assert_true(first == again);
+    play(env, 4, 400, &again);
+}
+
+static void random_play_of_all(void **state)
+{
+    (void)state;
+    each(random_play);
+}
+
+static void restored(struct bp_env *env)
+{
+    float o[MOST], other[MOST], action[MOST_ACTIONS];
+    struct bp_env *twin = bp_env_open(env->spec.task, env->spec.body);
+    gsl_rng *stream = bp_random_new();
+    void *kept = malloc(env->spec.state_size);
+    struct bp_step a, b;
+
+    bp_random_seek(stream, 1, BP_FOR_TEST, 8, 0);
+    bp_env_reset(env, 11, o);
+    bp_env_reset(twin, 12, other);
+    for (int t = 0; t < 40; t++) {
+        draw(stream, action, env->spec.action_size);
+        if (t == 15) {
+            bp_env_save(env, kept);
+            bp_env_restore(twin, kept);
+        }
+        bp_env_step(env, action, o, &a);
+        bp_env_step(twin, action, other, &b);
+        if (t >= 15) {
+            assert_memory_equal(o, other, (size_t)env->spec.groups.size * sizeof(float));
+            assert_true(a.reward == b.reward && a.event == b.event && a.terminated == b.terminated);
+        }
+        if (a.terminated || a.truncated)
+            break;
+    }
+    free(kept);
+    gsl_rng_free(stream);
+    bp_env_close(twin);
+}
+
+static void restored_episodes_go_on(void **state)
+{
+    (void)state;
+    each(restored);
+}
+
+static void without_allocation(struct bp_env *env)
+{
+    float o[MOST], action[MOST_ACTIONS] = {0.3f, -0.4f};
+    struct bp_step step;
+
+    bp_env_reset(env, 5, o);
+    bp_env_step(env, action, o, &step);
+    struct mallinfo2 before = mallinfo2();
+    for (int t = 0; t < 30 && !step.terminated; t++)
+        bp_env_step(env, action, o, &step);
+    struct mallinfo2 after = mallinfo2();
+    assert_true(before.uordblks == after.uordblks && before.hblks == after.hblks);
+}
+
+static void steps_allocate_nothing(void **state)
+{
+    (void)state;
+    each(without_allocation);
+}
+
+/* ---- what each task pays ---- */
+
+static struct bp_env *open(const char *task, const char *body, float *o)
+{
+    struct bp_env *env = bp_env_open(task, body);
+
+    assert_non_null(env);
+    bp_env_reset(env, 21, o);
+    return env;
+}
+
+static struct bp_world *world_of(struct bp_env *env)
+{
+    return &((struct bp_world_env *)env)->world;
+}
+
+static int goal_of(struct bp_env *env)
+{
+    return ((struct bp_world_env *)env)->state.goal;
+}
+
+static struct bp_step stand(struct bp_env *env)
+{
+    float o[MOST], action[MOST_ACTIONS] = {0};
+    struct bp_step step;
+
+    bp_world_settle(world_of(env));
+    bp_env_step(env, action, o, &step);
+    return step;
+}
+
+static void put_box(struct bp_env *env, int box, int target)
+{
+    const double *at = world_of(env)->state.target[target];
+
+    bp_world_put_box(world_of(env), box, at[0], at[1], 0.3);
+}
+
+static void put_body(struct bp_env *env, int target)
+{
+    const double *at = world_of(env)->state.target[target];
+
+    bp_world_put_body(world_of(env), at[0], at[1], 0.3);
+}
+
+static void assert_step(struct bp_step step, float reward, int event, bool terminated)
+{
+    assert_true(step.reward == reward);
+    assert_int_equal(step.event, event);
+    assert_int_equal(step.terminated, terminated);
+}
+
+static void pushing(void **state)
+{
+    static const char *const tasks[] = {"push-1b1t", "push-1b1t-heavy", "push-1b3t"};
+    float o[MOST];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct bp_env *env = open(tasks[i], "ball", o);
+        int wanted = goal_of(env), targets = i == 2 ? 3 : 1;
+        for (int t = 0; t < targets; t++)
+            if (t != wanted) {
+                put_box(env, 0, t);
+                assert_step(stand(env), 0, t, false);
+                assert_step(stand(env), 0, -1, false);      /* staying there is no event */
+            }
+        put_box(env, 0, wanted);
+        assert_step(stand(env), 60, wanted, true);
+        bp_env_close(env);
+    }
+}
+
+static void pushing_two(void **state)
+{
+    float o[MOST];
+    struct bp_env *env = open("push-2b2t", "ball", o);
+    int first = goal_of(env);
+
+    (void)state;
+    put_box(env, 0, first);
+    assert_step(stand(env), 10, 0, false);
+    assert_step(stand(env), 0, -1, false);
+    bp_world_put_box(world_of(env), 0, -1.2, -1.2, 0);
+    put_box(env, 1, 1 - first);
+    assert_step(stand(env), 10, 1, false);
+    put_box(env, 0, first);
+    assert_step(stand(env), 50, -1, true);                  /* the parts are paid for once */
+    bp_env_close(env);
+}
+
+static void gathering(void **state)
+{
+    float o[MOST];
+    struct bp_env *env = open("gather", "ball", o);
+
+    (void)state;
+    bp_world_put_body(world_of(env), -1.2, -1.2, 0);
+    bp_world_put_box(world_of(env), 0, 0, 0, 0);
+    bp_world_put_box(world_of(env), 1, 0.52, 0, 0);
+    assert_step(stand(env), 0, -1, false);
+    /* The ball pushes the first box into the second. */
+    bp_world_put_body(world_of(env), -0.45, 0, 0);
+    bp_world_settle(world_of(env));
+    for (int t = 0;; t++) {
+        const float ahead[2] = {1, 0};
+        struct bp_step step;
+        bp_env_step(env, ahead, o, &step);
+        if (step.terminated) {
+            assert_step(step, 60, 0, true);
+            break;
+        }
+        assert_step(step, 0, -1, false);
+        assert_true(t < 20);
+    }
+    bp_env_close(env);
+}
+
+static void both_parts(void **state)
+{
+    float o[MOST];
+    struct bp_env *env = open("goto-and-push", "ant", o);
+    int mine = goal_of(env);
+
+    (void)state;
+    put_body(env, mine);
+    assert_step(stand(env), 10, 0, false);
+    put_box(env, 0, 1 - mine);
+    put_body(env, mine);
+    assert_step(stand(env), 60, 1, true);
+    bp_env_close(env);
+}
+
+static void one_part(void **state)
+{
+    float o[MOST];
+    struct bp_env *env = open("goto-or-push", "ant", o);
+    int seen[4] = {0};
+
+    (void)state;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        bp_env_reset(env, seed, o);
+        int goal = goal_of(env), target = goal % 2;
+        const float *cue = o + bp_groups_find(&env->spec.groups, "goal")->offset;
+        for (int i = 0; i < 4; i++)
+            assert_true(cue[i] == (i == goal));
+        seen[goal]++;
+        if (goal < 2) {
+            put_box(env, 0, target);        /* is not what was asked for, where the box goes by itself */
+            bp_world_put_body(world_of(env), -world_of(env)->state.target[target][0], -world_of(env)->state.target[target][1], 0);
+        }
+        if (goal < 2 && !bp_world_within(world_of(env), bp_world_root(world_of(env)), target))
+            assert_int_equal(stand(env).terminated, false);
+        bp_env_reset(env, seed, o);
+        if (goal < 2)
+            put_body(env, target);
+        else
+            put_box(env, 0, target);
+        assert_step(stand(env), 60, goal < 2 ? 0 : 1, true);
+    }
+    for (int i = 0; i < 4; i++)
+        assert_true(seen[i] > 0);
+    bp_env_close(env);
+}
+
+/* Standing earns the tail of a Gaussian, a body that moves as asked all of it; the direction changes half-way. */
+static void walking(void **state)
+{
+    static const double ahead[4] = {1, -1, 0, 0}, left[4] = {0, 0, 1, -1};
+    float o[MOST], action[MOST_ACTIONS] = {0};
+    struct bp_env *env = open("walk", "humanoid", o);
+    struct bp_world *world = world_of(env);
+    struct bp_step step;
+    int events = 0;
+
+    (void)state;
+    bp_env_step(env, action, o, &step);
+    assert_close(step.reward, exp(-2), 0.03);
+    for (int goal = 0; goal < 4; goal++) {
+        ((struct bp_world_env *)env)->state.goal = goal;
+        bp_world_put_body(world, 0, 0, 1.1);
+        world->physics.data->qvel[0] = cos(1.1) * ahead[goal] - sin(1.1) * left[goal];
+        world->physics.data->qvel[1] = sin(1.1) * ahead[goal] + cos(1.1) * left[goal];
+        assert_true(stand(env).reward > 0.8f);
+    }
+    for (int t = 6; t <= 400; t++) {
+        bp_env_step(env, action, o, &step);
+        events += step.event >= 0;
+        assert_int_equal(step.event >= 0, t == 200);
+    }
+    assert_int_equal(events, 1);
+    assert_true(step.truncated);
+    bp_env_close(env);
+}
+
+/* One a step for ten steps near the target, which then goes elsewhere, near the body. */
+static void following(void **state)
+{
+    float o[MOST];
+    struct bp_env *env = open("follow", "humanoid", o);
+    struct bp_world *world = world_of(env);
+
+    (void)state;
+    for (int round = 0; round < 5; round++) {
+        const double *root = bp_world_root(world);
+        double *target = world->state.target[0];
+        for (int t = 1; t <= 10; t++) {
+            target[0] = root[0] + 0.6;
+            target[1] = root[1];
+            assert_step(stand(env), 1, t == 10 ? 0 : -1, false);
+        }
+        assert_true(fabs(target[0] - root[0]) <= 0.75 && fabs(target[1] - root[1]) <= 0.75);
+        assert_true(fabs(target[0] - root[0] - 0.6) > 1e-6);
+    }
+    world->state.target[0][0] = bp_world_root(world)[0] + 1.05;
+    world->state.target[0][1] = bp_world_root(world)[1];
+    assert_step(stand(env), 0, -1, false);
+    bp_env_close(env);
+}
+
+/* The velocity is the reward; across is an event, and so is below, which is the end. */
+static void leaping(void **state)
+{
+    float o[MOST];
+    struct bp_env *env = open("gap", "ant", o);
+    struct bp_world *world = world_of(env);
+    const float *gap = o + bp_groups_find(&env->spec.groups, "gap")->offset;
+
+    (void)state;
+    assert_true(world->state.gap >= 0.3 && world->state.gap <= 2.5);
+    assert_close(gap[0], 2, 1e-6);
+    assert_close(gap[1], world->state.gap, 1e-6);
+    world->physics.data->qvel[0] = 1.5;
+    struct bp_step step = stand(env);
+    double v[3];
+    bp_world_velocity(world, v);
+    assert_true(v[0] > 0.3 && step.reward == (float)v[0]);
+    bp_world_put_body(world, 2 + world->state.gap + 0.8, 0, 0);
+    assert_int_equal(stand(env).event, 0);
+    assert_int_equal(stand(env).event, -1);
+    bp_world_put_body(world, 2 + world->state.gap / 2, 0, 0);
+    world->physics.data->qpos[2] = -1;
+    step = stand(env);
+    assert_true(step.terminated && step.event == 1);
+    bp_env_close(env);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_play_of_all),
+        cmocka_unit_test(restored_episodes_go_on),
+        cmocka_unit_test(steps_allocate_nothing),
+        cmocka_unit_test(pushing),
+        cmocka_unit_test(pushing_two),
+        cmocka_unit_test(gathering),
+        cmocka_unit_test(both_parts),
+        cmocka_unit_test(one_part),
+        cmocka_unit_test(walking),
+        cmocka_unit_test(following),
+        cmocka_unit_test(leaping),
+    };
+
+    return cmocka_run_group_tests(tests, share, NULL);
+}
