@@ -5,6 +5,7 @@
  */
 #include "base/option.h"
 #include "run/checkpoint.h"
+#include "run/list.h"
 #include "run/rollout.h"
 #include "run/signals.h"
 #include "store/trajectory.h"
@@ -14,7 +15,7 @@
 struct values {
     const char *play, *task, *body, *output;
     int64_t episodes, seed, threads;
-    bool deterministic, quiet;
+    bool deterministic, list, quiet;
 };
 
 #define AT(member) offsetof(struct values, member)
@@ -27,6 +28,7 @@ static const struct bp_option rows[] = {
     {"seed", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(seed), "1", 0, 9e15, NULL, "N", "seed of everything random"},
     {"deterministic", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(deterministic), NULL, 0, 0, NULL, NULL, "play the mean of each distribution instead of a sample"},
     {"output", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(output), "-", 0, 0, NULL, "FILE", "trajectory stream to write; - is stdout"},
+    {"list", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(list), NULL, 0, 0, NULL, NULL, "list tasks, their bodies and observation groups, and stop"},
     {"threads", 't', BP_COUNT, BP_SCOPE_COMMAND, AT(threads), "2", 1, 1024, NULL, "N", "threads; the result does not depend on them"},
     {"quiet", 'q', BP_FLAG, BP_SCOPE_COMMAND, AT(quiet), NULL, 0, 0, NULL, NULL, "no progress on stderr"},
     {0},
@@ -100,7 +102,9 @@ int main(int argc, char **argv)
     if (bp_options_resolve(options))
         goto done;
     bp_set_quiet(v.quiet);
-    if (argc - operand > 1)
+    if (v.list)
+        status = bp_list(stdout);
+    else if (argc - operand > 1)
         bp_error(BP_USAGE, "one checkpoint at a time; '%s' is one too many", argv[operand + 1]);
     else if (!strcmp(v.play, "random") && operand == argc)
         status = v.task ? play(&v, &checkpoint) : bp_error(BP_USAGE, "random play without a checkpoint needs --task");

@@ -21,6 +21,7 @@ struct bp_env_spec {
     int action_size;            /* A: numbers of an action, each clipped to [-1, 1] where it enters */
     int discrete;               /* > 0: actions are one whole number 0 ... discrete-1 in action[0] */
     int time_limit;             /* control steps after which an episode is truncated */
+    double control_step;        /* s */
     size_t state_size;          /* bytes that save writes */
     const char *task;
     char body[BP_BODY_NAME];    /* name of a shipped one, or path of a user's file */

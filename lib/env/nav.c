@@ -248,6 +248,7 @@ static struct bp_env *nav_open(const struct bp_task *task, const char *body)
     spec->task = task->name;
     strcpy(spec->body, body);
     spec->action_size = nav->world.physics.model->nu;
+    spec->control_step = bp_physics_control_step(&nav->world.physics);
     spec->time_limit = time_limit;
     spec->state_size = sizeof nav->state + bp_world_state_size(&nav->world);
     if (nav->arena->proprio)

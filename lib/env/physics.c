@@ -193,6 +193,11 @@ bool bp_physics_forward(struct bp_physics *physics)
     return guarded(physics, forward, 1);
 }
 
+double bp_physics_control_step(const struct bp_physics *physics)
+{
+    return physics->substeps * physics->model->opt.timestep;
+}
+
 bool bp_physics_step(struct bp_physics *physics)
 {
     return guarded(physics, advance, physics->substeps);

@@ -28,6 +28,9 @@ struct bp_physics {
 int bp_physics_load(struct bp_physics *physics, const char *path, const char *outer, bool trusted) BP_WARN_UNUSED;
 void bp_physics_free(struct bp_physics *physics);
 
+/* Seconds of simulated time in a control step. */
+double bp_physics_control_step(const struct bp_physics *physics);
+
 /* Back to the model's initial positions, at rest. To be followed by bp_physics_forward, behind whatever is placed elsewhere. */
 void bp_physics_reset(struct bp_physics *physics);
 

@@ -72,8 +72,8 @@ static void judge_gather(struct bp_world_env *env, const float *action, struct b
 
 static const char *const any_body[] = {"ant", "ball", "quadruped", NULL}, *const ball[] = {"ball", NULL};
 
-#define LIGHT 2     /* kg: on this floor a box resists with 8 N, */
-#define HEAVY 6     /* and with 24 N */
+#define LIGHT 2     /* kg; a ball has 6, an ant 7 */
+#define HEAVY 10
 
 #define PLACE(targets_, mass) {                                                                             \
     .world = {.size = 3, .boxes = 1, .box_mass = mass, .targets = targets_, .target_size = 0.5},            \

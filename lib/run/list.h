@@ -1,0 +1,12 @@
+/* What can be played: the tasks, the bodies that they take, and what each observes. */
+#ifndef BP_RUN_LIST_H
+#define BP_RUN_LIST_H
+
+#include "base/error.h"
+
+#include <stdio.h>
+
+/* A line for each task and body: numbers of an action, control step, time limit, groups with their sizes. -1 after reporting. */
+int bp_list(FILE *out) BP_WARN_UNUSED;
+
+#endif
