@@ -1,0 +1,18 @@
+# Every task can be listed, played on each of its bodies to the same bytes by any number of threads, and learned.
+. "$TEST_LIB"
+quiet "the list" bp-rollout --list
+cp "$out" list
+is "  names every task and body once" "$(awk 'NR > 1 {print $1, $2}' list | sort | uniq -d | wc -l)" 0
+ok "  with the groups of push-1b1t" grep -Eq '^push-1b1t +ball +2 +0.1 +400 +proprio:10,boxes:9,targets:2,goal:1$' list
+ok "  and the page tells of each" bash -c "awk 'NR > 1 {print \$1}' list | sort -u | while read -r task; do grep -q -- \"\$task\" '$TEST_TOP/man/bp-tasks.7' || exit 1; done"
+awk 'NR > 1 {print $1, $2}' list >pairs
+while read -r task body; do
+    quiet "$task with $body" bp-rollout -q --play random --task "$task" --body "$body" -n 3 -t 1 -o one.traj
+    bp-rollout -q --play random --task "$task" --body "$body" -n 3 -t 3 -o three.traj
+    same "  the same bytes by three threads" one.traj three.traj
+done <pairs
+for task in push-1b1t push-2b2t gather gap walk; do
+    quiet "$task is learned" bp-train -q --task $task --steps 2k --warm-up 1k --actors 4 --replay-episodes 16 --batch 16 --shards 2 --evaluate-episodes 2 --evaluate-every 1k --db none -o a.ckpt
+    rm -f a.ckpt
+done
+check "a body that the task does not take" 2 "task 'gather' does not take the body 'ant'" -- bp-rollout --play random --task gather --body ant -o x
