@@ -13,7 +13,7 @@ VERSION  := 0.1.0
 PROGRAMS := bp-train bp-distill bp-transfer bp-rollout bp-stats
 LAYERS   := base nn env store stats model learn run report
 DEPS     := build-essential pkg-config libmujoco-dev libgsl-dev libsqlite3-dev zlib1g-dev libdeflate-dev libopenblas-dev libjansson-dev \
-            libmd-dev libcmocka-dev sqlite3 gnuplot-nox mandoc python3 strace
+            libmd-dev libegl-dev libegl1 libgl1 libgl1-mesa-dri libcmocka-dev sqlite3 gnuplot-nox mandoc python3 strace
 
 CPPFLAGS += -Ilib -D_GNU_SOURCE -DBP_VERSION='"$(VERSION)"' -DBP_PREFIX='"$(prefix)"' -DHAVE_INLINE -DGSL_RANGE_CHECK_OFF \
             $(shell pkg-config --cflags openblas 2>/dev/null)
@@ -22,7 +22,7 @@ CFLAGS   ?= -O3 -g
 COMPILE  := -std=c11 -march=$(ARCH) -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trapping-math \
             -Wall -Wextra -Wshadow -Wvla $(WERROR) -pthread $(SANITIZE)
 LDFLAGS  += -pthread $(SANITIZE)
-LDLIBS   := -lmujoco -lgsl $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas) -lsqlite3 -ljansson -lmd -ldeflate -lz -lm
+LDLIBS   := -lmujoco -lgsl $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas) -lsqlite3 -ljansson -lmd -ldeflate -lz -ldl -lm
 # Kernels for small matrices, where Debian has them (amd64); LIBXSMM= builds without.
 LIBXSMM  ?= $(shell pkg-config --exists libxsmm 2>/dev/null && echo yes)
 ifneq ($(LIBXSMM),)

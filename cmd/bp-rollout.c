@@ -5,6 +5,7 @@
  */
 #include "base/option.h"
 #include "run/checkpoint.h"
+#include "run/frames.h"
 #include "run/list.h"
 #include "run/rollout.h"
 #include "run/signals.h"
@@ -13,7 +14,7 @@
 #include <string.h>
 
 struct values {
-    const char *play, *task, *body, *output;
+    const char *play, *task, *body, *output, *frames, *camera, *replay;
     int64_t episodes, seed, threads;
     bool deterministic, list, quiet;
 };
@@ -28,6 +29,9 @@ static const struct bp_option rows[] = {
     {"seed", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(seed), "1", 0, 9e15, NULL, "N", "seed of everything random"},
     {"deterministic", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(deterministic), NULL, 0, 0, NULL, NULL, "play the mean of each distribution instead of a sample"},
     {"output", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(output), "-", 0, 0, NULL, "FILE", "trajectory stream to write; - is stdout"},
+    {"frames", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(frames), NULL, 0, 0, NULL, "WxH", "write raw RGB frames of that size for ffmpeg, in place of trajectories"},
+    {"camera", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(camera), "follow", 0, 0, bp_camera_name, "NAME", "where frames are taken from"},
+    {"replay", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(replay), NULL, 0, 0, NULL, "FILE", "take the episodes of a trajectory stream instead of playing; with --frames"},
     {"list", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(list), NULL, 0, 0, NULL, NULL, "list tasks, their bodies and observation groups, and stop"},
     {"threads", 't', BP_COUNT, BP_SCOPE_COMMAND, AT(threads), "2", 1, 1024, NULL, "N", "threads; the result does not depend on them"},
     {"quiet", 'q', BP_FLAG, BP_SCOPE_COMMAND, AT(quiet), NULL, 0, 0, NULL, NULL, "no progress on stderr"},
@@ -40,8 +44,10 @@ static const struct bp_usage usage = {
     "bp-rollout --play prior --task nav-hard -n 100 easy.ckpt | bp-stats returns",
 };
 
+/* Where episodes go: to a stream, or as frames. */
 struct sink {
     struct bp_pack_writer *writer;
+    struct bp_frames *frames;
     const char *hash;           /* of the checkpoint */
     int64_t episodes;           /* to be played */
 };
@@ -52,8 +58,59 @@ static int write_episode(void *context, const struct bp_episode *episode)
     struct bp_episode named = *episode;
 
     bp_live(episode->index + 1 == sink->episodes, "episode %lld of %lld", (long long)episode->index + 1, (long long)sink->episodes);
+    if (bp_signals_stop())
+        return -1;
+    if (sink->frames)
+        return bp_frames_episode(sink->frames, episode, NULL);
     strcpy(named.checkpoint, sink->hash);
-    return bp_signals_stop() ? -1 : bp_episode_write(sink->writer, &named);
+    return bp_episode_write(sink->writer, &named);
+}
+
+static int open_sink(const struct values *v, struct sink *sink)
+{
+    int width, height;
+
+    if (!v->frames)
+        return (sink->writer = bp_pack_create(v->output, 1)) ? 0 : -1;
+    if (bp_frames_size(v->frames, &width, &height) || !(sink->frames = bp_frames_open(v->output, width, height, bp_camera_find(v->camera))))
+        return -1;
+    return 0;
+}
+
+static int close_sink(struct sink *sink, int status)
+{
+    if (status) {
+        bp_pack_abort(sink->writer);
+        bp_frames_abort(sink->frames);
+        return status;
+    }
+    return sink->frames ? bp_frames_commit(sink->frames) : bp_pack_commit(sink->writer);
+}
+
+/* Frames of recorded episodes. */
+static int replay(const struct values *v)
+{
+    struct sink sink = {0};
+    struct bp_pack_reader *reader;
+    struct bp_episode episode;
+    int status = -1;
+
+    if (!v->frames)
+        return bp_error(BP_USAGE, "--replay is for --frames");
+    if (!(reader = bp_pack_open(v->replay)))
+        return -1;
+    bp_signals_catch();
+    if (!open_sink(v, &sink)) {
+        while (!bp_signals_stop() && (status = bp_episode_read(reader, &episode)) > 0) {
+            status = bp_frames_episode(sink.frames, &episode, v->body);
+            bp_episode_free(&episode);
+            if (status)
+                break;
+        }
+        status = close_sink(&sink, bp_signals_stop() ? -1 : status);
+    }
+    bp_pack_close(reader);
+    return status;
 }
 
 static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
@@ -73,13 +130,8 @@ static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
     int status = -1;
 
     bp_signals_catch();
-    if (rollout && (sink.writer = bp_pack_create(v->output, 1))) {
-        status = bp_rollout_run(rollout, &blocks, write_episode, &sink);
-        if (status)
-            bp_pack_abort(sink.writer);
-        else
-            status = bp_pack_commit(sink.writer);
-    }
+    if (rollout && !open_sink(v, &sink))
+        status = close_sink(&sink, bp_rollout_run(rollout, &blocks, write_episode, &sink));
     bp_rollout_free(rollout);
     bp_pool_free(pool);
     return status;
@@ -104,6 +156,10 @@ int main(int argc, char **argv)
     bp_set_quiet(v.quiet);
     if (v.list)
         status = bp_list(stdout);
+    else if (v.replay && operand < argc)
+        bp_error(BP_USAGE, "--replay takes its episodes from '%s': a checkpoint is one too many", v.replay);
+    else if (v.replay)
+        status = replay(&v);
     else if (argc - operand > 1)
         bp_error(BP_USAGE, "one checkpoint at a time; '%s' is one too many", argv[operand + 1]);
     else if (!strcmp(v.play, "random") && operand == argc)

@@ -110,10 +110,12 @@ static void write_world(struct text *text, const struct bp_world_spec *spec, con
         write(text,
               "<default><default class=\"world/still\"><geom contype=\"2147483647\" conaffinity=\"2147483647\" condim=\"3\" group=\"0\" "
               "priority=\"0\" friction=\"0.4 0.005 0.0001\" solmix=\"1\" solref=\"0.02 1\" solimp=\"0.9 0.95 0.001 0.5 2\" margin=\"0\" "
-              "gap=\"0\"/></default></default>\n"
-              "<asset><texture name=\"world/floor\" type=\"2d\" builtin=\"checker\" rgb1=\"0.75 0.77 0.8\" rgb2=\"0.65 0.68 0.72\" "
+              "gap=\"0\" rgba=\"1 1 1 1\"/></default></default>\n"
+              "<visual><headlight ambient=\"0.35 0.35 0.35\" diffuse=\"0.3 0.3 0.3\" specular=\"0 0 0\"/></visual>\n"
+              "<asset><texture name=\"world/sky\" type=\"skybox\" builtin=\"gradient\" rgb1=\"0.85 0.9 0.95\" rgb2=\"0.6 0.7 0.8\" "
+              "width=\"32\" height=\"32\"/><texture name=\"world/floor\" type=\"2d\" builtin=\"checker\" rgb1=\"0.75 0.77 0.8\" rgb2=\"0.65 0.68 0.72\" "
               "width=\"32\" height=\"32\"/><material name=\"world/floor\" texture=\"world/floor\" texuniform=\"true\" texrepeat=\"1 1\"/></asset>\n"
-              "<worldbody>\n<light name=\"world/light\" directional=\"true\" pos=\"0 0 5\" dir=\"0.2 0.3 -1\" diffuse=\"0.6 0.6 0.6\"/>\n");
+              "<worldbody>\n<light name=\"world/light\" directional=\"true\" pos=\"0 0 5\" dir=\"0.2 0.3 -1\" diffuse=\"0.4 0.4 0.4\"/>\n");
         if (spec->corridor > 0)
             write_corridor(text, spec->corridor);
         else

@@ -1,4 +1,4 @@
-/* A file that appears whole under its name, or not at all. Private to store/. */
+/* A file that appears whole under its name, or not at all. */
 #ifndef BP_STORE_OUTPUT_H
 #define BP_STORE_OUTPUT_H
 

@@ -1,0 +1,45 @@
+# Frames: their size, what they show, the same from a recording; and what is refused.
+. "$TEST_LIB"
+play="bp-rollout -q --play random --task push-1b1t --body ball -n 1 --seed 3"
+if ! $play --frames 8x8 -o probe.rgb 2>probe.err; then
+    is "without OpenGL the reason is told" "$(grep -c 'cannot draw: neither EGL .* nor OSMesa' probe.err)" 1
+    skip "frames: there is no OpenGL here"
+    exit
+fi
+rm -f probe.rgb probe.err
+quiet "an episode is recorded" $play -o play.traj
+steps=$(bp-stats info --tsv play.traj | awk -F'\t' '$3 == "steps" {print $4}')
+quiet "frames while it is played" $play --frames 64x48 -o play.rgb
+is "  one for each step and the start" "$(stat -c %s play.rgb)" $(((steps + 1) * 64 * 48 * 3))
+quiet "frames of the recording" bp-rollout -q --replay play.traj --frames 64x48 -o replay.rgb
+same "  the same" play.rgb replay.rgb
+quiet "  to a pipe" bash -c "bp-rollout -q --replay play.traj --frames 64x48 | cmp - play.rgb"
+runs "a word about ffmpeg" 0 bp-rollout --play random --task push-1b1t --body ball -n 1 --frames 32x32 -o x.rgb
+ok "  with size and rate" grep -q 'ffmpeg -f rawvideo -pix_fmt rgb24 -s 32x32 -r [0-9.]* -i -' "$err"
+colours() { python3 -c '
+import sys
+data = open(sys.argv[1], "rb").read()[:96 * 96 * 3]
+pixels = [data[i:i + 3] for i in range(0, len(data), 3)]
+red = sum(r > 150 and g < 110 and b < 110 for r, g, b in pixels)
+orange = sum(r > 150 and 90 < g < 190 and b < 90 for r, g, b in pixels)
+print(len(set(pixels)) > 50, red > 100, orange > 100)' "$1"; }
+quiet "from the top" $play --frames 96x96 --camera top -o top.rgb
+is "  many colours, the red target, the orange box" "$(colours top.rgb)" "True True True"
+quiet "by its side" $play --frames 96x96 --camera follow -o follow.rgb
+ok "  is another picture" bash -c '! cmp -s top.rgb follow.rgb'
+quiet "the ball stays in the middle" python3 -c '
+import sys
+size, frames = 96 * 96 * 3, open("follow.rgb", "rb").read()
+for t in (0, 20, 40):
+    frame = frames[t * size:(t + 1) * size]
+    r, g, b = frame[(48 * 96 + 48) * 3:][:3]
+    if r < 1.4 * max(g, b): sys.exit("at step %d the middle is %d %d %d" % (t, r, g, b))'
+rm -f *.rgb
+for size in 0x10 10 axb 10x 9999x10 10x10x10; do
+    check "a size of $size" 2 "--frames wants a width and a height like 320x240" -- $play --frames $size -o x
+done
+check "an unknown camera" 2 "--camera must be one of follow, top" -- $play --frames 8x8 --camera side -o x
+check "a recording without frames" 2 "--replay is for --frames" -- bp-rollout --replay play.traj -o x
+check "a recording and a checkpoint" 2 "a checkpoint is one too many" -- bp-rollout --replay play.traj --frames 8x8 -o x y.ckpt
+head -c 2000 play.traj >cut.traj
+check "a recording cut short" 3 "cut.traj" -- bp-rollout -q --replay cut.traj --frames 8x8 -o x
