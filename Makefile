@@ -13,7 +13,7 @@ VERSION  := 0.1.0
 PROGRAMS := bp-train bp-distill bp-transfer bp-rollout bp-stats
 LAYERS   := base nn env store stats model learn run report
 DEPS     := build-essential pkg-config libmujoco-dev libgsl-dev libsqlite3-dev zlib1g-dev libdeflate-dev libopenblas-dev libjansson-dev \
-            libmd-dev libegl-dev libegl1 libgl1 libgl1-mesa-dri libcmocka-dev sqlite3 gnuplot-nox mandoc python3 strace
+            libmd-dev libegl-dev libegl1 libgl1 libgl1-mesa-dri libosmesa6 libcmocka-dev sqlite3 gnuplot-nox mandoc python3 strace
 
 CPPFLAGS += -Ilib -D_GNU_SOURCE -DBP_VERSION='"$(VERSION)"' -DBP_PREFIX='"$(prefix)"' -DHAVE_INLINE -DGSL_RANGE_CHECK_OFF \
             $(shell pkg-config --cflags openblas 2>/dev/null)

@@ -11,7 +11,18 @@ const char *bp_gl_name(void)
     return started;
 }
 
+/*
+ * MuJoCo looks for functions in what the process has loaded for all, EGL's before OSMesa's: so libraries are loaded for ourselves, and
+ * shown to it when they work.
+ */
+static void show(const char *name)
+{
+    (void)dlopen(name, RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD);
+}
+
 /* ---- EGL ---- */
+
+static const char egl_library[] = "libEGL.so.1", gl_library[] = "libGL.so.1";
 
 struct egl {
     EGLDisplay (*display)(EGLNativeDisplayType);
@@ -36,7 +47,7 @@ static bool start_egl(void)
     static const char *const names[] = {"eglGetDisplay", "eglInitialize", "eglBindAPI", "eglChooseConfig", "eglCreateContext", "eglMakeCurrent"};
     static const EGLint wanted[] = {EGL_SURFACE_TYPE, EGL_PBUFFER_BIT, EGL_RED_SIZE, 8, EGL_GREEN_SIZE, 8, EGL_BLUE_SIZE, 8, EGL_DEPTH_SIZE, 24,
                                     EGL_RENDERABLE_TYPE, EGL_OPENGL_BIT, EGL_NONE};
-    void *library = dlopen("libEGL.so.1", RTLD_NOW | RTLD_GLOBAL), *gl = dlopen("libGL.so.1", RTLD_NOW | RTLD_GLOBAL);
+    void *library = dlopen(egl_library, RTLD_NOW), *gl = dlopen(gl_library, RTLD_NOW);
     struct egl egl;
     EGLDisplay display;
     EGLContext context;
@@ -47,19 +58,25 @@ static bool start_egl(void)
         return false;
     setenv("EGL_PLATFORM", "surfaceless", 0);
     display = egl.display(EGL_DEFAULT_DISPLAY);
-    return display != EGL_NO_DISPLAY && egl.initialize(display, NULL, NULL) && egl.bind(EGL_OPENGL_API) &&
-           egl.choose(display, wanted, &config, 1, &n) && n == 1 &&
-           (context = egl.context(display, config, EGL_NO_CONTEXT, NULL)) != EGL_NO_CONTEXT &&
-           egl.current(display, EGL_NO_SURFACE, EGL_NO_SURFACE, context);
+    if (!(display != EGL_NO_DISPLAY && egl.initialize(display, NULL, NULL) && egl.bind(EGL_OPENGL_API) &&
+          egl.choose(display, wanted, &config, 1, &n) && n == 1 &&
+          (context = egl.context(display, config, EGL_NO_CONTEXT, NULL)) != EGL_NO_CONTEXT &&
+          egl.current(display, EGL_NO_SURFACE, EGL_NO_SURFACE, context)))
+        return false;
+    show(egl_library);
+    show(gl_library);
+    return true;
 }
 
 /* ---- OSMesa ---- */
+
+static const char osmesa_library[] = "libOSMesa.so.8";
 
 enum { OSMESA_RGBA = 0x1908, OSMESA_BYTES = 0x1401 };
 
 static bool start_osmesa(int width, int height)
 {
-    void *library = dlopen("libOSMesa.so.8", RTLD_NOW | RTLD_GLOBAL);
+    void *library = dlopen(osmesa_library, RTLD_NOW);
     void *(*create)(unsigned, int, int, int, void *);
     unsigned char (*current)(void *, void *, unsigned, int, int);
 
@@ -68,7 +85,10 @@ static bool start_osmesa(int width, int height)
         return false;
     void *context = create(OSMESA_RGBA, 24, 8, 0, NULL);
     void *buffer = calloc((size_t)width * (size_t)height, 4);       /* kept while the process lives, as is the context */
-    return context && buffer && current(context, buffer, OSMESA_BYTES, width, height);
+    if (!context || !buffer || !current(context, buffer, OSMESA_BYTES, width, height))
+        return false;
+    show(osmesa_library);
+    return true;
 }
 
 int bp_gl_start(int width, int height)
@@ -79,5 +99,5 @@ int bp_gl_start(int width, int height)
         started = "EGL";
     else if (start_osmesa(width, height))
         started = "OSMesa";
-    return started ? 0 : bp_error(BP_FAILURE, "cannot draw: neither EGL (Debian's libegl1 and libgl1-mesa-dri) nor OSMesa (libosmesa6) works here");
+    return started ? 0 : bp_error(BP_FAILURE, "cannot draw: neither EGL (Debian's libegl1, libgl1 and libgl1-mesa-dri) nor OSMesa (libosmesa6) works here");
 }

@@ -49,7 +49,7 @@ struct bp_renderer *bp_renderer_new(int width, int height, enum bp_camera camera
     return renderer;
 }
 
-static void forget_model(struct bp_renderer *renderer)
+void bp_renderer_forget(struct bp_renderer *renderer)
 {
     if (renderer->model) {
         mjr_freeContext(&renderer->context);
@@ -62,9 +62,19 @@ void bp_renderer_free(struct bp_renderer *renderer)
 {
     if (!renderer)
         return;
-    forget_model(renderer);
+    bp_renderer_forget(renderer);
     free(renderer->upside_down);
     free(renderer);
+}
+
+/* Shadows take most of the time of a small picture, and need not be finer than that. */
+static int shadow_size(const struct bp_renderer *renderer)
+{
+    int edge = renderer->width > renderer->height ? renderer->width : renderer->height, size = 256;
+
+    while (size < 2048 && size < 4 * edge)
+        size *= 2;
+    return size;
 }
 
 /* Textures and meshes of the model go to the graphics library once. */
@@ -72,10 +82,10 @@ static void know_model(struct bp_renderer *renderer, mjModel *model)
 {
     if (renderer->model == model)
         return;
-    forget_model(renderer);
+    bp_renderer_forget(renderer);
     model->vis.global.offwidth = renderer->width;
     model->vis.global.offheight = renderer->height;
-    model->vis.quality.shadowsize = 2048;
+    model->vis.quality.shadowsize = shadow_size(renderer);
     mjv_makeScene(model, &renderer->scene, MOST_GEOMS);
     mjr_makeContext(model, &renderer->context, mjFONTSCALE_50);
     mjr_setBuffer(mjFB_OFFSCREEN, &renderer->context);

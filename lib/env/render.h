@@ -14,6 +14,9 @@ struct bp_renderer;
 struct bp_renderer *bp_renderer_new(int width, int height, enum bp_camera camera) BP_WARN_UNUSED;
 void bp_renderer_free(struct bp_renderer *renderer);
 
+/* Before an environment that was drawn is closed: let go of what was kept of its model. */
+void bp_renderer_forget(struct bp_renderer *renderer);
+
 /*
  * Draw env as it is; observation is its last row, of which the groups `goal` and `progress` tell the target to be shown brightly.
  * rgb: height x width x 3 bytes, the top row first. -1 after reporting.

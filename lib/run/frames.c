@@ -62,6 +62,7 @@ static int open_env(struct bp_frames *frames, const char *task, const char *body
 {
     if (frames->env && !strcmp(frames->env->spec.task, task) && !strcmp(frames->env->spec.body, body))
         return 0;
+    bp_renderer_forget(frames->renderer);
     bp_env_close(frames->env);
     free(frames->observation);
     frames->observation = NULL;

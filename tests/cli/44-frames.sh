@@ -14,6 +14,30 @@ is "  one for each step and the start" "$(stat -c %s play.rgb)" $(((steps + 1) *
 quiet "frames of the recording" bp-rollout -q --replay play.traj --frames 64x48 -o replay.rgb
 same "  the same" play.rgb replay.rgb
 quiet "  to a pipe" bash -c "bp-rollout -q --replay play.traj --frames 64x48 | cmp - play.rgb"
+
+# Bodies that differ in a texture alone: each is drawn as if it were alone, though one model takes another's place in memory.
+for body in "red 1 0 0" "green 0 1 0"; do
+    read -r name colour <<<"$body"
+    sed -e "s|<worldbody>|<asset><texture name='skin' type='2d' builtin='flat' rgb1='$colour' width='32' height='32'/><material name='skin' \
+        texture='skin'/></asset><worldbody>|" -e 's|mass="6" rgba="[^"]*"|mass="6" material="skin"|' "$BP_SHARE/bodies/ball.xml" >$name.xml
+    bp-rollout -q --play random --task goto --body $name.xml -n 1 -o $name.traj
+    bp-rollout -q --replay $name.traj --frames 16x12 -o $name.rgb
+done
+ok "two bodies, two films" bash -c '! cmp -s red.rgb green.rgb'
+cat red.traj green.traj red.traj green.traj >joined.traj
+cat red.rgb green.rgb red.rgb green.rgb >apart.rgb
+quiet "a recording of both" bp-rollout -q --replay joined.traj --frames 16x12 -o joined.rgb
+same "  gives the frames of each" joined.rgb apart.rgb
+
+# EGL that finds no driver, as on a machine without one.
+export __EGL_VENDOR_LIBRARY_DIRS=/nonexistent
+if $play --frames 64x48 -o osmesa.rgb 2>"$err"; then
+    is "without EGL, OSMesa draws as much" "$(stat -c %s osmesa.rgb)" "$(stat -c %s play.rgb)"
+    ok "  in many colours" python3 -c 'import sys; sys.exit(len(set(open("osmesa.rgb", "rb").read()[:9216])) < 50)'
+else
+    is "without EGL and OSMesa the reason is told" "$(grep -c 'cannot draw: neither EGL .* nor OSMesa' "$err")" 1
+fi
+unset __EGL_VENDOR_LIBRARY_DIRS
 runs "a word about ffmpeg" 0 bp-rollout --play random --task push-1b1t --body ball -n 1 --frames 32x32 -o x.rgb
 ok "  with size and rate" grep -q 'ffmpeg -f rawvideo -pix_fmt rgb24 -s 32x32 -r [0-9.]* -i -' "$err"
 colours() { python3 -c '
