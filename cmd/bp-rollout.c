@@ -9,12 +9,13 @@
 #include "run/list.h"
 #include "run/rollout.h"
 #include "run/signals.h"
+#include "run/simulate.h"
 #include "store/trajectory.h"
 
 #include <string.h>
 
 struct values {
-    const char *play, *task, *body, *output, *frames, *camera, *replay;
+    const char *play, *task, *body, *output, *frames, *camera, *replay, *simulate;
     int64_t episodes, seed, threads;
     bool deterministic, list, quiet;
 };
@@ -32,6 +33,7 @@ static const struct bp_option rows[] = {
     {"frames", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(frames), NULL, 0, 0, NULL, "WxH", "write raw RGB frames of that size for ffmpeg, in place of trajectories"},
     {"camera", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(camera), "follow", 0, 0, bp_camera_name, "NAME", "where frames are taken from"},
     {"replay", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(replay), NULL, 0, 0, NULL, "FILE", "take the episodes of a trajectory stream instead of playing; with --frames"},
+    {"simulate", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(simulate), NULL, 0, 0, NULL, "FILE", "write the start of the first episode as a model for MuJoCo's viewer, and stop"},
     {"list", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(list), NULL, 0, 0, NULL, NULL, "list tasks, their bodies and observation groups, and stop"},
     {"threads", 't', BP_COUNT, BP_SCOPE_COMMAND, AT(threads), "2", 1, 1024, NULL, "N", "threads; the result does not depend on them"},
     {"quiet", 'q', BP_FLAG, BP_SCOPE_COMMAND, AT(quiet), NULL, 0, 0, NULL, NULL, "no progress on stderr"},
@@ -137,6 +139,15 @@ static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
     return status;
 }
 
+/* What the command line and the checkpoint (empty: none) ask for. */
+static int work(const struct values *v, const struct bp_checkpoint *checkpoint)
+{
+    if (v->simulate)
+        return bp_simulate(v->task ? v->task : checkpoint->task, v->body ? v->body : *checkpoint->body ? checkpoint->body : NULL,
+                           (uint64_t)v->seed, v->simulate);
+    return play(v, checkpoint);
+}
+
 int main(int argc, char **argv)
 {
     struct values v = {0};
@@ -156,16 +167,20 @@ int main(int argc, char **argv)
     bp_set_quiet(v.quiet);
     if (v.list)
         status = bp_list(stdout);
+    else if (v.simulate && (v.frames || v.replay))
+        bp_error(BP_USAGE, "--simulate writes a model alone: --%s is one thing too many", v.frames ? "frames" : "replay");
     else if (v.replay && operand < argc)
         bp_error(BP_USAGE, "--replay takes its episodes from '%s': a checkpoint is one too many", v.replay);
     else if (v.replay)
         status = replay(&v);
     else if (argc - operand > 1)
         bp_error(BP_USAGE, "one checkpoint at a time; '%s' is one too many", argv[operand + 1]);
+    else if (v.simulate && v.task && operand == argc)
+        status = work(&v, &checkpoint);
     else if (!strcmp(v.play, "random") && operand == argc)
         status = v.task ? play(&v, &checkpoint) : bp_error(BP_USAGE, "random play without a checkpoint needs --task");
     else if (!bp_checkpoint_load(operand < argc ? argv[operand] : "-", &checkpoint))
-        status = play(&v, &checkpoint);
+        status = work(&v, &checkpoint);
 done:
     bp_checkpoint_free(&checkpoint);
     bp_options_free(options);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -143,6 +144,31 @@ void bp_physics_free(struct bp_physics *physics)
     free(physics->raw);
     bp_models_release(physics->kept);
     *physics = (struct bp_physics){0};
+}
+
+/* MuJoCo writes what it compiled last, in this process, and only to files. */
+char *bp_physics_mjcf(const struct bp_physics *physics, const char *path, const char *outer)
+{
+    int fd = memfd_create("bp-world", MFD_CLOEXEC);
+    char reason[512] = "out of memory", name[32], *text = NULL;
+    mjModel *again = fd < 0 ? NULL : compile(path, outer, reason, sizeof reason);
+    struct stat file;
+
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    if (again && mj_saveLastXML(name, physics->model, reason, sizeof reason) && !fstat(fd, &file) &&
+        (text = calloc(1, (size_t)file.st_size + 1)) && pread(fd, text, (size_t)file.st_size, 0) != file.st_size) {
+        free(text);
+        text = NULL;
+    }
+    if (!text) {
+        one_line(reason);
+        bp_error(BP_FAILURE, "cannot write the body '%s' as one file: %s", path, reason);
+    }
+    if (again)
+        mj_deleteModel(again);
+    if (fd >= 0)
+        close(fd);
+    return text;
 }
 
 static bool healthy(const mjData *data)

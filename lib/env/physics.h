@@ -28,6 +28,12 @@ struct bp_physics {
 int bp_physics_load(struct bp_physics *physics, const char *path, const char *outer, bool trusted) BP_WARN_UNUSED;
 void bp_physics_free(struct bp_physics *physics);
 
+/*
+ * What was loaded, from the same arguments, as one MJCF text that needs no other file but meshes and pictures; with the real numbers
+ * that physics->model has now. To be freed. NULL after reporting.
+ */
+char *bp_physics_mjcf(const struct bp_physics *physics, const char *path, const char *outer) BP_WARN_UNUSED;
+
 /* Seconds of simulated time in a control step. */
 double bp_physics_control_step(const struct bp_physics *physics);
 

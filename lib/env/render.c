@@ -94,8 +94,6 @@ static void know_model(struct bp_renderer *renderer, mjModel *model)
 
 /* ---- targets ---- */
 
-static const float colours[BP_WORLD_TARGETS][3] = {{0.85f, 0.2f, 0.2f}, {0.15f, 0.6f, 0.25f}, {0.2f, 0.4f, 0.9f}, {0.9f, 0.65f, 0.1f}};
-
 /* The target that a one-hot group of as many numbers names, -1: none. */
 static int named(const struct bp_env *env, const float *observation)
 {
@@ -115,7 +113,8 @@ static void add_target(mjvScene *scene, const struct bp_world *world, int i, boo
 {
     double half = world->spec->target_size / 2;
     mjtNum size[3] = {half, half, 0.02 * half}, at[3] = {world->state.target[i][0], world->state.target[i][1], 0.04 * half};
-    float rgba[4] = {colours[i][0], colours[i][1], colours[i][2], is_named ? 1 : 0.35f};
+    const float *colour = bp_world_colours[i];
+    float rgba[4] = {colour[0], colour[1], colour[2], is_named ? 1 : 0.35f};
 
     if (world->spec->target_round)
         size[1] = size[2];

@@ -10,6 +10,8 @@
 
 const double bp_world_gap_start = 2, bp_world_box_edge = 0.5;
 
+const float bp_world_colours[BP_WORLD_TARGETS][3] = {{0.85f, 0.2f, 0.2f}, {0.15f, 0.6f, 0.25f}, {0.2f, 0.4f, 0.9f}, {0.9f, 0.65f, 0.1f}};
+
 /* Walls are of any height to what runs into them; this is how far one sees them. */
 static const double wall_height = 0.5, corridor_back = 1.5, corridor_length = 40, pit_depth = 3;
 
@@ -126,6 +128,21 @@ static void write_world(struct text *text, const struct bp_world_spec *spec, con
     write(text, "</mujoco>\n");
 }
 
+char *bp_world_text(const struct bp_world_spec *spec, const char *path)
+{
+    struct text *text = calloc(1, sizeof *text);
+    char *copy = NULL;
+
+    if (text) {
+        write_world(text, spec, path);
+        copy = strdup(text->bytes);
+    }
+    free(text);
+    if (!copy)
+        bp_error(BP_FAILURE, "out of memory");
+    return copy;
+}
+
 /* ---- loading ---- */
 
 static void find_objects(struct bp_world *world)
@@ -179,18 +196,16 @@ static int find_everything(struct bp_world *world)
 
 int bp_world_load(struct bp_world *world, const struct bp_world_spec *spec, const char *body)
 {
-    char path[4096];
-    struct text *text;
+    char path[4096], *text;
     int status = -1;
 
     *world = (struct bp_world){.spec = spec};
     if (bp_body_path(body, path, sizeof path))
         return -1;
     strcpy(world->name, body);
-    if (!(text = calloc(1, sizeof *text)))
-        return bp_error(BP_FAILURE, "out of memory");
-    write_world(text, spec, path);
-    if (!bp_physics_load(&world->physics, path, text->bytes, !bp_body_is_file(body)) && !find_everything(world))
+    if (!(text = bp_world_text(spec, path)))
+        return -1;
+    if (!bp_physics_load(&world->physics, path, text, !bp_body_is_file(body)) && !find_everything(world))
         status = check_room(world);
     free(text);
     if (status)

@@ -17,6 +17,9 @@
 
 enum { BP_WORLD_TARGETS = 4, BP_WORLD_BOXES = 2 };
 
+/* What targets look like: red, green, blue. */
+extern const float bp_world_colours[BP_WORLD_TARGETS][3];
+
 /* What a world is made of. Lengths in m. */
 struct bp_world_spec {
     bool bare;                  /* the body's file alone: it brings what it stands on */
@@ -53,6 +56,9 @@ struct bp_world {
 /* Load a world; spec is borrowed. 0, or -1 after reporting, with nothing to free. */
 int bp_world_load(struct bp_world *world, const struct bp_world_spec *spec, const char *body) BP_WARN_UNUSED;
 void bp_world_free(struct bp_world *world);
+
+/* The world's MJCF round the body's file `path`, to be read as if it lay beside that. To be freed. NULL after reporting. */
+char *bp_world_text(const struct bp_world_spec *spec, const char *path) BP_WARN_UNUSED;
 
 /* ---- starting an episode: reset, any changes of places, settle ---- */
 
