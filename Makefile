@@ -35,7 +35,7 @@ OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 TESTS   := $(patsubst tests/lib/%.c,$(B)/tests/%,$(wildcard tests/lib/*/test_*.c))
 PAGES   := $(wildcard man/*.[157])
 
-.PHONY: all deps check check-generic tests bench demo install uninstall clean help
+.PHONY: all deps check check-generic tests bench bench-torch demo install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: $(PROGRAMS:%=$(BIN)/%)             ## build the programs into bin/
@@ -55,9 +55,11 @@ $(BIN)/%: $(B)/cmd/%.o $(B)/libbp.a
 	@echo "  LINK  $@"
 	$(V)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-$(B)/tests/bench/bench $(B)/tests/fuzz/bodies: $(B)/tests/%: $(B)/tests/%.o $(B)/libbp.a
+$(B)/tests/bench/bench: $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
+$(B)/tests/fuzz/bodies: $(B)/tests/fuzz/bodies.o
+$(B)/tests/bench/bench $(B)/tests/fuzz/bodies: $(B)/libbp.a
 	@echo "  LINK  $@"
-	$(V)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(V)$(CC) $(LDFLAGS) $(filter %.o,$^) $(B)/libbp.a $(LDLIBS) -o $@
 
 $(B)/tests/%: $(B)/tests/lib/%.o $(B)/libbp.a
 	@mkdir -p $(@D)
@@ -82,7 +84,10 @@ check-generic:                          ## unit tests of builds for older proces
 	    tests/run '' build-$$arch || exit 1; done
 
 bench: all $(B)/tests/bench/bench          ## measure speed, each figure beside its limit
-	@tests/bench/run $(BIN) $(B)/tests/bench/bench $(if $(TSV),--tsv)
+	@tests/bench/run $(BIN) $(B)/tests/bench/bench $(if $(TSV),--tsv) $(PARTS)
+
+bench-torch: $(B)/tests/bench/bench        ## the updates beside PyTorch's (python3-torch)
+	@tests/bench/torch $(B)/tests/bench/bench
 
 demo: all                               ## train a prior, play it on a task it never saw, draw it, query the run: under 5 minutes
 	@share/demo $(BIN)

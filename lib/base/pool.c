@@ -3,12 +3,14 @@
 #include "base/error.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 struct bp_pool {
     int threads;
+    int home;                   /* the processor that the pool was made on */
     pthread_t *helpers;         /* threads - 1 */
     int started;
     pthread_mutex_t lock;
@@ -28,11 +30,28 @@ static void work(struct bp_pool *pool)
         pool->job(pool->context, i);
 }
 
+/*
+ * Begin on another processor than the thread that hands out the work, then run anywhere: a thread that sleeps between rounds is woken where
+ * it last ran when nothing else runs there, and two that began on one processor were seen to stay there beside an idle one.
+ */
+static void begin_elsewhere(int home)
+{
+    cpu_set_t allowed, other;
+
+    if (home < 0 || home >= CPU_SETSIZE || sched_getaffinity(0, sizeof allowed, &allowed))
+        return;
+    other = allowed;
+    CPU_CLR(home, &other);
+    if (CPU_COUNT(&other) && !sched_setaffinity(0, sizeof other, &other))
+        sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
 static void *helper(void *raw)
 {
     struct bp_pool *pool = raw;
     unsigned long seen = 0;
 
+    begin_elsewhere(pool->home);
     pthread_mutex_lock(&pool->lock);
     for (;;) {
         while (pool->round == seen && !pool->stop)
@@ -60,6 +79,7 @@ struct bp_pool *bp_pool_new(int threads)
         return NULL;
     }
     pool->threads = threads;
+    pool->home = sched_getcpu();
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->done, NULL);
