@@ -117,7 +117,7 @@ static void write_world(struct text *text, const struct bp_world_spec *spec, con
               "<asset><texture name=\"world/sky\" type=\"skybox\" builtin=\"gradient\" rgb1=\"0.85 0.9 0.95\" rgb2=\"0.6 0.7 0.8\" "
               "width=\"32\" height=\"32\"/><texture name=\"world/floor\" type=\"2d\" builtin=\"checker\" rgb1=\"0.75 0.77 0.8\" rgb2=\"0.65 0.68 0.72\" "
               "width=\"32\" height=\"32\"/><material name=\"world/floor\" texture=\"world/floor\" texuniform=\"true\" texrepeat=\"1 1\"/></asset>\n"
-              "<worldbody>\n<light name=\"world/light\" directional=\"true\" pos=\"0 0 5\" dir=\"0.2 0.3 -1\" diffuse=\"0.4 0.4 0.4\"/>\n");
+              "<worldbody>\n<light name=\"world/light\" directional=\"true\" pos=\"0 0 5\" dir=\"0.2 0.3 -1\" diffuse=\"0.4 0.4 0.4\" specular=\"0.1 0.1 0.1\"/>\n");
         if (spec->corridor > 0)
             write_corridor(text, spec->corridor);
         else
