@@ -22,13 +22,14 @@ static struct bp_options *resolve(const char *preset)
     return options;
 }
 
-static struct bp_groups groups_of(const char *task)
+static struct bp_groups groups_of(const char *task, const char *body, int *action_size)
 {
-    struct bp_env *env = bp_env_open(task, NULL);
+    struct bp_env *env = bp_env_open(task, body);
     struct bp_groups groups;
 
     assert_non_null(env);
     groups = env->spec.groups;
+    *action_size = env->spec.action_size;
     bp_env_close(env);
     return groups;
 }
@@ -71,8 +72,9 @@ static void every_preset_works(void **state)
             continue;
         assert_int_equal(bp_preset_path(entry->d_name, path, sizeof path), 0);
         struct bp_options *options = resolve(path);
-        struct bp_groups groups = groups_of(config.task);
-        assert_int_equal(bp_config_agent(&config, &groups, 2, &agent), 0);
+        int actions;
+        struct bp_groups groups = groups_of(config.task, config.body, &actions);
+        assert_int_equal(bp_config_agent(&config, &groups, actions, &agent), 0);
         assert_true(agent.has[BP_POLICY] && agent.has[BP_CRITIC]);
         assert_int_equal(agent.has[BP_PRIOR], strcmp(config.net[BP_PRIOR].kind, "none") != 0);
         assert_null(agent.has[BP_PRIOR] ? bp_groups_find(&agent.net[BP_PRIOR].spec.see, "goal") : NULL);   /* or it were no behaviour prior */
@@ -110,9 +112,10 @@ static void fields_arrive(void **state)
     assert_true(learner.rate[BP_POLICY] == 0.1 && learner.rate[BP_PRIOR] == 0.2 && learner.rate[BP_CRITIC] == 0.3);
     assert_true(learner.target_period == 9 && learner.bootstrap == BP_BOOTSTRAP_TARGET && learner.stored_state);
     assert_int_equal(learner.planned, 100);
-    struct bp_groups groups = groups_of("nav-hard");
+    int actions;
+    struct bp_groups groups = groups_of("nav-hard", NULL, &actions);
     struct bp_agent agent;
-    assert_int_equal(bp_config_agent(&config, &groups, 2, &agent), 0);
+    assert_int_equal(bp_config_agent(&config, &groups, actions, &agent), 0);
     struct bp_replay_spec replay = bp_config_replay(&config, &agent, 375);
     assert_true(replay.writers == 6 && replay.stride == 4 && replay.unroll == 20 && replay.episodes == 30 && replay.time_limit == 375);
     assert_int_equal(replay.state_size, 2 * 7 + 2 * 8);
