@@ -38,7 +38,7 @@ for program in "bp-train -o x" "bp-transfer --prior none -o x"; do
     check "$name: an operand" 2 "unexpected operand 'operand'" -- $program operand
     check "$name: an ambiguous option" 2 "ambiguous option '--policy-l?'" -- $program --policy- 3
     check "$name: unknown task" 2 "--task must be one of nav-easy, nav-hard, .*not 'nav'" -- $program --task nav
-    check "$name: unknown body" 2 "task 'nav-easy' does not take the body 'ant'" -- $program --task nav-easy --body ant
+    check "$name: unknown body" 2 "task 'nav-easy' does not take the body 'quadruped'" -- $program --task nav-easy --body quadruped
     check "$name: unknown kind" 2 "--policy must be one of mlp, lstm, linear, not 'gru'" -- $program --policy gru
     check "$name: unknown head" 2 "--policy-head must be one of " -- $program --policy-head tanh
     check "$name: unknown choice" 2 "--bootstrap must be one of online, target, not 'x'" -- $program --bootstrap x
@@ -64,7 +64,7 @@ check "bp-transfer: what to start from" 2 "--initialise must be one of prior, fr
 check "bp-transfer: a policy that cannot start from the prior" 2 "--initialise fresh lets it differ" -- bp-transfer --prior $easy --policy mlp -o x
 check "bp-rollout: two checkpoints" 2 "one checkpoint at a time; 'b' is one too many" -- bp-rollout a b
 check "bp-rollout: unknown task" 2 "--task must be one of" -- bp-rollout --task maze $easy
-check "bp-rollout: unknown body" 2 "does not take the body 'ant'" -- bp-rollout --body ant $easy
+check "bp-rollout: unknown body" 2 "does not take the body 'quadruped'" -- bp-rollout --body quadruped $easy
 check "bp-rollout: unknown player" 2 "--play must be one of policy, prior, random, not 'critic'" -- bp-rollout --play critic $easy
 check "bp-rollout: no episode" 2 "--episodes must lie in 1 \.\.\. " -- bp-rollout -n 0 $easy
 check "bp-rollout: episodes that are no number" 2 "--episodes wants a number, not 'many'" -- bp-rollout -n many $easy
