@@ -17,7 +17,7 @@
 struct values {
     const char *play, *task, *body, *output, *frames, *camera, *replay, *simulate;
     int64_t episodes, seed, threads;
-    bool deterministic, list, quiet;
+    bool deterministic, record_state, list, quiet;
 };
 
 #define AT(member) offsetof(struct values, member)
@@ -30,6 +30,7 @@ static const struct bp_option rows[] = {
     {"seed", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(seed), "1", 0, 9e15, NULL, "N", "seed of everything random"},
     {"deterministic", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(deterministic), NULL, 0, 0, NULL, NULL, "play the mean of each distribution instead of a sample"},
     {"output", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(output), "-", 0, 0, NULL, "FILE", "trajectory stream to write; - is stdout"},
+    {"record-state", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(record_state), NULL, 0, 0, NULL, NULL, "record the simulator's state at each step too, for --replay"},
     {"frames", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(frames), NULL, 0, 0, NULL, "WxH", "write raw RGB frames of that size for ffmpeg, in place of trajectories"},
     {"camera", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(camera), "follow", 0, 0, bp_camera_name, "NAME", "where frames are taken from"},
     {"replay", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(replay), NULL, 0, 0, NULL, "FILE", "take the episodes of a trajectory stream instead of playing; with --frames"},
@@ -124,6 +125,7 @@ static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
         .deterministic = v->deterministic,
         .episodes = v->episodes,
         .seed = (uint64_t)v->seed,
+        .record_states = v->record_state,
     };
     struct bp_blocks blocks = bp_checkpoint_blocks(checkpoint);
     struct bp_pool *pool = bp_pool_new((int)v->threads);
@@ -169,6 +171,8 @@ int main(int argc, char **argv)
         status = bp_list(stdout);
     else if (v.simulate && (v.frames || v.replay))
         bp_error(BP_USAGE, "--simulate writes a model alone: --%s is one thing too many", v.frames ? "frames" : "replay");
+    else if (v.record_state && (v.frames || v.replay || v.simulate))
+        bp_error(BP_USAGE, "--record-state adds to trajectories: --%s writes none", v.frames ? "frames" : v.replay ? "replay" : "simulate");
     else if (v.replay && operand < argc)
         bp_error(BP_USAGE, "--replay takes its episodes from '%s': a checkpoint is one too many", v.replay);
     else if (v.replay)

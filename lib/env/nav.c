@@ -42,6 +42,7 @@ struct nav_state {
     int32_t solved;         /* correct visits so far */
     int32_t older, goal;    /* the goal, and the goal before it (-1: none) */
     int32_t last;           /* target visited last, -1: none */
+    int32_t unused;         /* 0: what would be padding goes to files, in the saved state */
 };
 
 struct nav {

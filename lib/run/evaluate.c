@@ -26,7 +26,8 @@ static int add(struct bp_evaluator *evaluator, char *item, const struct bp_env_s
 {
     int i = evaluator->count;
     const char *play = strsep(&item, ":"), *task = item ? item : env->task;
-    struct bp_rollout_spec spec = {task, env->body, bp_play_find(play), false, evaluator->episodes, evaluation_seed};
+    struct bp_rollout_spec spec = {.task = task, .body = env->body, .play = bp_play_find(play), .episodes = evaluator->episodes,
+                                    .seed = evaluation_seed};
 
     if (strcmp(play, "policy") && strcmp(play, "prior"))
         return bp_error(BP_USAGE, "what to evaluate is policy, prior, policy:TASK or prior:TASK, not '%s'", play);

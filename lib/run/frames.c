@@ -89,15 +89,54 @@ static bool same_observation(const struct bp_frames *frames, const struct bp_epi
     return true;
 }
 
-static int write_frame(struct bp_frames *frames, const struct bp_episode *episode, int t)
+static int write_frame(struct bp_frames *frames)
 {
+    return bp_render(frames->renderer, frames->env, frames->observation, frames->rgb) ||
+           bp_output_write(&frames->output, frames->rgb, (size_t)frames->width * (size_t)frames->height * 3) ? -1 : 0;
+}
+
+/* From the seed and the actions. */
+static void simulate(struct bp_frames *frames, const struct bp_episode *episode, int t)
+{
+    struct bp_step step;
+
+    if (t == 0)
+        bp_env_reset(frames->env, episode->seed, frames->observation);
+    else
+        bp_env_step(frames->env, episode->actions + (size_t)(t - 1) * (size_t)episode->action_size, frames->observation, &step);
     if (!frames->warned && !same_observation(frames, episode, t)) {
         bp_warn("episode %lld was recorded by another version or on another processor: from step %d on the frames show what is simulated here",
                 (long long)episode->index, t);
         frames->warned = true;
     }
-    return bp_render(frames->renderer, frames->env, frames->observation, frames->rgb) ||
-           bp_output_write(&frames->output, frames->rgb, (size_t)frames->width * (size_t)frames->height * 3) ? -1 : 0;
+}
+
+/* As recorded; of a group that this version does not have, nothing. */
+static void restore(struct bp_frames *frames, const struct bp_episode *episode, int t)
+{
+    const float *recorded = episode->observations + (size_t)t * (size_t)episode->groups.size;
+    const struct bp_groups *groups = &frames->env->spec.groups;
+
+    bp_env_restore(frames->env, episode->states + (size_t)t * episode->state_size);
+    for (int i = 0; i < groups->count; i++) {
+        const struct bp_group *ours = &groups->group[i], *theirs = bp_groups_find(&episode->groups, ours->name);
+        float *row = frames->observation + ours->offset;
+        if (theirs && theirs->size == ours->size)
+            memcpy(row, recorded + theirs->offset, (size_t)ours->size * sizeof *row);
+        else
+            memset(row, 0, (size_t)ours->size * sizeof *row);
+    }
+}
+
+/* States mean something to those only who lay them out alike. */
+static bool can_restore(struct bp_frames *frames, const struct bp_episode *episode)
+{
+    if (episode->states && episode->state_size != frames->env->spec.state_size && !frames->warned) {
+        bp_warn("episode %lld has states of another version or body (%zu bytes, not %zu): the frames show what is simulated here",
+                (long long)episode->index, episode->state_size, frames->env->spec.state_size);
+        frames->warned = true;
+    }
+    return episode->states && episode->state_size == frames->env->spec.state_size;
 }
 
 static void tell(struct bp_frames *frames)
@@ -110,7 +149,7 @@ static void tell(struct bp_frames *frames)
 
 int bp_frames_episode(struct bp_frames *frames, const struct bp_episode *episode, const char *body)
 {
-    struct bp_step step;
+    bool restored;
 
     if (open_env(frames, episode->task, body ? body : episode->body))
         return -1;
@@ -118,11 +157,10 @@ int bp_frames_episode(struct bp_frames *frames, const struct bp_episode *episode
         return bp_error(BP_USAGE, "the recorded actions have %d numbers, those of task '%s' with body '%s' have %d", episode->action_size,
                         episode->task, frames->env->spec.body, frames->env->spec.action_size);
     tell(frames);
-    bp_env_reset(frames->env, episode->seed, frames->observation);
+    restored = can_restore(frames, episode);
     for (int t = 0; t <= episode->length; t++) {
-        if (t > 0)
-            bp_env_step(frames->env, episode->actions + (size_t)(t - 1) * (size_t)episode->action_size, frames->observation, &step);
-        if (write_frame(frames, episode, t))
+        (restored ? restore : simulate)(frames, episode, t);
+        if (write_frame(frames))
             return -1;
     }
     return 0;

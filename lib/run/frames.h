@@ -14,9 +14,10 @@ int bp_frames_size(const char *text, int *width, int *height) BP_WARN_UNUSED;
 struct bp_frames *bp_frames_open(const char *path, int width, int height, enum bp_camera camera) BP_WARN_UNUSED;
 
 /*
- * The episode's T + 1 frames, each of height x width x 3 bytes (red, green, blue; the top row first). An episode is a function of its
- * seed and its actions, so it is simulated again from these; a warning tells when that does not give the observations recorded,
- * as when another version or processor recorded them. body: in place of the recorded one, NULL for that. -1 after reporting.
+ * The episode's T + 1 frames, each of height x width x 3 bytes (red, green, blue; the top row first). Where the simulator's states
+ * were recorded, these are drawn. Otherwise an episode is a function of its seed and its actions, so it is simulated again from
+ * these; a warning tells when that does not give the observations recorded, as when another version or processor recorded them.
+ * body: in place of the recorded one, NULL for that. -1 after reporting.
  */
 int bp_frames_episode(struct bp_frames *frames, const struct bp_episode *episode, const char *body) BP_WARN_UNUSED;
 

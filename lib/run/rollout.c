@@ -108,7 +108,8 @@ static int init_block(struct bp_rollout *rollout, struct block *block)
     if (!block->observations)
         return bp_error(BP_FAILURE, "out of memory");
     for (int i = 0; i < LANES; i++)
-        if (bp_episode_alloc(&block->episode[i], &env->groups, env->action_size, env->time_limit, rollout->with_kl))
+        if (bp_episode_alloc(&block->episode[i], &env->groups, env->action_size, env->time_limit, rollout->with_kl) ||
+            (rollout->spec.record_states && bp_episode_alloc_states(&block->episode[i], env->state_size)))
             return -1;
     return bp_acting_init(&block->acting, &rollout->agent, LANES);
 }
@@ -159,6 +160,15 @@ void bp_rollout_free(struct bp_rollout *rollout)
 
 /* ---- playing ---- */
 
+/* Where lane i's environment stands, behind t steps. */
+static void record_state(struct block *block, int i, int t)
+{
+    struct bp_episode *episode = &block->episode[i];
+
+    if (episode->states)
+        bp_env_save(block->env[i], episode->states + (size_t)t * episode->state_size);
+}
+
 static void begin(struct bp_rollout *rollout, struct block *block)
 {
     const struct bp_rollout_spec *spec = &rollout->spec;
@@ -182,6 +192,7 @@ static void begin(struct bp_rollout *rollout, struct block *block)
         bp_acting_forget(&block->acting, i);
         bp_env_reset(block->env[i], episode->seed, block->observations + i * size);
         memcpy(episode->observations, block->observations + i * size, (size_t)size * sizeof(float));
+        record_state(block, i, 0);
     }
 }
 
@@ -207,6 +218,7 @@ static bool step(struct bp_rollout *rollout, struct block *block, int i)
     bp_env_step(block->env[i], action, observation, &result);
     memcpy(episode->actions + t * actions, action, (size_t)actions * sizeof(float));
     memcpy(episode->observations + (t + 1) * size, observation, (size_t)size * sizeof(float));
+    record_state(block, i, t + 1);
     episode->rewards[t] = result.reward;
     episode->event[t] = result.event;
     episode->log_prob[t] = block->acting.log_prob[i];

@@ -17,6 +17,7 @@ struct bp_rollout_spec {
     bool deterministic;         /* the mean instead of a sample */
     int64_t episodes;
     uint64_t seed;
+    bool record_states;         /* of the simulator, into the episodes */
 };
 
 struct bp_rollout;

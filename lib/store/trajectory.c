@@ -33,9 +33,19 @@ int bp_episode_alloc(struct bp_episode *episode, const struct bp_groups *groups,
     return 0;
 }
 
+int bp_episode_alloc_states(struct bp_episode *episode, size_t size)
+{
+    assert(episode->storage && !episode->states && size >= 1);
+    if (!(episode->states = calloc((size_t)episode->length + 1, size)))
+        return bp_error(BP_FAILURE, "out of memory");
+    episode->state_size = size;
+    return 0;
+}
+
 void bp_episode_free(struct bp_episode *episode)
 {
     free(episode->storage);
+    free(episode->states);
     *episode = (struct bp_episode){0};
 }
 
@@ -84,6 +94,7 @@ static void add_tensors(const struct bp_episode *episode, struct bp_block *block
         bp_tensor_1d("log_prob", BP_F32, length, episode->log_prob),
         bp_tensor_1d("event", BP_I32, length, episode->event),
         bp_tensor_1d("kl_prior", BP_F32, length, episode->kl_prior),
+        bp_tensor_2d("state", BP_U8, length + 1, (int64_t)episode->state_size, episode->states),
     };
 
     for (int i = 0; i < episode->groups.count; i++) {
@@ -303,6 +314,21 @@ static void read_observations(const struct source *source, struct bp_episode *ep
     }
 }
 
+/* The simulator's states, where they were recorded. */
+static int read_states(const struct source *source, struct bp_episode *episode)
+{
+    const struct bp_tensor *tensor = bp_tensor_find(source->block->tensors, source->block->count, "state");
+
+    if (!tensor)
+        return 0;
+    if (tensor->dtype != BP_U8 || tensor->rank != 2 || tensor->shape[0] != episode->length + 1 || tensor->shape[1] < 1)
+        return bp_error(BP_DAMAGED, "%s is damaged: tensor 'state' is not bytes of %d rows", source->where, episode->length + 1);
+    if (bp_episode_alloc_states(episode, (size_t)tensor->shape[1]))
+        return -1;
+    memcpy(episode->states, tensor->data, bp_tensor_bytes(tensor));
+    return 0;
+}
+
 /* The steps of an episode, which its rewards tell; -1 after reporting. */
 static int read_length(const struct source *source)
 {
@@ -331,7 +357,7 @@ int bp_episode_from_block(struct bp_block *block, const char *where, struct bp_e
         read_column(&source, "reward", BP_F32, length, episode->rewards) ||
         read_column(&source, "log_prob", BP_F32, length, episode->log_prob) ||
         read_column(&source, "event", BP_I32, length, episode->event) ||
-        (has_kl && read_column(&source, "kl_prior", BP_F32, length, episode->kl_prior))) {
+        (has_kl && read_column(&source, "kl_prior", BP_F32, length, episode->kl_prior)) || read_states(&source, episode)) {
         bp_episode_free(episode);
         return -1;
     }

@@ -29,7 +29,7 @@ static int end(void **state)
 
 static struct bp_rollout_spec spec_of(const char *task, enum bp_play play, int64_t episodes)
 {
-    return (struct bp_rollout_spec){task, NULL, play, false, episodes, 12};
+    return (struct bp_rollout_spec){task, NULL, play, false, episodes, 12, false};
 }
 
 /* ---- everything that episodes hold, as one running hash, and copies of some ---- */
