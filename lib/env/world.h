@@ -49,7 +49,7 @@ struct bp_world {
     struct bp_body body;
     int far;                                /* what lies behind the gap: its number among the mocap bodies, -1: no corridor */
     int box[BP_WORLD_BOXES];                /* their numbers among the model's bodies */
-    int box_qpos[BP_WORLD_BOXES];           /* where their 7 numbers begin in qpos */
+    int box_qpos[BP_WORLD_BOXES];           /* where x, y and yaw begin in qpos */
     struct bp_world_state state;
 };
 

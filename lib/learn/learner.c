@@ -83,7 +83,7 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
         shard->grad[role] = floats(learner->trained[role].n);
         shard->states[role] = floats(batch * (size_t)agent->net[role].state_size);
         shard->online_transposed[role] = floats(learner->trained[role].n);
-        shard->target_transposed[role] = floats(role == BP_CRITIC ? learner->trained[role].n : 0);
+        shard->target_transposed[role] = floats(role >= BP_CRITIC ? learner->trained[role].n : 0);
         if (!shard->grad[role] || !shard->states[role] || !shard->online_transposed[role] || !shard->target_transposed[role])
             return bp_error(BP_FAILURE, "out of memory");
     }
@@ -161,7 +161,7 @@ size_t bp_learner_bytes(const struct bp_learner *learner)
     size_t count = 0, shards = (size_t)learner->config.shards;
 
     for (int role = 0; role < BP_ROLES; role++)             /* online, target, m, v; gradient, and transposed */
-        count += learner->trained[role].n * (4 + shards * (role == BP_CRITIC ? 3 : 2));
+        count += learner->trained[role].n * (4 + shards * (role >= BP_CRITIC ? 3 : 2));
     return count * sizeof(float);
 }
 
@@ -205,9 +205,10 @@ void bp_shard_begin(const struct bp_learner *learner, struct bp_shard *shard)
     for (int role = 0; role < BP_ROLES; role++)
         if (learner->agent.has[role] && learner->config.rate[role] > 0)
             bp_net_transpose(&learner->agent.net[role], learner->trained[role].online, shard->online_transposed[role]);
-    /* The policy's gradient passes through the target critic, to the action. */
-    if (learner->agent.has[BP_CRITIC])
-        bp_net_transpose(&learner->agent.net[BP_CRITIC], learner->trained[BP_CRITIC].target, shard->target_transposed[BP_CRITIC]);
+    /* The policy's gradient passes through the target critics, to the action. */
+    for (int role = BP_CRITIC; role < BP_ROLES; role++)
+        if (learner->agent.has[role])
+            bp_net_transpose(&learner->agent.net[role], learner->trained[role].target, shard->target_transposed[role]);
 }
 
 /* ---- second half of an update ---- */

@@ -42,18 +42,50 @@ static struct bp_gaussian gaussian(const struct part *p, enum bp_role role, bool
                              state_of(p, role), NULL);
 }
 
-static struct bp_var *critic_features(const struct part *p, bool target, int steps)
+/* What a critic, or its target, makes of the first `steps` steps before it looks at actions. */
+static struct bp_var *features_of(const struct part *p, enum bp_role role, bool target, int steps)
 {
     int batch = p->shard->batch.batch;
-    struct bp_var *x = bp_agent_see(&p->shard->tape, &p->learner->agent, BP_CRITIC, p->shard->batch.observations, steps * batch);
+    struct bp_var *x = bp_agent_see(&p->shard->tape, &p->learner->agent, role, p->shard->batch.observations, steps * batch);
 
-    return bp_net_features(&p->shard->tape, bp_shard_use(p->learner, p->shard, BP_CRITIC, target), x, steps, batch, state_of(p, BP_CRITIC), NULL);
+    return bp_net_features(&p->shard->tape, bp_shard_use(p->learner, p->shard, role, target), x, steps, batch, state_of(p, role), NULL);
 }
 
 /* Q or Q' from features and actions of as many rows. */
-static struct bp_var *critic(const struct part *p, bool target, struct bp_var *features, struct bp_var *actions)
+static struct bp_var *critic(const struct part *p, enum bp_role role, bool target, struct bp_var *features, struct bp_var *actions)
 {
-    return bp_net_output(&p->shard->tape, bp_shard_use(p->learner, p->shard, BP_CRITIC, target), features, actions);
+    return bp_net_output(&p->shard->tape, bp_shard_use(p->learner, p->shard, role, target), features, actions);
+}
+
+/* Features that the target critics share among their values. */
+struct target_critics {
+    struct bp_var *features[BP_CRITICS];
+};
+
+static struct target_critics target_critics(const struct part *p, int steps)
+{
+    struct target_critics critics = {{0}};
+
+    for (int i = 0; i < BP_CRITICS; i++)
+        if (p->learner->agent.has[BP_CRITIC + i])
+            critics.features[i] = features_of(p, (enum bp_role)(BP_CRITIC + i), true, steps);
+    return critics;
+}
+
+/*
+ * Q'(x, a) on rows from `first` on, as many as there are actions. Where there are two critics it is the lower one's: the policy seeks
+ * whatever a critic overestimates, and two seldom err upwards alike (clipped double Q-learning).
+ */
+static struct bp_var *target_value(const struct part *p, const struct target_critics *critics, int first, struct bp_var *actions)
+{
+    struct bp_tape *tape = &p->shard->tape;
+    struct bp_var *lowest = NULL;
+
+    for (int i = 0; i < BP_CRITICS && critics->features[i]; i++) {
+        struct bp_var *q = critic(p, (enum bp_role)(BP_CRITIC + i), true, bp_rows(tape, critics->features[i], first, actions->rows), actions);
+        lowest = lowest ? bp_minimum(tape, lowest, q) : q;
+    }
+    return lowest;
 }
 
 /* Whose actions give values and traces: their distribution (fixed) on steps 0 ... K, and on 1 ... K the value Q'(x, a) - alpha KL. */
@@ -97,7 +129,7 @@ static double sum(const struct bp_var *x, const float *weight)
 }
 
 /* The target policy in the policy's place: steadier, for another forward pass. */
-static struct judge target_judge(const struct part *p, struct bp_gaussian pi0_target, struct bp_var *features)
+static struct judge target_judge(const struct part *p, struct bp_gaussian pi0_target, const struct target_critics *critics)
 {
     struct bp_tape *tape = &p->shard->tape;
     int batch = p->shard->batch.batch, rows = p->shard->batch.steps * batch;
@@ -105,7 +137,7 @@ static struct judge target_judge(const struct part *p, struct bp_gaussian pi0_ta
     struct bp_gaussian next = bp_gaussian_rows(tape, judge.pi, batch, rows);
     struct bp_var *a = bp_clip_action(tape, bp_gaussian_sample(tape, next, p->shard->noise + batch * p->learner->agent.action_size));
 
-    judge.q = critic(p, true, bp_rows(tape, features, batch, rows), a);
+    judge.q = target_value(p, critics, batch, a);
     judge.kl = p->learner->agent.has[BP_PRIOR] ? bp_gaussian_kl(tape, next, bp_gaussian_rows(tape, pi0_target, batch, rows)) : NULL;
     return judge;
 }
@@ -130,18 +162,21 @@ static void update(const struct part *p)
     struct bp_var *a = bp_clip_action(tape, bp_gaussian_sample(tape, pi, p->shard->noise));
 
     /* Target critic: Q'(x, a ~ pi), differentiable in a alone, and Q'(x, a) of the replayed actions behind the first. */
-    struct bp_var *features = critic_features(p, true, steps + 1);
-    struct bp_var *q_policy = critic(p, true, bp_rows(tape, features, 0, more), a);
-    struct bp_var *q_replay = critic(p, true, bp_rows(tape, features, b->batch, rows - b->batch), bp_rows(tape, actions, b->batch, rows - b->batch));
+    struct target_critics critics = target_critics(p, steps + 1);
+    struct bp_var *q_policy = target_value(p, &critics, 0, a);
+    struct bp_var *q_replay = target_value(p, &critics, b->batch, bp_rows(tape, actions, b->batch, rows - b->batch));
 
     struct judge judge = online ? (struct judge){bp_gaussian_stop(tape, pi), bp_rows(tape, q_policy, b->batch, rows),
                                                  prior ? bp_rows(tape, kl, b->batch, rows) : NULL}
-                                : target_judge(p, pi0_target, features);
+                                : target_judge(p, pi0_target, &critics);
     float *target = retrace_targets(p, &judge, q_replay);
 
-    /* L_Q = (Q(x, a) - Q^R)^2 */
-    struct bp_var *q = critic(p, false, critic_features(p, false, steps), actions);
-    stats->critic_loss += bp_minimise(bp_squared_error(tape, q, target), mean, b->valid);
+    /* L_Q = (Q(x, a) - Q^R)^2, of each critic */
+    for (enum bp_role role = BP_CRITIC; role < BP_ROLES; role++)
+        if (p->learner->agent.has[role]) {
+            struct bp_var *q = critic(p, role, false, features_of(p, role, false, steps), actions);
+            stats->critic_loss += bp_minimise(bp_squared_error(tape, q, target), mean, b->valid);
+        }
 
     /* L_pi = -Q'(x, a ~ pi) + alpha KL(pi || pi0') - alpha_H H(pi) */
     struct bp_var *entropy = bp_gaussian_entropy(tape, bp_gaussian_rows(tape, pi, 0, rows));

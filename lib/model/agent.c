@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const bp_role_names[BP_ROLES] = {"policy", "prior", "critic"};
+const char *const bp_role_names[BP_ROLES] = {"policy", "prior", "critic", "critic2"};
 
 static int head_by_name(const char *name, enum bp_head *head)
 {
@@ -22,8 +22,8 @@ int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, int ac
     for (int role = 0; role < BP_ROLES; role++) {
         const struct bp_net_choice *c = &choice[role];
         struct bp_net_spec spec = {
-            .action_size = role == BP_CRITIC ? action_size : 0,
-            .output_size = role == BP_CRITIC ? 1 : 2 * action_size,
+            .action_size = role >= BP_CRITIC ? action_size : 0,
+            .output_size = role >= BP_CRITIC ? 1 : 2 * action_size,
         };
         if (!c->kind || !strcmp(c->kind, "none"))
             continue;

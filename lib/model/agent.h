@@ -6,7 +6,8 @@
 #include "nn/gaussian.h"
 
 /* The networks' roles; arrays over roles are indexed by these. */
-enum bp_role { BP_POLICY, BP_PRIOR, BP_CRITIC, BP_ROLES };
+enum bp_role { BP_POLICY, BP_PRIOR, BP_CRITIC, BP_CRITIC_2, BP_ROLES };
+enum { BP_CRITICS = BP_ROLES - BP_CRITIC };     /* at most; where there are two, they are built alike */
 extern const char *const bp_role_names[BP_ROLES];
 
 struct bp_agent {

@@ -65,6 +65,36 @@ struct bp_var *bp_squared_error(struct bp_tape *tape, struct bp_var *x, const fl
     return y;
 }
 
+struct binary {
+    struct bp_node node;
+    struct bp_var *x, *y, *z;
+};
+
+static void minimum_back(struct bp_node *raw)
+{
+    struct binary *node = (struct binary *)raw;
+    float *dz = bp_gradient(node->z), *dx = node->x->grad ? bp_gradient(node->x) : NULL, *dy = node->y->grad ? bp_gradient(node->y) : NULL;
+
+    for (int i = 0; i < node->z->rows; i++) {
+        float *d = node->x->value[i] <= node->y->value[i] ? dx : dy;
+        if (d)
+            d[i] += dz[i];
+    }
+}
+
+struct bp_var *bp_minimum(struct bp_tape *tape, struct bp_var *x, struct bp_var *y)
+{
+    struct bp_var *z = bp_var_new(tape, x->rows, 1, x->grad || y->grad);
+
+    for (int i = 0; i < x->rows; i++)
+        z->value[i] = x->value[i] <= y->value[i] ? x->value[i] : y->value[i];
+    if (z->grad) {
+        struct binary *node = bp_node_new(tape, sizeof *node, minimum_back);
+        *node = (struct binary){node->node, x, y, z};
+    }
+    return z;
+}
+
 double bp_minimise(struct bp_var *x, float factor, const float *weight)
 {
     float *dx = x->grad ? bp_gradient(x) : NULL;

@@ -13,6 +13,9 @@ struct bp_var *bp_clip_action(struct bp_tape *tape, struct bp_var *action);
 /* (x - y)^2 (n x 1) against borrowed constants y (n). */
 struct bp_var *bp_squared_error(struct bp_tape *tape, struct bp_var *x, const float *y);
 
+/* The smaller one of x and y (n x 1 each), to which the gradient goes; x where they are equal. */
+struct bp_var *bp_minimum(struct bp_tape *tape, struct bp_var *x, struct bp_var *y);
+
 /*
  * Minimise sum_i weight_i * factor * x_i: sets the gradient of x (n x 1) and returns the sum. Called before bp_tape_backward; several
  * terms may share an x. A term whose x wants no gradient is only summed.

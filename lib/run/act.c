@@ -51,12 +51,12 @@ static struct bp_gaussian look(struct bp_acting *acting, const struct bp_blocks 
     return bp_agent_gaussian(&acting->tape, acting->agent, role, use, x, 1, acting->lanes, acting->state[role], acting->state[role]);
 }
 
-static void advance_critic(struct bp_acting *acting, const struct bp_blocks *blocks, const float *observations)
+static void advance_critic(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_role role, const float *observations)
 {
-    struct bp_net_use use = {.net = &acting->agent->net[BP_CRITIC], .block = blocks->block[BP_CRITIC]};
-    struct bp_var *x = bp_agent_see(&acting->tape, acting->agent, BP_CRITIC, observations, acting->lanes);
+    struct bp_net_use use = {.net = &acting->agent->net[role], .block = blocks->block[role]};
+    struct bp_var *x = bp_agent_see(&acting->tape, acting->agent, role, observations, acting->lanes);
 
-    bp_net_features(&acting->tape, use, x, 1, acting->lanes, acting->state[BP_CRITIC], acting->state[BP_CRITIC]);
+    bp_net_features(&acting->tape, use, x, 1, acting->lanes, acting->state[role], acting->state[role]);
 }
 
 void bp_act(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_role role, const float *observations, bool with_kl,
@@ -75,8 +75,9 @@ void bp_act(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_ro
         p[other] = look(acting, blocks, other, observations);
     if (with_kl)
         memcpy(acting->kl_prior, bp_gaussian_kl(&acting->tape, p[BP_POLICY], p[BP_PRIOR])->value, n * sizeof(float));
-    if (remember & 1u << BP_CRITIC && acting->agent->net[BP_CRITIC].state_size)
-        advance_critic(acting, blocks, observations);
+    for (int critic = BP_CRITIC; critic < BP_ROLES; critic++)
+        if (remember & 1u << critic && acting->agent->net[critic].state_size)
+            advance_critic(acting, blocks, (enum bp_role)critic, observations);
 }
 
 void bp_acting_state_row(const struct bp_acting *acting, int lane, float *row)

@@ -43,7 +43,7 @@ static json_t *net_json(const struct bp_agent *agent, enum bp_role role)
     for (int i = 0; i < net->spec.see.count; i++)
         json_array_append_new(see, json_string(net->spec.see.group[i].name));
     object = json_pack("{s:s, s:o, s:o, s:s, s:i}", "kind", net->spec.kind, "layers", layers, "see", see, "head",
-                     role == BP_CRITIC ? "value" : bp_head_names[agent->head[role]], "parameters", (int)net->parameters);
+                     role >= BP_CRITIC ? "value" : bp_head_names[agent->head[role]], "parameters", (int)net->parameters);
     if (net->spec.encoder_count)
         json_object_set_new(object, "encoders", json_string(bp_net_encoders_text(&net->spec, encoders, sizeof encoders)));
     return object;
@@ -188,7 +188,7 @@ static int load_net(const struct bp_block *block, enum bp_role role, struct net_
         strcpy(texts->kind, kind);
         strcpy(texts->head, head);
         strcpy(texts->encoders, encoders ? json_string_value(encoders) : "");
-        *choice = (struct bp_net_choice){texts->kind, texts->hidden, texts->see, role == BP_CRITIC ? NULL : texts->head, texts->encoders};
+        *choice = (struct bp_net_choice){texts->kind, texts->hidden, texts->see, role >= BP_CRITIC ? NULL : texts->head, texts->encoders};
     }
     json_decref(object);
     return status;

@@ -66,6 +66,7 @@ const struct bp_option bp_config_options[] = {
     TEXT("critic-layers", net[BP_CRITIC].hidden, "400,300", "N,N", "sizes of its hidden layers"),
     TEXT("critic-see", net[BP_CRITIC].see, "*", "GROUPS", "observation groups that it sees"),
     TEXT("critic-encoders", net[BP_CRITIC].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
+    COUNT("critics", critics, "1", 1, BP_CRITICS, "critics, built alike; the lower value of two counts, against values that run away upwards"),
     REAL("kl-cost", kl_cost, "1e-3", 0, 1e6, "alpha: reward paid for each nat of KL(policy || prior)"),
     REAL("entropy-cost", entropy_cost, "1e-4", 0, 1e6, "alpha_H: reward given for each nat of the policy's entropy"),
     REAL("discount", discount, "0.99", 0, 1, "gamma, for each control step"),
@@ -93,9 +94,18 @@ const struct bp_option bp_config_options[] = {
     {0},
 };
 
+void bp_config_networks(const struct bp_config *config, struct bp_net_choice choice[BP_ROLES])
+{
+    memcpy(choice, config->net, sizeof config->net);
+    choice[BP_CRITIC_2] = config->critics == 2 ? choice[BP_CRITIC] : (struct bp_net_choice){0};
+}
+
 int bp_config_agent(const struct bp_config *config, const struct bp_groups *groups, int action_size, struct bp_agent *agent)
 {
-    return bp_agent_init(agent, groups, action_size, config->net);
+    struct bp_net_choice choice[BP_ROLES];
+
+    bp_config_networks(config, choice);
+    return bp_agent_init(agent, groups, action_size, choice);
 }
 
 struct bp_learner_config bp_config_learner(const struct bp_config *config)
@@ -118,7 +128,8 @@ struct bp_learner_config bp_config_learner(const struct bp_config *config)
         .stored_state = !strcmp(config->recurrent_state, "stored"),
     };
 
-    memcpy(learner.rate, config->rate, sizeof learner.rate);
+    memcpy(learner.rate, config->rate, sizeof config->rate);
+    learner.rate[BP_CRITIC_2] = config->critics == 2 ? config->rate[BP_CRITIC] : 0;
     return learner;
 }
 

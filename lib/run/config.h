@@ -7,12 +7,13 @@
 
 struct bp_config {
     const char *task, *body;
-    struct bp_net_choice net[BP_ROLES];
+    struct bp_net_choice net[BP_CRITIC + 1];
+    int64_t critics;
     int64_t steps;                  /* transitions to be processed by the learner */
     int64_t seed;
     int64_t unroll, batch, shards;
     double discount, trace, reward_scale, kl_cost, entropy_cost;
-    double rate[BP_ROLES], rate_hold, final_rate;
+    double rate[BP_CRITIC + 1], rate_hold, final_rate;
     int64_t target_period;
     const char *bootstrap, *recurrent_state, *replay_precision;
     int64_t actors, actor_steps, replay_episodes, warm_up;
@@ -22,6 +23,9 @@ struct bp_config {
 
 /* The rows, for a part of a program's options whose values are a struct bp_config. */
 extern const struct bp_option bp_config_options[];
+
+/* The networks as configured; the prior may then be replaced by a borrowed one. */
+void bp_config_networks(const struct bp_config *config, struct bp_net_choice choice[BP_ROLES]);
 
 /* Agent and learner as configured, for observation groups and actions of the task. -1 after reporting. */
 int bp_config_agent(const struct bp_config *config, const struct bp_groups *groups, int action_size, struct bp_agent *agent) BP_WARN_UNUSED;

@@ -11,7 +11,7 @@ static int init_agent(const struct bp_training *training, const struct bp_borrow
     const struct bp_agent *from = borrowed->checkpoint ? &borrowed->checkpoint->agent : NULL;
     char hidden[128], see[512], encoders[512];
 
-    memcpy(choice, training->config->net, sizeof choice);
+    bp_config_networks(training->config, choice);
     if (from) {
         const struct bp_net_spec *spec = &from->net[BP_PRIOR].spec;
         if (!from->has[BP_PRIOR])

@@ -91,19 +91,32 @@ static void gaussians(const struct naive_update *u, enum bp_role role, const flo
 }
 
 /* Q(x, a) of one action a row, up to and with step `last`. */
-static void values_of(const struct naive_update *u, const float *block, double (*action)[TINY_A], int last, double *q)
+static void values_of(const struct naive_update *u, enum bp_role role, const float *block, double (*action)[TINY_A], int last, double *q)
 {
-    struct naive_plan plan = naive_plan(&u->learner->agent.net[BP_CRITIC], block);
+    struct naive_plan plan = naive_plan(&u->learner->agent.net[role], block);
 
     for (int b = 0; b < u->batch; b++) {
         double state[MOST_STATE], x[TINY_O];
-        first_state(u, BP_CRITIC, b, state);
+        first_state(u, role, b, state);
         for (int t = 0; t <= last; t++) {
             int row = t * u->batch + b;
-            seen_by(u, BP_CRITIC, row, x);
+            seen_by(u, role, row, x);
             naive_net(&plan, block, x, action[row], state, &q[row]);
         }
     }
+}
+
+/* Q'(x, a): the lower one of two. */
+static void target_values_of(const struct naive_update *u, double (*action)[TINY_A], int last, double *q)
+{
+    static double other[MOST_ROWS];
+
+    values_of(u, BP_CRITIC, block_of(u, BP_CRITIC, true), action, last, q);
+    if (!u->learner->agent.has[BP_CRITIC_2])
+        return;
+    values_of(u, BP_CRITIC_2, block_of(u, BP_CRITIC_2, true), action, last, other);
+    for (int row = 0; row < (last + 1) * u->batch; row++)
+        q[row] = fmin(q[row], other[row]);
 }
 
 /* ---- densities ---- */
@@ -162,7 +175,7 @@ static double naive_policy_loss(const struct naive_update *u, const float *block
             double a = p[row].mean[j] + p[row].scale[j] * (double)u->shard->noise[row * TINY_A + j];
             action[row][j] = clip(u->action[row][j]) + u->passes[row][j] * (a - u->action[row][j]);
         }
-    values_of(u, block_of(u, BP_CRITIC, true), action, u->steps - 1, q);
+    target_values_of(u, action, u->steps - 1, q);
     for (int row = 0; row < u->steps * u->batch; row++) {
         double kl = u->learner->agent.has[BP_PRIOR] ? naive_kl(&p[row], &u->prior_target[row]) : 0;
         sum += (double)u->shard->batch.valid[row] * (-q[row] + scaled(u, c->kl_cost) * kl - scaled(u, c->entropy_cost) * naive_entropy(&p[row]));
@@ -171,7 +184,7 @@ static double naive_policy_loss(const struct naive_update *u, const float *block
 }
 
 /* L_Q = (Q(x, a) - Q^R)^2 at the replayed actions, clipped as they were when they entered the simulator. */
-static double naive_critic_loss(const struct naive_update *u, const float *block)
+static double critic_loss_of(const struct naive_update *u, enum bp_role role, const float *block)
 {
     static double action[MOST_ROWS][TINY_A], q[MOST_ROWS];
     double sum = 0;
@@ -179,10 +192,20 @@ static double naive_critic_loss(const struct naive_update *u, const float *block
     for (int row = 0; row < u->steps * u->batch; row++)
         for (int j = 0; j < TINY_A; j++)
             action[row][j] = clip((double)u->shard->batch.actions[row * TINY_A + j]);
-    values_of(u, block, action, u->steps - 1, q);
+    values_of(u, role, block, action, u->steps - 1, q);
     for (int row = 0; row < u->steps * u->batch; row++)
         sum += (double)u->shard->batch.valid[row] * pow(q[row] - u->q_retrace[row], 2);
     return sum * mean_over_rows(u);
+}
+
+static double naive_critic_loss(const struct naive_update *u, const float *block)
+{
+    return critic_loss_of(u, BP_CRITIC, block);
+}
+
+__attribute__((unused)) static double naive_critic_2_loss(const struct naive_update *u, const float *block)
+{
+    return critic_loss_of(u, BP_CRITIC_2, block);
 }
 
 /* L_pi0 = KL(pi || pi0), pi held fixed. */
@@ -210,7 +233,7 @@ static void naive_retrace(struct naive_update *u)
     for (int row = 0; row < rows + u->batch; row++)
         for (int j = 0; j < TINY_A; j++)
             action[row][j] = clip(u->judge[row].mean[j] + u->judge[row].scale[j] * (double)u->shard->noise[row * TINY_A + j]);
-    values_of(u, block_of(u, BP_CRITIC, true), action, u->steps, value);
+    target_values_of(u, action, u->steps, value);
     for (int row = 0; row < rows + u->batch && u->learner->agent.has[BP_PRIOR]; row++)
         value[row] -= scaled(u, c->kl_cost) * naive_kl(&u->judge[row], &u->prior_target[row]);
     for (int row = 0; row < rows; row++) {
@@ -220,7 +243,7 @@ static void naive_retrace(struct naive_update *u)
         u->trace[row] = (double)batch->valid[row] * c->trace * fmin(1, ratio);
         u->trace_sum += u->trace[row];
     }
-    values_of(u, block_of(u, BP_CRITIC, true), action, u->steps - 1, q);
+    target_values_of(u, action, u->steps - 1, q);
     for (int row = 0; row < rows; row++) {
         double weight = 1;
         u->q_retrace[row] = q[row];
@@ -242,7 +265,7 @@ static void find_passes(struct naive_update *u)
             for (int row = 0; row < rows; row++)
                 for (int i = 0; i < TINY_A; i++)
                     action[row][i] = clip(u->action[row][i]) + (i == j ? (side ? 1e-5 : -1e-5) : 0);
-            values_of(u, block_of(u, BP_CRITIC, true), action, u->steps - 1, side ? up : down);
+            target_values_of(u, action, u->steps - 1, side ? up : down);
         }
         for (int row = 0; row < rows; row++) {
             double a = u->action[row][j], d = up[row] - down[row];
@@ -272,9 +295,11 @@ __attribute__((unused)) static void naive_update(struct naive_update *u, const s
         }
     naive_retrace(u);
     find_passes(u);
-    values_of(u, block_of(u, BP_CRITIC, true), action, u->steps - 1, u->q_policy);
+    target_values_of(u, action, u->steps - 1, u->q_policy);
     u->policy_loss = naive_policy_loss(u, block_of(u, BP_POLICY, false));
     u->critic_loss = naive_critic_loss(u, block_of(u, BP_CRITIC, false));
+    if (learner->agent.has[BP_CRITIC_2])
+        u->critic_loss += naive_critic_2_loss(u, block_of(u, BP_CRITIC_2, false));
     u->prior_loss = prior && learner->config.rate[BP_PRIOR] > 0 ? naive_prior_loss(u, block_of(u, BP_PRIOR, false)) : 0;
     for (int row = 0; row < rows; row++) {
         double valid = (double)u->shard->batch.valid[row];

@@ -15,7 +15,7 @@ static struct bp_learner learner_of(const struct bp_agent *agent, const struct b
 
 static void the_seed_decides_the_parameters(void **state)
 {
-    struct bp_agent agent = tiny_agent("mlp", "lstm", "lstm", "capped");
+    struct bp_agent agent = tiny_twins("mlp", "lstm", "lstm", "lstm", "capped");
     struct bp_learner_config config = tiny_config(), other = config;
     struct bp_learner a = learner_of(&agent, &config), b = learner_of(&agent, &config), c;
 
@@ -219,7 +219,7 @@ static void rates_fall_along_a_line(void **state)
 /* Every P-th update copies all networks into their targets, and no other update does. */
 static void targets_are_copied_in_time(void **state)
 {
-    struct bp_agent agent = tiny_agent("mlp", "mlp", "mlp", "capped");
+    struct bp_agent agent = tiny_twins("mlp", "mlp", "mlp", "mlp", "capped");
     struct bp_learner_config config = tiny_config();
     struct bp_learner learner = learner_of(&agent, &config);
     float target[BP_ROLES] = {0};
@@ -263,7 +263,7 @@ static void statistics_are_summed(void **state)
 
 static void tensors_hold_everything(void **state)
 {
-    struct bp_agent agent = tiny_agent("mlp", "lstm", "mlp", "capped"), flat = tiny_agent("mlp", "none", "mlp", "capped");
+    struct bp_agent agent = tiny_twins("mlp", "lstm", "mlp", "mlp", "capped"), flat = tiny_agent("mlp", "none", "mlp", "capped");
     struct bp_learner_config config = tiny_config();
     struct bp_learner learner = learner_of(&agent, &config), baseline = learner_of(&flat, &config);
     struct bp_tensor tensors[BP_LEARNER_TENSORS];
@@ -282,7 +282,7 @@ static void tensors_hold_everything(void **state)
         }
     *(int64_t *)bp_tensor_find(tensors, (size_t)count, "learner/updates")->data = 77;
     assert_int_equal(learner.updates, 77);
-    assert_int_equal(bp_learner_tensors(&baseline, tensors), BP_LEARNER_TENSORS - 4);
+    assert_int_equal(bp_learner_tensors(&baseline, tensors), BP_LEARNER_TENSORS - 8);
     bp_learner_free(&learner);
     bp_learner_free(&baseline);
 }

@@ -5,7 +5,7 @@
 /* ---- against the equations ---- */
 
 struct setting {
-    const char *name, *policy, *prior, *critic, *head;
+    const char *name, *policy, *prior, *critic, *critic_2, *head;
     enum bp_bootstrap bootstrap;
     bool stored_state;
 };
@@ -63,12 +63,14 @@ static struct bp_learner learner_of(const struct bp_agent *agent, const struct b
 static void the_whole_update(void **state)
 {
     static const struct setting settings[] = {
-        {"dense", "mlp", "mlp", "mlp", "softplus", BP_BOOTSTRAP_ONLINE, true},
-        {"recurrent", "lstm", "lstm", "lstm", "capped", BP_BOOTSTRAP_ONLINE, true},
-        {"recurrent from zeros", "lstm", "lstm", "lstm", "softplus", BP_BOOTSTRAP_TARGET, false},
-        {"recurrent prior", "mlp", "lstm", "mlp", "capped", BP_BOOTSTRAP_TARGET, true},
-        {"linear prior", "lstm", "linear", "mlp", "softplus", BP_BOOTSTRAP_ONLINE, true},
-        {"no prior", "mlp", "none", "lstm", "capped", BP_BOOTSTRAP_TARGET, true},
+        {"dense", "mlp", "mlp", "mlp", NULL, "softplus", BP_BOOTSTRAP_ONLINE, true},
+        {"recurrent", "lstm", "lstm", "lstm", NULL, "capped", BP_BOOTSTRAP_ONLINE, true},
+        {"recurrent from zeros", "lstm", "lstm", "lstm", NULL, "softplus", BP_BOOTSTRAP_TARGET, false},
+        {"recurrent prior", "mlp", "lstm", "mlp", NULL, "capped", BP_BOOTSTRAP_TARGET, true},
+        {"linear prior", "lstm", "linear", "mlp", NULL, "softplus", BP_BOOTSTRAP_ONLINE, true},
+        {"no prior", "mlp", "none", "lstm", NULL, "capped", BP_BOOTSTRAP_TARGET, true},
+        {"two critics", "mlp", "mlp", "mlp", "mlp", "capped", BP_BOOTSTRAP_ONLINE, true},
+        {"two recurrent critics", "mlp", "none", "lstm", "lstm", "softplus", BP_BOOTSTRAP_TARGET, true},
     };
     static struct naive_update u;
     int clipped = 0, stopped = 0, padded = 0, ended = 0;
@@ -76,7 +78,7 @@ static void the_whole_update(void **state)
     (void)state;
     for (size_t s = 0; s < sizeof settings / sizeof *settings; s++) {
         const struct setting *setting = &settings[s];
-        struct bp_agent agent = tiny_agent(setting->policy, setting->prior, setting->critic, setting->head);
+        struct bp_agent agent = tiny_twins(setting->policy, setting->prior, setting->critic, setting->critic_2, setting->head);
         struct bp_learner_config config = tiny_config();
         config.seed = 10 + s;
         config.bootstrap = setting->bootstrap;
@@ -89,6 +91,8 @@ static void the_whole_update(void **state)
             check_statistics(&u);
             check_gradient(setting, &u, BP_POLICY, naive_policy_loss);
             check_gradient(setting, &u, BP_CRITIC, naive_critic_loss);
+            if (agent.has[BP_CRITIC_2])
+                check_gradient(setting, &u, BP_CRITIC_2, naive_critic_2_loss);
             if (agent.has[BP_PRIOR])
                 check_gradient(setting, &u, BP_PRIOR, naive_prior_loss);
             for (int row = 0; row < u.steps * u.batch; row++) {
@@ -125,7 +129,7 @@ static void without_kl_cost_the_prior_does_not_matter(void **state)
 
     (void)state;
     for (int with_cost = 0; with_cost < 2; with_cost++) {
-        struct bp_agent agent = tiny_agent("mlp", "lstm", "mlp", "capped");
+        struct bp_agent agent = tiny_twins("mlp", "lstm", "mlp", "mlp", "capped");
         struct bp_learner_config config = tiny_config();
         config.kl_cost = with_cost ? 0.3 : 0;
         struct bp_learner learner = learner_of(&agent, &config);

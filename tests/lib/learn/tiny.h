@@ -11,13 +11,15 @@
 enum { TINY_O = 5, TINY_A = 2, TINY_LIMIT = 24, TINY_EPISODES = 8 };
 
 /* "shared" is seen by all, "secret" not by the prior. */
-__attribute__((unused)) static struct bp_agent tiny_agent(const char *policy, const char *prior, const char *critic, const char *head)
+__attribute__((unused)) static struct bp_agent tiny_twins(const char *policy, const char *prior, const char *critic, const char *critic_2,
+                                                           const char *head)
 {
     struct bp_groups groups = {0};
     const struct bp_net_choice choice[BP_ROLES] = {
         {policy, "4,3", "*", head, NULL},
         {prior, "3,4", "shared", head, NULL},
         {critic, "4,3", "*", NULL, NULL},
+        {critic_2, "4,3", "*", NULL, NULL},
     };
     struct bp_agent agent;
 
@@ -25,6 +27,11 @@ __attribute__((unused)) static struct bp_agent tiny_agent(const char *policy, co
     bp_groups_add(&groups, "secret", 2);
     assert_int_equal(bp_agent_init(&agent, &groups, TINY_A, choice), 0);
     return agent;
+}
+
+__attribute__((unused)) static struct bp_agent tiny_agent(const char *policy, const char *prior, const char *critic, const char *head)
+{
+    return tiny_twins(policy, prior, critic, NULL, head);
 }
 
 __attribute__((unused)) static struct bp_learner_config tiny_config(void)
@@ -39,7 +46,7 @@ __attribute__((unused)) static struct bp_learner_config tiny_config(void)
         .reward_scale = 0.5,
         .kl_cost = 0.3,
         .entropy_cost = 0.2,
-        .rate = {1e-2, 1e-2, 1e-2},
+        .rate = {1e-2, 1e-2, 1e-2, 1e-2},
         .final_rate = 1,
         .planned = 1000000,
         .target_period = 5,

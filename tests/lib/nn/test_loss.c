@@ -69,6 +69,36 @@ static void squared_error_and_its_gradient(void **state)
     bp_tape_free(&tape);
 }
 
+static struct bp_var *minimum(struct bp_tape *tape, const struct operand *o, const void *context)
+{
+    (void)context;
+    return bp_minimum(tape, o[0].var, o[1].var);
+}
+
+/* Of values, and of gradients: all of them to the smaller one, where two are equal to the first. */
+static void the_smaller_of_two(void **state)
+{
+    static struct operand operands[] = {{.name = "x", .rows = 9, .cols = 1}, {.name = "y", .rows = 9, .cols = 1}};
+    const float first[3] = {3, -1, 2}, second[3] = {1, 1, 2}, weight[3] = {1, 2, 4};
+    struct bp_tape tape;
+
+    (void)state;
+    assert_gradients(minimum, NULL, operands, 2, 1.0f / 256, 2e-4);
+    assert_int_equal(bp_tape_init(&tape, 1 << 16, true), 0);
+    struct bp_var *x = bp_var_new(&tape, 3, 1, true), *y = bp_var_new(&tape, 3, 1, true);
+    memcpy(x->value, first, sizeof first);
+    memcpy(y->value, second, sizeof second);
+    struct bp_var *z = bp_minimum(&tape, x, y);
+    bp_minimise(z, 1, weight);
+    bp_tape_backward(&tape);
+    const float dx[3] = {0, 2, 4}, dy[3] = {1, 0, 0};
+    for (int i = 0; i < 3; i++) {
+        assert_true(z->value[i] == (i == 0 ? 1 : first[i]));
+        assert_true(bp_gradient(x)[i] == dx[i] && bp_gradient(y)[i] == dy[i]);
+    }
+    bp_tape_free(&tape);
+}
+
 /* Terms that share an x, one of them through its first rows only: the gradients add up, and each returns its own sum. */
 static void terms_may_share(void **state)
 {
@@ -112,6 +142,7 @@ int main(void)
         cmocka_unit_test(clip_by_hand),
         cmocka_unit_test(clipping_constants),
         cmocka_unit_test(squared_error_and_its_gradient),
+        cmocka_unit_test(the_smaller_of_two),
         cmocka_unit_test(terms_may_share),
         cmocka_unit_test(sums_are_exact),
     };
