@@ -17,7 +17,7 @@ enum { O = 15, A = 2, STEPS = 3, BATCH = 4, ROWS = STEPS * BATCH };
 
 static struct bp_agent agent_of(struct bp_net_choice policy, struct bp_net_choice prior, struct bp_net_choice critic)
 {
-    const struct bp_net_choice choice[BP_ROLES] = {policy, prior, critic};
+    const struct bp_net_choice choice[BP_ROLES] = {policy, prior, critic, critic};
     struct bp_groups groups = observation();
     struct bp_agent agent;
 
@@ -39,6 +39,7 @@ static void roles(void **state)
     assert_int_equal(agent.net[BP_POLICY].spec.output_size, 2 * A);
     assert_int_equal(agent.net[BP_PRIOR].spec.output_size, 2 * A);
     assert_int_equal(agent.net[BP_CRITIC].spec.output_size, 1);
+    assert_int_equal(agent.net[BP_CRITIC_2].parameters, agent.net[BP_CRITIC].parameters);
     assert_int_equal(agent.net[BP_POLICY].spec.action_size, 0);
     assert_int_equal(agent.net[BP_CRITIC].spec.action_size, A);
     assert_int_equal(agent.net[BP_PRIOR].spec.see.size, 8);

@@ -63,6 +63,8 @@ static int collect(void *context, const struct bp_episode *e)
     mix(c, e->event, length * sizeof(int32_t));
     if (e->kl_prior)
         mix(c, e->kl_prior, length * sizeof(float));
+    if (e->states)
+        mix(c, e->states, (length + 1) * e->state_size);
     c->with_kl = e->kl_prior != NULL;
     for (size_t t = 0; t < length && e->kl_prior; t++)
         c->kl += (double)e->kl_prior[t];
@@ -196,6 +198,51 @@ static void episodes_can_be_played_again(void **state)
         bp_env_close(env);
         bp_rollout_free(rollout);
         bp_pool_free(pool);
+    }
+}
+
+/* From the state at every seventh step one gets to the next state, byte for byte, and to the next observation. */
+static int check_states(void *context, const struct bp_episode *e)
+{
+    struct bp_env *env = context;
+    size_t size = env->spec.state_size, row = (size_t)e->groups.size;
+    float *o = calloc(row, sizeof *o);
+    uint8_t *state = calloc(1, size);
+    struct bp_step step;
+
+    assert_true(o && state && e->states);
+    assert_int_equal(e->state_size, size);
+    for (int t = e->length - 1; t >= 0; t -= 7) {       /* backwards: nothing is left of what was before */
+        bp_env_restore(env, e->states + (size_t)t * size);
+        bp_env_step(env, e->actions + t * e->action_size, o, &step);
+        bp_env_save(env, state);
+        assert_memory_equal(state, e->states + (size_t)(t + 1) * size, size);
+        assert_memory_equal(o, e->observations + (size_t)(t + 1) * row, row * sizeof *o);
+    }
+    free(state);
+    free(o);
+    return 0;
+}
+
+static void states_are_recorded(void **state)
+{
+    static const char *const tasks[] = {"nav-easy", "push-1b1t", "gap"}, *const bodies[] = {NULL, "ball", "ant"};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct bp_rollout_spec spec = {tasks[i], bodies[i], BP_PLAY_RANDOM, false, i ? 2 : 18, 12, true}, without = spec;
+        struct bp_pool *pool = bp_pool_new(1);
+        struct bp_rollout *rollout = bp_rollout_new(&spec, NULL, pool);
+        struct bp_env *env = bp_env_open(tasks[i], bodies[i]);
+        assert_non_null(rollout);
+        assert_int_equal(bp_rollout_run(rollout, NULL, check_states, env), 0);
+        bp_env_close(env);
+        bp_rollout_free(rollout);
+        bp_pool_free(pool);
+        struct collected one = play(&spec, NULL, 1);
+        assert_true(one.hash == play(&spec, NULL, 2).hash);
+        without.record_states = false;
+        assert_true(one.hash != play(&without, NULL, 1).hash);
     }
 }
 
@@ -344,6 +391,7 @@ int main(void)
         cmocka_unit_test(runs_can_be_repeated),
         cmocka_unit_test(the_taker_may_stop),
         cmocka_unit_test(episodes_can_be_played_again),
+        cmocka_unit_test(states_are_recorded),
         cmocka_unit_test(random_play),
         cmocka_unit_test(deterministic_play),
         cmocka_unit_test(the_kl_where_there_is_a_pair),

@@ -95,6 +95,41 @@ static void test_round_trip(void **state)
     bp_episode_free(&episode);
 }
 
+/* States come back as they were, from episodes that have them, among others that have none. */
+static void test_states(void **state)
+{
+    static const size_t sizes[] = {13, 0, 1};
+    char *path = in_directory("states");
+    struct bp_pack_writer *writer = bp_pack_create(path, 1);
+    struct bp_episode episode;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        make_episode(&episode, 6, false);
+        assert_null(episode.states);
+        if (sizes[i])
+            assert_int_equal(bp_episode_alloc_states(&episode, sizes[i]), 0);
+        episode.length = 5;             /* room for more than there is */
+        for (size_t n = 0; n < 6 * sizes[i]; n++)
+            episode.states[n] = (uint8_t)(7 * n + i);
+        assert_int_equal(bp_episode_write(writer, &episode), 0);
+        bp_episode_free(&episode);
+        assert_null(episode.states);
+    }
+    assert_int_equal(bp_pack_commit(writer), 0);
+    struct bp_pack_reader *reader = bp_pack_open(path);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(bp_episode_read(reader, &episode), 1);
+        assert_int_equal(episode.length, 5);
+        assert_int_equal(episode.state_size, sizes[i]);
+        assert_int_equal(episode.states != NULL, sizes[i] > 0);
+        for (size_t n = 0; n < 6 * sizes[i]; n++)
+            assert_int_equal(episode.states[n], (uint8_t)(7 * n + i));
+        bp_episode_free(&episode);
+    }
+    bp_pack_close(reader);
+}
+
 static void test_return(void **state)
 {
     struct bp_episode episode;
@@ -230,6 +265,9 @@ static void test_rejects_tensors(void **state)
         {{"log_prob", BP_F32, 3, 0, numbers}, "'log_prob' has 3 elements, not 4"},
         {{"event", BP_F32, 4, 0, numbers}, "'event' has elements of the wrong type"},
         {{"kl_prior", BP_F32, 5, 0, numbers}, "'kl_prior' has 5 elements, not 4"},
+        {{"state", BP_F32, 5, 2, numbers}, "'state' is not bytes of 5 rows"},
+        {{"state", BP_U8, 4, 2, numbers}, "'state' is not bytes of 5 rows"},
+        {{"state", BP_U8, 5, 0, numbers}, "'state' is not bytes of 5 rows"},
         {{"terminated", BP_U8, 0, 0, NULL}, "no tensor 'terminated'"},
         {{"terminated", BP_U8, 4, 0, flags[2]}, "'terminated' is 1 at step 2 of 4"},
         {{"truncated", BP_U8, 4, 0, flags[3]}, "'truncated' is 2 at step 4 of 4"},
@@ -328,6 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_streams, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_round_trip, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(test_states, make_directory, remove_directory),
         cmocka_unit_test(test_return),
         cmocka_unit_test_setup_teardown(test_diverged, make_directory, remove_directory),
         cmocka_unit_test(test_accepts_and_ignores),
