@@ -35,6 +35,7 @@ static const struct arena arenas[] = {
 static const double target_distance = 0.2, start_distance = 0.12;
 static const float visit_reward = 10, sequence_reward = 50;
 static const int time_limit = 375;
+static const double nothing_below = 105;        /* exp(-105) is 0 in float */
 
 struct nav_state {
     uint64_t seed;
@@ -110,7 +111,7 @@ static void one_hot(float *dst, int n, int which)
  */
 static void observe(const struct nav *nav, float *o)
 {
-    struct bp_frame frame = bp_body_frame(&nav->world.body, nav->world.physics.data);
+    struct bp_frame frame = nav->arena->proprio ? bp_body_frame(&nav->world.body, nav->world.physics.data) : (struct bp_frame){.cosine = 1};
     const mjtNum *position = nav->world.physics.data->qpos, *velocity = nav->world.physics.data->qvel;
     const struct nav_state *s = &nav->state;
     double unit = 2 / nav->arena->edge, radius = TARGET_RADIUS * nav->arena->edge;
@@ -133,7 +134,7 @@ static void observe(const struct nav *nav, float *o)
     o += TARGETS;
     for (int i = 0; i < TARGETS; i++) {
         double d = distance(nav->world.state.target[i], position) / radius;
-        *o++ = (float)exp(-d * d);
+        *o++ = d * d > nothing_below ? 0 : (float)exp(-d * d);
     }
 }
 
@@ -190,7 +191,8 @@ static void nav_step(struct bp_env *env, const float *action, float *observation
 
     *step = (struct bp_step){.event = -1};
     nav->state.step++;
-    bp_body_mark(&nav->world.body, &nav->world.physics);
+    if (nav->arena->proprio)
+        bp_body_mark(&nav->world.body, &nav->world.physics);
     if (!bp_world_step(&nav->world, action)) {
         step->diverged = step->truncated = true;
     } else if ((target = visited(nav)) >= 0) {

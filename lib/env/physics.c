@@ -2,6 +2,7 @@
 
 #include "env/isolate.h"
 #include "env/models.h"
+#include "env/size.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -126,6 +127,7 @@ int bp_physics_load(struct bp_physics *physics, const char *path, const char *ou
         bp_physics_free(physics);
         return -1;
     }
+    bp_size_fit(physics->model);
     physics->data = mj_makeData(physics->model);
     physics->raw = calloc((size_t)physics->model->nq + 1, sizeof(mjtNum));
     if (!physics->data || !physics->raw) {

@@ -391,7 +391,7 @@ bool bp_world_within(const struct bp_world *world, const double *position, int t
     double dx = position[0] - world->state.target[target][0], dy = position[1] - world->state.target[target][1];
     double half = world->spec->target_size / 2;
 
-    return world->spec->target_round ? hypot(dx, dy) <= half : fabs(dx) <= half && fabs(dy) <= half;
+    return fabs(dx) <= half && fabs(dy) <= half && (!world->spec->target_round || hypot(dx, dy) <= half);
 }
 
 /* A contact within the margin of 0 means that they do. */

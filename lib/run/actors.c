@@ -27,9 +27,9 @@ struct team {
     int first, lanes;
     struct bp_acting acting;
     float *observations;        /* lanes x O: where each lane stands */
-    float *next;                /* O */
     struct record *records;     /* steps x lanes */
-    float *before, *after;      /* steps x lanes x O */
+    float *noise;               /* lanes x steps x A */
+    float *before, *after;      /* steps x lanes x O; before: where an episode begins */
     float *actions;             /* steps x lanes x A */
     float *states;              /* steps x lanes x S */
 };
@@ -57,13 +57,13 @@ static int init_team(struct bp_actors *actors, struct team *team, const struct b
     team->lanes = left < TEAM ? left : TEAM;
     cells = (size_t)team->lanes * (size_t)actors->spec.steps;
     team->observations = calloc((size_t)team->lanes * size, sizeof(float));
-    team->next = calloc(size, sizeof(float));
     team->records = calloc(cells, sizeof *team->records);
+    team->noise = calloc(cells * (size_t)agent->action_size, sizeof(float));
     team->before = calloc(cells * size, sizeof(float));
     team->after = calloc(cells * size, sizeof(float));
     team->actions = calloc(cells * (size_t)agent->action_size, sizeof(float));
     team->states = calloc(cells * (size_t)actors->state_size + 1, sizeof(float));
-    if (!team->observations || !team->next || !team->records || !team->before || !team->after || !team->actions || !team->states)
+    if (!team->observations || !team->records || !team->noise || !team->before || !team->after || !team->actions || !team->states)
         return bp_error(BP_FAILURE, "out of memory");
     return bp_acting_init(&team->acting, agent, team->lanes);
 }
@@ -71,8 +71,8 @@ static int init_team(struct bp_actors *actors, struct team *team, const struct b
 static void free_team(struct team *team)
 {
     free(team->observations);
-    free(team->next);
     free(team->records);
+    free(team->noise);
     free(team->before);
     free(team->after);
     free(team->actions);
@@ -190,9 +190,10 @@ static void step_lane(struct bp_actors *actors, struct team *team, int i, size_t
     struct record *record = &team->records[cell];
     float *observation = team->observations + (size_t)i * size;
 
-    memcpy(team->before + cell * size, observation, size * sizeof(float));
     memcpy(team->actions + cell * a, team->acting.actions + (size_t)i * a, a * sizeof(float));
     record->begins = lane->length == 0;
+    if (record->begins)
+        memcpy(team->before + cell * size, observation, size * sizeof(float));
     record->log_prob = team->acting.log_prob[i];
     bp_env_step(actors->envs[actor], team->acting.actions + (size_t)i * a, observation, &record->step);
     memcpy(team->after + cell * size, observation, size * sizeof(float));
@@ -207,14 +208,17 @@ static void step_lane(struct bp_actors *actors, struct team *team, int i, size_t
 void bp_actors_run(struct bp_actors *actors, int index, const struct bp_blocks *blocks)
 {
     struct team *team = &actors->teams[index];
-    int a = actors->env_spec.action_size;
+    int a = actors->env_spec.action_size, steps = actors->spec.steps;
 
-    for (int s = 0; s < actors->spec.steps; s++) {
+    for (int i = 0; i < team->lanes; i++)
+        bp_random_normal(actors->streams[team->first + i], team->noise + i * steps * a, steps * a);
+    for (int s = 0; s < steps; s++) {
         begin_episodes(actors, team);
         for (int i = 0; i < team->lanes; i++) {
             size_t cell = (size_t)(s * team->lanes + i);
-            bp_random_normal(actors->streams[team->first + i], team->acting.noise + i * a, a);
-            bp_acting_state_row(&team->acting, i, team->states + cell * (size_t)actors->state_size);
+            memcpy(team->acting.noise + i * a, team->noise + (i * steps + s) * a, (size_t)a * sizeof(float));
+            if (actors->spec.remember)
+                bp_acting_state_row(&team->acting, i, team->states + cell * (size_t)actors->state_size);
         }
         bp_act(&team->acting, blocks, BP_POLICY, team->observations, false, actors->spec.remember);
         for (int i = 0; i < team->lanes; i++)

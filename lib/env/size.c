@@ -1,0 +1,57 @@
+#include "env/size.h"
+
+/* The most contacts of two shapes, by MuJoCo's tests for the pair; of what is not here, its own limit for any pair. */
+static const struct { mjtGeom a, b; int contacts; } pairs[] = {
+    {mjGEOM_PLANE, mjGEOM_SPHERE, 1},   {mjGEOM_PLANE, mjGEOM_CAPSULE, 2}, {mjGEOM_PLANE, mjGEOM_BOX, 4},
+    {mjGEOM_SPHERE, mjGEOM_SPHERE, 1},  {mjGEOM_SPHERE, mjGEOM_CAPSULE, 1}, {mjGEOM_SPHERE, mjGEOM_BOX, 1},
+    {mjGEOM_CAPSULE, mjGEOM_CAPSULE, 2},
+};
+
+static int most_contacts(int a, int b)
+{
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if ((a == (int)pairs[i].a && b == (int)pairs[i].b) || (b == (int)pairs[i].a && a == (int)pairs[i].b))
+            return pairs[i].contacts;
+    return mjMAXCONPAIR;
+}
+
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+/* Rows of a contact in the friction cone of either kind. */
+static int rows(int dimensions)
+{
+    return dimensions > 1 ? 2 * (dimensions - 1) : 1;
+}
+
+/* Contacts of all geoms that may meet, as far as their own bits tell, and their constraints. */
+static void count_contacts(const mjModel *m, int *contacts, int *constraints)
+{
+    for (int a = 0; a < m->ngeom; a++)
+        for (int b = 0; b < a; b++) {
+            int most = most_contacts(m->geom_type[a], m->geom_type[b]);
+            if (m->geom_bodyid[a] == m->geom_bodyid[b] ||
+                !((m->geom_contype[a] & m->geom_conaffinity[b]) | (m->geom_contype[b] & m->geom_conaffinity[a])))
+                continue;
+            *contacts += most;
+            *constraints += most * rows(larger(m->geom_condim[a], m->geom_condim[b]));
+        }
+    for (int i = 0; i < m->npair; i++) {
+        *contacts += mjMAXCONPAIR;
+        *constraints += mjMAXCONPAIR * rows(m->pair_dim[i]);
+    }
+}
+
+void bp_size_fit(mjModel *model)
+{
+    /* Of an equality at most 6, of a limit both ends, of friction one for each degree of freedom and tendon. */
+    int contacts = 0, constraints = 6 * model->neq + 2 * (model->njnt + model->ntendon) + model->nv + model->ntendon;
+
+    count_contacts(model, &contacts, &constraints);
+    if (contacts < model->nconmax)
+        model->nconmax = larger(contacts, 1);
+    if (constraints < model->njmax)
+        model->njmax = larger(constraints, 1);
+}
