@@ -56,6 +56,7 @@ $(BIN)/%: $(B)/cmd/%.o $(B)/libbp.a
 	$(V)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(B)/tests/bench/bench: $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
+$(B)/tests/bench/bench: LDFLAGS += -Wl,--wrap=bp_act
 $(B)/tests/fuzz/bodies: $(B)/tests/fuzz/bodies.o
 $(B)/tests/bench/bench $(B)/tests/fuzz/bodies: $(B)/libbp.a
 	@echo "  LINK  $@"

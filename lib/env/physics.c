@@ -134,6 +134,7 @@ int bp_physics_load(struct bp_physics *physics, const char *path, const char *ou
         bp_physics_free(physics);
         return bp_error(BP_FAILURE, "out of memory");
     }
+    bp_size_release(physics->data);
     return 0;
 }
 

@@ -1,5 +1,11 @@
 #include "env/size.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 /* The most contacts of two shapes, by MuJoCo's tests for the pair; of what is not here, its own limit for any pair. */
 static const struct { mjtGeom a, b; int contacts; } pairs[] = {
     {mjGEOM_PLANE, mjGEOM_SPHERE, 1},   {mjGEOM_PLANE, mjGEOM_CAPSULE, 2}, {mjGEOM_PLANE, mjGEOM_BOX, 4},
@@ -54,4 +60,25 @@ void bp_size_fit(mjModel *model)
         model->nconmax = larger(contacts, 1);
     if (constraints < model->njmax)
         model->njmax = larger(constraints, 1);
+}
+
+static bool empty(const char *page, size_t size)
+{
+    return page[0] == 0 && !memcmp(page, page + 1, size - 1);
+}
+
+void bp_size_release(mjData *data)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *buffer = data->buffer, *at = buffer + (-(uintptr_t)buffer % page), *end = buffer + data->nbuffer;
+
+    while (at + page <= end) {
+        char *begin = at;
+        while (at + page <= end && empty(at, page))
+            at += page;
+        if (at > begin)
+            madvise(begin, (size_t)(at - begin), MADV_DONTNEED);    /* private memory of no file reads as zeros again */
+        else
+            at += page;
+    }
 }

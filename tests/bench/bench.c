@@ -1,6 +1,6 @@
 /*
  * The benchmark: speed of the parts and of the whole, each beside its limit measured in the same run. Prints a table, or TSV with --tsv;
- * words choose parts of it: products, updates, training, storage, environments. README.md tells what the rows mean.
+ * words choose parts of it: products, updates, training, storage, environments, bodies. README.md tells what the rows mean.
  */
 #include "bench.h"
 
@@ -52,6 +52,14 @@ double rate(double (*work)(void *), void *context, double seconds)
     for (int round = 0; round < ROUNDS; round++)
         rates[round] = rate_once(work, context, seconds / ROUNDS);
     return median(rates);
+}
+
+double busy_seconds(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
 }
 
 int disturb_begin(void)
@@ -138,7 +146,7 @@ static void describe_machine(void)
 
 static const struct { const char *name; void (*run)(void); } parts[] = {
     {"products", bench_products}, {"updates", bench_updates}, {"training", bench_training}, {"storage", bench_storage},
-    {"environments", bench_environments},
+    {"environments", bench_environments}, {"bodies", bench_bodies},
 };
 
 int main(int argc, char **argv)

@@ -3,8 +3,11 @@
 #define BP_TESTS_BENCH_H
 
 #include "base/pool.h"
+#include "run/config.h"
 #include "run/session.h"
+#include "run/training.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +27,29 @@ double rate(double (*work)(void *), void *context, double seconds);
 /* GFLOP/s of sgemm on matrices of 4096 x 4096, on each of the pool's threads at once: one round. */
 double sgemm_once(struct bp_pool *pool);
 
-/* Run `work` for some seconds, and print the share of its processor time that each part of the sources takes. */
-void print_shares(const char *setting, double (*work)(void *), void *context, double seconds);
+/*
+ * Run `work` for some seconds, and print the shares of the time of its threads: what each part of the sources takes, what actors' inference
+ * takes, whatever it is made of, and in which nothing runs.
+ */
+void print_shares(const char *setting, double (*work)(void *), void *context, double seconds, int threads);
+double busy_seconds(void);      /* of the processors, for this process */
+
+/* A preset as a training in memory. */
+struct preset {
+    struct bp_options *options;
+    struct bp_config config;
+    struct bp_training training;
+    char setting[320];
+};
+void preset_open(struct preset *p, const char *preset, const char *body, int threads);      /* body NULL: the preset's */
+void preset_close(struct preset *p);
+double preset_cycle(void *preset);      /* learner and actors: transitions */
+double preset_learn(void *preset);      /* gradients and Adam alone: transitions */
+double preset_act(void *preset);        /* actors alone: control steps */
+double preset_draw(void *preset);       /* drawing an update's sequences alone: transitions */
+
+/* Actors beside bare physics, and where asked for beside physics with MuJoCo's default settings of the solver. */
+void bare_print(struct preset *p, bool with_defaults);
 
 /* Another process keeps a core busy between the two. */
 int disturb_begin(void);
@@ -36,5 +60,6 @@ void bench_updates(void);
 void bench_training(void);
 void bench_storage(void);
 void bench_environments(void);
+void bench_bodies(void);
 
 #endif

@@ -4,22 +4,41 @@
  */
 #include "bench.h"
 
+#include <math.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 enum { MOST = 1 << 16 };
-static volatile int count;
+static volatile int count, inferences;
 static uintptr_t sample[MOST];
+static _Thread_local volatile bool infers;
+
+/* Takes the place of bp_act, to tell the inference of actors from the learner's: the linker has it so (--wrap). */
+void __wrap_bp_act(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_role role, const float *observations, bool with_kl,
+                   unsigned remember);
+void __real_bp_act(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_role role, const float *observations, bool with_kl,
+                   unsigned remember);
+
+void __wrap_bp_act(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_role role, const float *observations, bool with_kl,
+                   unsigned remember)
+{
+    infers = true;
+    __real_bp_act(acting, blocks, role, observations, with_kl, remember);
+    infers = false;
+}
 
 static void interrupted(int signal, siginfo_t *info, void *raw)
 {
     const ucontext_t *context = raw;
 
     (void)signal, (void)info;
-    if (count < MOST)
+    if (infers)
+        inferences++;
+    else if (count < MOST)
 #if defined __x86_64__
         sample[count++] = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
 #elif defined __aarch64__
@@ -127,22 +146,31 @@ static void count_parts(double *counts)
     }
 }
 
-void print_shares(const char *setting, double (*work)(void *), void *context, double seconds)
+static void print_share(const char *part, const char *setting, double share)
+{
+    char what[64];
+
+    if (share <= 0)
+        return;
+    snprintf(what, sizeof what, "share of %s", part);
+    print(what, setting, 100 * share, "%");
+}
+
+void print_shares(const char *setting, double (*work)(void *), void *context, double seconds, int threads)
 {
     struct sigaction action = {.sa_sigaction = interrupted, .sa_flags = SA_SIGINFO | SA_RESTART};
     struct itimerval every = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
-    double counts[PARTS] = {0};
+    double counts[PARTS] = {0}, busy = busy_seconds(), start = bp_seconds();
 
-    count = 0;
+    count = inferences = 0;
     sigaction(SIGPROF, &action, NULL);
     setitimer(ITIMER_PROF, &every, NULL);
     rate_once(work, context, seconds);
     setitimer(ITIMER_PROF, &never, NULL);
+    busy = fmin(1, (busy_seconds() - busy) / ((bp_seconds() - start) * threads));
     count_parts(counts);
     for (int p = 0; p < PARTS && count; p++)
-        if (counts[p] > 0) {
-            char what[64];
-            snprintf(what, sizeof what, "share of %s", parts[p]);
-            print(what, setting, 100 * counts[p] / count, "%");
-        }
+        print_share(parts[p], setting, busy * counts[p] / (count + inferences));
+    print_share("inference", setting, busy * inferences / (count + inferences));
+    print_share("waiting", setting, 1 - busy);
 }

@@ -1,131 +1,72 @@
 /* Presets: the learner, the actors and both together; beside bare physics, on threads, with a core taken. */
 #include "bench.h"
 
-#include "env/world.h"
-#include "learn/svg.h"
-#include "run/config.h"
-#include "run/training.h"
+/* Transitions and the actors' control steps in a second, and the part of the threads' time in which they worked. */
+struct together {
+    double learned[ROUNDS], acted[ROUNDS], taken[ROUNDS];
+    double busy, wall;
+};
 
-#include <sys/resource.h>
-
-static void load_preset(const char *preset, struct bp_options **options, struct bp_config *config)
+/* Rounds alone and rounds beside another process take turns. */
+static void train(struct preset *p, int threads, struct together *t)
 {
-    static struct bp_option_part table[2];
-    char path[4096];
-
-    table[0] = (struct bp_option_part){"Config", bp_config_options, config};
-    *options = bp_options_new(table);
-    if (!*options || bp_preset_path(preset, path, sizeof path) || bp_options_preset(*options, path) || bp_options_resolve(*options))
-        exit(1);
-    config->warm_up = 50000;
-}
-
-static double cycle_work(void *raw)
-{
-    struct bp_training *training = raw;
-    int64_t before = training->transitions;
-
-    if (bp_training_cycle(training))
-        exit(1);
-    return (double)(training->transitions - before);
-}
-
-/* Learner alone: gradients and Adam, no actors. */
-static double learner_work(void *raw)
-{
-    struct bp_training *training = raw;
-
-    for (int i = 0; i < training->learner.config.shards; i++)
-        bp_svg_gradients(&training->learner, training->replay, i);
-    for (int i = 0; i < bp_learner_jobs(&training->learner); i++)
-        bp_learner_apply(&training->learner, i);
-    bp_learner_finish(&training->learner, &training->update_stats);
-    return (double)(training->config->batch * training->config->unroll);
-}
-
-static double actors_work(void *raw)
-{
-    struct bp_training *training = raw;
-    struct bp_blocks blocks = bp_training_blocks(training);
-
-    for (int i = 0; i < bp_actors_teams(training->actors); i++)
-        bp_actors_run(training->actors, i, &blocks);
-    bp_actors_commit(training->actors, training->replay, &training->actor_stats);
-    return (double)(training->config->actors * training->config->actor_steps);
-}
-
-static double draw_work(void *raw)
-{
-    struct bp_training *training = raw;
-
-    for (int i = 0; i < training->learner.config.shards; i++)
-        for (int block = 0; block < training->learner.blocks; block++)
-            bp_replay_draw(training->replay, training->learner.shards[i].stream, &training->learner.shards[i].batch);
-    return (double)(training->config->batch * training->config->unroll);
-}
-
-static double physics_work(void *raw)
-{
-    struct bp_physics *physics = raw;
-
-    for (int i = 0; i < physics->substeps; i++)
-        mj_step(physics->model, physics->data);
-    return 1;
-}
-
-static double busy_seconds(void)
-{
-    struct rusage usage;
-
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec + 1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
-
-static void bench_parts(struct bp_training *training, const char *setting)
-{
-    double learner = rate(learner_work, training, 3), ratio[ROUNDS], actors[ROUNDS];
-    struct bp_env *env = bp_env_open(training->env.task, training->env.body);
-
-    if (!env)
-        exit(1);
-    struct bp_physics physics = env->world->physics;
-    bp_physics_reset(&physics);
+    *t = (struct together){.busy = 0};
     for (int round = 0; round < ROUNDS; round++) {
-        actors[round] = rate_once(actors_work, training, 0.4);
-        ratio[round] = actors[round] / rate_once(physics_work, &physics, 0.2);
+        int64_t steps = p->training.env_steps;
+        double busy = busy_seconds(), start = bp_seconds();
+        t->learned[round] = rate_once(preset_cycle, p, 0.5);
+        double wall = bp_seconds() - start;
+        t->busy += busy_seconds() - busy;
+        t->wall += wall * threads;
+        t->acted[round] = (double)(p->training.env_steps - steps) / wall;
+        int process = disturb_begin();
+        t->taken[round] = rate_once(preset_cycle, p, 0.5);
+        disturb_end(process);
     }
-    print("learner alone", setting, learner, "transitions/s");
-    print("replay sampling of an update", setting, 100 * learner / rate(draw_work, training, 0.5), "%");
-    print("actors alone", setting, median(actors), "control steps/s");
-    print("actors / bare physics", setting, median(ratio), "");
-    print_shares(setting, cycle_work, training, 3);
-    bp_env_close(env);
 }
 
-static void bench_preset(const char *preset, int threads)
+static void print_together(const char *setting, struct together *t)
 {
-    const struct bp_borrowed nothing = {NULL, false};
-    struct bp_training training;
-    struct bp_options *options;
-    struct bp_config config;
-    char setting[64];
+    print("training", setting, median(t->learned), "transitions/s");
+    print("actors while learning", setting, median(t->acted), "control steps/s");
+    print("training, a core taken", setting, median(t->taken), "transitions/s");
+    print("busy / (wall x threads)", setting, t->busy / t->wall, "");
+}
 
-    load_preset(preset, &options, &config);
-    snprintf(setting, sizeof setting, "%s, %d thread%s", preset, threads, threads > 1 ? "s" : "");
+static void bench_parts(struct preset *p)
+{
+    double learner[ROUNDS], drawn[ROUNDS];
+
+    rate_once(preset_act, p, 2);            /* the replay's memory is all there after that, as in most of a run */
+    for (int round = 0; round < ROUNDS; round++) {
+        learner[round] = rate_once(preset_learn, p, 0.3);
+        drawn[round] = 100 * learner[round] / rate_once(preset_draw, p, 0.1);
+    }
+    print("learner alone", p->setting, median(learner), "transitions/s");
+    print("replay sampling of an update", p->setting, median(drawn), "%");
+    bare_print(p, false);
+}
+
+static double bench_preset(const char *preset, int threads, double single)
+{
+    struct together together;
+    struct preset p;
+
     double start = bp_seconds();
-    if (bp_training_init(&training, &config, &nothing, threads))
-        exit(1);
+    preset_open(&p, preset, NULL, threads);
     if (threads == 1)
-        print("ready to train", setting, 1e3 * (bp_seconds() - start), "ms");
-    while (training.learner.updates < 10)
-        cycle_work(&training);
-    double busy = busy_seconds(), wall = bp_seconds();
-    print("training", setting, rate(cycle_work, &training, 4), "transitions/s");
-    print("busy / (wall x threads)", setting, (busy_seconds() - busy) / ((bp_seconds() - wall) * threads), "");
+        print("ready to train", p.setting, 1e3 * (bp_seconds() - start), "ms");
+    while (p.training.learner.updates < 10)
+        preset_cycle(&p);
+    train(&p, threads, &together);
+    print_together(p.setting, &together);
+    if (single > 0)
+        print("2 threads / 1 thread", preset, median(together.learned) / single, "");
     if (threads == 1)
-        bench_parts(&training, setting);
-    bp_training_free(&training);
-    bp_options_free(options);
+        bench_parts(&p);
+    print_shares(p.setting, preset_cycle, &p, 2, threads);
+    preset_close(&p);
+    return median(together.learned);
 }
 
 void bench_training(void)
@@ -133,7 +74,5 @@ void bench_training(void)
     static const char *const presets[] = {"nav-easy-lstm", "nav-easy-mlp", "nav-easy-none", "nav-easy-paper"};
 
     for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
-        for (int threads = 1; threads <= 2; threads++)
-            bench_preset(presets[i], threads);
+        bench_preset(presets[i], 2, bench_preset(presets[i], 1, 0));
 }
-

@@ -174,7 +174,7 @@ static void bench_update(const struct update_shape *shape)
     print("2 threads, a core taken / 1", shape->name, median(taken), "");
     print("replay sampling of an update", shape->name, 100 * one / rate(update_draw_work, &u, 0.5), "%");
     u.pool = pools[0];
-    print_shares(shape->name, update_work, &u, 3);
+    print_shares(shape->name, update_work, &u, 3, 1);
     bp_pool_free(pools[0]);
     bp_pool_free(pools[1]);
     bp_replay_free(u.replay);

@@ -5,6 +5,9 @@
 
 #include "../base/check.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 /* Room as a model of its own has it after loading, by MJCF text. */
 static void room_of(const char *text, int *contacts, int *constraints)
 {
@@ -72,9 +75,34 @@ static void never_full(void **state)
     bp_env_close(env);
 }
 
+/* Of the ant's megabytes an episode touches less than a fifth. */
+static void little_is_resident(void **state)
+{
+    struct bp_env *env = bp_env_open("goto", "ant");
+    float observation[256], action[8] = {1, -1, 1, -1, 1, -1, 1, -1};
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), resident = 0;
+    static unsigned char in_memory[4096];
+    struct bp_step step;
+
+    (void)state;
+    assert_non_null(env);
+    const mjData *d = env->world->physics.data;
+    bp_env_reset(env, 1, observation);
+    for (int t = 0; t < 100; t++)
+        bp_env_step(env, action, observation, &step);
+    char *first = (char *)d->buffer + (-(uintptr_t)d->buffer % page);
+    size_t pages = ((size_t)d->nbuffer - page) / page;
+    assert_true(d->nbuffer > 1000000 && pages <= sizeof in_memory);
+    assert_int_equal(mincore(first, pages * page, in_memory), 0);
+    for (size_t i = 0; i < pages; i++)
+        resident += in_memory[i] & 1;
+    assert_in_range(resident, 1, pages / 5);
+    bp_env_close(env);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(counted_by_hand), cmocka_unit_test(never_full)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(counted_by_hand), cmocka_unit_test(never_full), cmocka_unit_test(little_is_resident)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
