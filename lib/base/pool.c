@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+enum { SPINS = 1000 };          /* 45 us */
+
 struct bp_pool {
     int threads;
     int home;                   /* the processor that the pool was made on */
@@ -15,14 +17,25 @@ struct bp_pool {
     int started;
     pthread_mutex_t lock;
     pthread_cond_t wake, done;
-    unsigned long round;        /* counts the calls of run */
-    int busy;                   /* helpers still inside the round */
+    atomic_int round;           /* counts the calls of run, around and around */
+    atomic_int busy;            /* helpers still inside the round */
     bool stop;
     void (*job)(void *, int);
     void *context;
     int jobs;
     atomic_int next;
 };
+
+/* Look for a moment whether the value changes. Waking a thread that sleeps takes some 50 us, a part of a small update. */
+static void expect_change(atomic_int *value, int from)
+{
+    for (int i = 0; i < SPINS && atomic_load(value) == from; i++)
+#if defined __x86_64__
+        __builtin_ia32_pause();
+#else
+        ;
+#endif
+}
 
 static void work(struct bp_pool *pool)
 {
@@ -49,11 +62,12 @@ static void begin_elsewhere(int home)
 static void *helper(void *raw)
 {
     struct bp_pool *pool = raw;
-    unsigned long seen = 0;
+    int seen = 0;
 
     begin_elsewhere(pool->home);
-    pthread_mutex_lock(&pool->lock);
     for (;;) {
+        expect_change(&pool->round, seen);
+        pthread_mutex_lock(&pool->lock);
         while (pool->round == seen && !pool->stop)
             pthread_cond_wait(&pool->wake, &pool->lock);
         if (pool->stop)
@@ -64,6 +78,7 @@ static void *helper(void *raw)
         pthread_mutex_lock(&pool->lock);
         if (--pool->busy == 0)
             pthread_cond_signal(&pool->done);
+        pthread_mutex_unlock(&pool->lock);
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
@@ -129,6 +144,9 @@ void bp_pool_run(struct bp_pool *pool, int jobs, void (*job)(void *context, int 
     }
     work(pool);
     if (pool->started && jobs > 1) {
+        /* As long as one helper after the other ends. */
+        for (int busy = 1, before = 0; busy && busy != before; busy = atomic_load(&pool->busy))
+            expect_change(&pool->busy, before = busy);
         pthread_mutex_lock(&pool->lock);
         while (pool->busy)
             pthread_cond_wait(&pool->done, &pool->lock);

@@ -1,4 +1,4 @@
-/* A pool of threads that works through numbered jobs; waiting threads sleep. */
+/* A pool of threads that works through numbered jobs; waiting threads look out for a moment, then sleep. */
 #ifndef BP_BASE_POOL_H
 #define BP_BASE_POOL_H
 

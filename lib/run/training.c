@@ -135,11 +135,15 @@ static void learn_and_act(void *raw, int job)
         bp_actors_run(training->actors, job - training->learning_shards, &blocks);
 }
 
-static void apply(void *raw, int job)
+/* The new experience goes into the replay beside Adam's steps: first, since that takes longest. */
+static void settle(void *raw, int job)
 {
     struct bp_training *training = raw;
 
-    bp_learner_apply(&training->learner, job);
+    if (job == 0)
+        bp_actors_commit(training->actors, training->replay, &training->actor_stats);
+    else
+        bp_learner_apply(&training->learner, job - 1);
 }
 
 static bool finite_stats(const struct bp_update_stats *stats)
@@ -155,15 +159,14 @@ int bp_training_cycle(struct bp_training *training)
 
     training->learning_shards = learns && bp_replay_ready(training->replay) ? (int)config->shards : 0;
     bp_pool_run(training->pool, training->learning_shards + bp_actors_teams(training->actors), learn_and_act, training);
+    bp_pool_run(training->pool, 1 + (training->learning_shards ? bp_learner_jobs(&training->learner) : 0), settle, training);
+    training->env_steps += config->actors * config->actor_steps;
     if (training->learning_shards) {
-        bp_pool_run(training->pool, bp_learner_jobs(&training->learner), apply, training);
         bp_learner_finish(&training->learner, &training->update_stats);
         training->stats_updates++;
         training->transitions += config->batch * config->unroll;
         if (!finite_stats(&training->update_stats))
             return bp_error(BP_DIVERGED, "diverged at update %lld: a loss is not a finite number", (long long)training->learner.updates);
     }
-    bp_actors_commit(training->actors, training->replay, &training->actor_stats);
-    training->env_steps += config->actors * config->actor_steps;
     return 0;
 }

@@ -39,7 +39,7 @@ void bp_training_free(struct bp_training *training);
 
 /*
  * One cycle: the learner's update on the replay as it stands, and the actors' steps with the parameters as they stand, at the same
- * time; then Adam, then the new experience into the replay. 0, or -1 after reporting that the learner diverged.
+ * time; then Adam, and the new experience into the replay. 0, or -1 after reporting that the learner diverged.
  */
 int bp_training_cycle(struct bp_training *training) BP_WARN_UNUSED;
 
