@@ -1,5 +1,7 @@
 #include "store/safetensors.h"
 
+#include "store/header.h"
+
 #include <assert.h>
 #include <endian.h>
 #include <errno.h>
@@ -7,11 +9,6 @@
 #include <string.h>
 
 #define METADATA "__metadata__"
-
-static const char *const dtype_names[BP_DTYPE_COUNT] = {
-    [BP_U8] = "U8", [BP_I32] = "I32", [BP_I64] = "I64", [BP_U64] = "U64", [BP_F16] = "F16", [BP_F32] = "F32",
-    [BP_F64] = "F64",
-};
 
 /* ---- to bytes ---- */
 
@@ -25,7 +22,7 @@ static json_t *describe(const struct bp_tensor *tensor, size_t begin)
             json_decref(shape);
             return NULL;
         }
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_names[tensor->dtype], "shape", shape, "data_offsets",
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", bp_header_dtypes[tensor->dtype], "shape", shape, "data_offsets",
                      (json_int_t)begin, (json_int_t)(begin + bp_tensor_bytes(tensor)));
 }
 
@@ -116,89 +113,134 @@ static int check_fields(const json_t *fields, const char *where)
     return 0;
 }
 
-/* Type and shape of a tensor, and its bytes; nothing may overflow. */
-static int read_shape(const struct source *source, const char *name, const json_t *entry, struct bp_tensor *tensor,
-                      size_t *bytes)
+/* What a JSON value tells of a tensor. */
+static int read_entry(const struct source *source, const char *name, const json_t *value, struct bp_entry *entry)
 {
-    const char *dtype = json_string_value(json_object_get(entry, "dtype"));
-    const json_t *shape = json_object_get(entry, "shape");
+    const char *dtype = json_string_value(json_object_get(value, "dtype"));
+    const json_t *shape = json_object_get(value, "shape"), *offsets = json_object_get(value, "data_offsets");
+    const json_t *begin = json_array_get(offsets, 0), *end = json_array_get(offsets, 1);
     int found = 0;
 
-    while (found < BP_DTYPE_COUNT && (!dtype || strcmp(dtype, dtype_names[found])))
+    if (!name_fits(name))
+        return bp_error(BP_DAMAGED, "%s is damaged: a tensor's name is not 1 to %d printable ASCII characters", source->where,
+                        BP_TENSOR_NAME - 1);
+    if (!json_is_object(value) || json_object_size(value) != 3)
+        return damaged(source, name, "is not described by type, shape and offsets");
+    while (found < BP_DTYPE_COUNT && (!dtype || strcmp(dtype, bp_header_dtypes[found])))
         found++;
     if (found == BP_DTYPE_COUNT)
         return damaged(source, name, "has elements of an unknown type");
     if (!json_is_array(shape) || json_array_size(shape) > BP_TENSOR_RANK)
         return damaged(source, name, "has no shape, or more axes than are known here");
-    tensor->dtype = found;
-    tensor->rank = (int)json_array_size(shape);
-    *bytes = bp_dtype_size(tensor->dtype);
-    for (int axis = 0; axis < tensor->rank; axis++) {
+    *entry = (struct bp_entry){.dtype = found, .rank = (int)json_array_size(shape)};
+    strcpy(entry->name, name);
+    for (int axis = 0; axis < entry->rank; axis++) {
         const json_t *length = json_array_get(shape, (size_t)axis);
-        tensor->shape[axis] = json_integer_value(length);
-        if (!json_is_integer(length) || tensor->shape[axis] < 0 ||
-            __builtin_mul_overflow(*bytes, (size_t)tensor->shape[axis], bytes))
-            return damaged(source, name, "has an impossible shape");
+        entry->shape[axis] = json_is_integer(length) ? json_integer_value(length) : -1;
     }
+    if (json_array_size(offsets) != 2 || !json_is_integer(begin) || !json_is_integer(end))
+        return damaged(source, name, "has no offsets");
+    entry->begin = json_integer_value(begin);
+    entry->end = json_integer_value(end);
     return 0;
 }
 
-static int read_tensor(struct source *source, const char *name, const json_t *entry, struct bp_tensor *tensor)
+/* The tensor where it lies in the data; nothing may overflow. */
+static int place_tensor(struct source *source, const struct bp_entry *entry, struct bp_tensor *tensor)
 {
-    const json_t *offsets = json_object_get(entry, "data_offsets");
-    const json_t *begin = json_array_get(offsets, 0), *end = json_array_get(offsets, 1);
-    size_t bytes = 0;
+    size_t bytes = bp_dtype_size(entry->dtype);
 
-    if (!name_fits(name))
-        return bp_error(BP_DAMAGED, "%s is damaged: a tensor's name is not 1 to %d printable ASCII characters", source->where,
-                        BP_TENSOR_NAME - 1);
-    if (!json_is_object(entry) || json_object_size(entry) != 3)
-        return damaged(source, name, "is not described by type, shape and offsets");
-    *tensor = (struct bp_tensor){0};
-    memcpy(tensor->name, name, strlen(name));
-    if (read_shape(source, name, entry, tensor, &bytes))
-        return -1;
-    if (json_array_size(offsets) != 2 || !json_is_integer(begin) || !json_is_integer(end))
-        return damaged(source, name, "has no offsets");
-    if (json_integer_value(begin) < 0 || (size_t)json_integer_value(begin) != source->end)
-        return damaged(source, name, "does not begin where the one before it ends");
+    *tensor = (struct bp_tensor){.dtype = entry->dtype, .rank = entry->rank};
+    strcpy(tensor->name, entry->name);
+    for (int axis = 0; axis < entry->rank; axis++) {
+        tensor->shape[axis] = entry->shape[axis];
+        if (entry->shape[axis] < 0 || __builtin_mul_overflow(bytes, (size_t)entry->shape[axis], &bytes))
+            return damaged(source, entry->name, "has an impossible shape");
+    }
+    if (entry->begin < 0 || (size_t)entry->begin != source->end)
+        return damaged(source, entry->name, "does not begin where the one before it ends");
     if (bytes > source->data_size - source->end)
-        return damaged(source, name, "is longer than the data");
-    if ((size_t)json_integer_value(end) != source->end + bytes)
-        return damaged(source, name, "has offsets that do not fit its shape");
-    if (source->end % bp_dtype_size(tensor->dtype))
-        return damaged(source, name, "is not aligned to its elements: tensors of larger elements come first");
+        return damaged(source, entry->name, "is longer than the data");
+    if ((size_t)entry->end != source->end + bytes)
+        return damaged(source, entry->name, "has offsets that do not fit its shape");
+    if (source->end % bp_dtype_size(entry->dtype))
+        return damaged(source, entry->name, "is not aligned to its elements: tensors of larger elements come first");
     tensor->data = source->data + source->end;
     source->end += bytes;
     return 0;
 }
 
-static int read_tensors(struct source *source, const json_t *root, struct bp_block *block)
+static int begin_tensors(struct bp_block *block, size_t most)
+{
+    block->tensors = calloc(most + 1, sizeof *block->tensors);
+    return block->tensors ? 0 : bp_error(BP_FAILURE, "out of memory");
+}
+
+static int end_tensors(const struct source *source)
+{
+    if (source->end == source->data_size)
+        return 0;
+    return bp_error(BP_DAMAGED, "%s is damaged: %zu bytes of its data belong to no tensor", source->where, source->data_size - source->end);
+}
+
+static json_t *parse(const char *text, size_t size)
+{
+    errno = 0;
+    return json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+}
+
+/* A header that was scanned, whose fields were parsed. */
+static int read_scanned(struct source *source, const struct bp_header *header, struct bp_block *block)
+{
+    if (check_fields(block->fields, source->where) || begin_tensors(block, header->count))
+        return -1;
+    for (; block->count < header->count; block->count++)
+        if (place_tensor(source, &header->entry[block->count], &block->tensors[block->count]))
+            return -1;
+    return end_tensors(source);
+}
+
+/* Any other header, which may be all that JSON allows. */
+static int read_parsed(struct source *source, const json_t *root, struct bp_block *block)
 {
     const char *name;
-    json_t *entry;
+    json_t *value;
 
-    block->tensors = calloc(json_object_size(root), sizeof *block->tensors);
-    if (!block->tensors)
-        return bp_error(BP_FAILURE, "out of memory");
-    json_object_foreach((json_t *)root, name, entry) {
+    if (!json_is_object(root))
+        return bp_error(BP_DAMAGED, "%s is damaged: its header is not a JSON object", source->where);
+    block->fields = json_incref(json_object_get(root, METADATA));
+    if (check_fields(block->fields, source->where) || begin_tensors(block, json_object_size(root)))
+        return -1;
+    json_object_foreach((json_t *)root, name, value) {
+        struct bp_entry entry;
         if (!strcmp(name, METADATA))
             continue;
-        if (read_tensor(source, name, entry, &block->tensors[block->count]))
+        if (read_entry(source, name, value, &entry) || place_tensor(source, &entry, &block->tensors[block->count]))
             return -1;
         block->count++;
     }
-    if (source->end != source->data_size)
-        return bp_error(BP_DAMAGED, "%s is damaged: %zu bytes of its data belong to no tensor", source->where,
-                        source->data_size - source->end);
-    return 0;
+    return end_tensors(source);
+}
+
+static int read_header(struct source *source, const char *text, size_t size, struct bp_block *block)
+{
+    struct bp_header header;
+    int status;
+
+    if (bp_header_scan(text, size, &header) && (block->fields = parse(header.fields, header.fields_size)))
+        return read_scanned(source, &header, block);
+    json_t *root = parse(text, size);
+    if (!root && errno == ENOMEM)
+        return bp_error(BP_FAILURE, "out of memory");
+    status = read_parsed(source, root, block);
+    json_decref(root);
+    return status;
 }
 
 int bp_safetensors_decode(char *bytes, size_t size, const char *where, struct bp_block *block)
 {
     struct source source = {.where = where};
     uint64_t length = 0;
-    json_t *root;
 
     *block = (struct bp_block){0};
     if (size >= sizeof length)
@@ -206,23 +248,12 @@ int bp_safetensors_decode(char *bytes, size_t size, const char *where, struct bp
     length = le64toh(length);
     if (size < sizeof length || length > size - sizeof length || length > BP_HEADER_MAX || length % 8)
         return bp_error(BP_DAMAGED, "%s is damaged: its header has an impossible length", where);
-    errno = 0;
-    root = json_loadb(bytes + sizeof length, length, JSON_REJECT_DUPLICATES, NULL);
-    if (!root && errno == ENOMEM)
-        return bp_error(BP_FAILURE, "out of memory");
-    if (!json_is_object(root)) {
-        json_decref(root);
-        return bp_error(BP_DAMAGED, "%s is damaged: its header is not a JSON object", where);
-    }
     source.data = bytes + sizeof length + length;
     source.data_size = size - sizeof length - length;
-    block->fields = json_incref(json_object_get(root, METADATA));
-    if (check_fields(block->fields, where) || read_tensors(&source, root, block)) {
-        json_decref(root);
+    if (read_header(&source, bytes + sizeof length, length, block)) {
         bp_block_clear(block);
         return -1;
     }
-    json_decref(root);
     block->storage = bytes;
     return 0;
 }
