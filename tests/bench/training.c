@@ -1,36 +1,31 @@
 /* Presets: the learner, the actors and both together; beside bare physics, on threads, with a core taken. */
 #include "bench.h"
 
-/* Transitions and the actors' control steps in a second, and the part of the threads' time in which they worked. */
-struct together {
-    double learned[ROUNDS], acted[ROUNDS], taken[ROUNDS];
-    double busy, wall;
-};
-
-/* Rounds alone and rounds beside another process take turns. */
-static void train(struct preset *p, int threads, struct together *t)
+/* Learner and actors together; the median of transitions in a second. */
+static double train(struct preset *p, int threads)
 {
-    *t = (struct together){.busy = 0};
+    double learned[ROUNDS], acted[ROUNDS], busy = busy_seconds(), start = bp_seconds();
+
     for (int round = 0; round < ROUNDS; round++) {
         int64_t steps = p->training.env_steps;
-        double busy = busy_seconds(), start = bp_seconds();
-        t->learned[round] = rate_once(preset_cycle, p, 0.5);
-        double wall = bp_seconds() - start;
-        t->busy += busy_seconds() - busy;
-        t->wall += wall * threads;
-        t->acted[round] = (double)(p->training.env_steps - steps) / wall;
-        int process = disturb_begin();
-        t->taken[round] = rate_once(preset_cycle, p, 0.5);
-        disturb_end(process);
+        double begin = bp_seconds();
+        learned[round] = rate_once(preset_cycle, p, 0.5);
+        acted[round] = (double)(p->training.env_steps - steps) / (bp_seconds() - begin);
     }
+    busy = (busy_seconds() - busy) / ((bp_seconds() - start) * threads);
+    print("training", p->setting, median(learned), "transitions/s");
+    print("actors while learning", p->setting, median(acted), "control steps/s");
+    print("busy / (wall x threads)", p->setting, busy, "");
+    return median(learned);
 }
 
-static void print_together(const char *setting, struct together *t)
+static void train_disturbed(struct preset *p)
 {
-    print("training", setting, median(t->learned), "transitions/s");
-    print("actors while learning", setting, median(t->acted), "control steps/s");
-    print("training, a core taken", setting, median(t->taken), "transitions/s");
-    print("busy / (wall x threads)", setting, t->busy / t->wall, "");
+    int process = disturb_begin();
+    double speed = rate(preset_cycle, p, 2);
+
+    disturb_end(process);
+    print("training, a core taken", p->setting, speed, "transitions/s");
 }
 
 static void bench_parts(struct preset *p)
@@ -49,7 +44,6 @@ static void bench_parts(struct preset *p)
 
 static double bench_preset(const char *preset, int threads, double single)
 {
-    struct together together;
     struct preset p;
 
     double start = bp_seconds();
@@ -58,15 +52,15 @@ static double bench_preset(const char *preset, int threads, double single)
         print("ready to train", p.setting, 1e3 * (bp_seconds() - start), "ms");
     while (p.training.learner.updates < 10)
         preset_cycle(&p);
-    train(&p, threads, &together);
-    print_together(p.setting, &together);
+    double speed = train(&p, threads);
     if (single > 0)
-        print("2 threads / 1 thread", preset, median(together.learned) / single, "");
+        print("2 threads / 1 thread", preset, speed / single, "");
     if (threads == 1)
         bench_parts(&p);
     print_shares(p.setting, preset_cycle, &p, 2, threads);
+    train_disturbed(&p);            /* last: threads that had to share a core do not part at once */
     preset_close(&p);
-    return median(together.learned);
+    return speed;
 }
 
 void bench_training(void)
