@@ -74,7 +74,8 @@ static struct target_critics target_critics(const struct part *p, int steps)
 
 /*
  * Q'(x, a) on rows from `first` on, as many as there are actions. Where there are two critics it is the lower one's: the policy seeks
- * whatever a critic overestimates, and two seldom err upwards alike (clipped double Q-learning).
+ * whatever a critic overestimates, and two seldom err upwards alike (clipped double Q-learning). It is so wherever Q' is asked: with the
+ * lower value in V^ alone and each critic's own in the differences, Retrace turns a critic's error e into -gamma c e / (1 - gamma c).
  */
 static struct bp_var *target_value(const struct part *p, const struct target_critics *critics, int first, struct bp_var *actions)
 {
