@@ -21,7 +21,8 @@ CFLAGS   ?= -O3 -g
 # What the code needs, whatever CFLAGS a user sets.
 COMPILE  := -std=c11 -march=$(ARCH) -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trapping-math \
             -Wall -Wextra -Wshadow -Wvla $(WERROR) -pthread $(SANITIZE)
-LDFLAGS  += -pthread $(SANITIZE)
+# Debug information is half of a program, and packs well.
+LDFLAGS  += -pthread $(SANITIZE) -Wl,--compress-debug-sections=zlib
 LDLIBS   := -lmujoco -lgsl $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas) -lsqlite3 -ljansson -lmd -ldeflate -lz -ldl -lm
 # Kernels for small matrices, where Debian has them (amd64); LIBXSMM= builds without.
 LIBXSMM  ?= $(shell pkg-config --exists libxsmm 2>/dev/null && echo yes)
