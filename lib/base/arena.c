@@ -95,6 +95,14 @@ float *bp_arena_zeros(struct bp_arena *arena, size_t count)
     return memset(bp_arena_floats(arena, count), 0, count * sizeof(float));
 }
 
+void bp_arena_give_back(struct bp_arena *arena, const void *at)
+{
+    uintptr_t memory = (uintptr_t)arena->memory, from = (uintptr_t)at;
+
+    if (from >= memory && from - memory <= arena->used)
+        arena->used = from - memory;
+}
+
 void bp_arena_reset(struct bp_arena *arena)
 {
     size_t used = arena->outgrown + arena->used;

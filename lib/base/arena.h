@@ -26,5 +26,7 @@ float *bp_arena_floats(struct bp_arena *arena, size_t count);
 /* The same, cleared. */
 float *bp_arena_zeros(struct bp_arena *arena, size_t count);
 void bp_arena_reset(struct bp_arena *arena);
+/* Give back what was taken from `at` on, which bp_arena_take returned; what outgrew the memory meanwhile waits for the reset. */
+void bp_arena_give_back(struct bp_arena *arena, const void *at);
 
 #endif

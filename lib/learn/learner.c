@@ -1,5 +1,7 @@
 #include "learn/learner.h"
 
+#include "nn/bf16.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +62,28 @@ static int count_blocks(const struct bp_learner *learner)
     return blocks;
 }
 
+/* What updates want of a network of n parameters; `back`: gradients pass through it to its inputs. */
+static int init_forms(const struct bp_learner *learner, struct bp_net_forms *forms, size_t n, bool back)
+{
+    bool bf16 = learner->config.bf16;
+
+    *forms = (struct bp_net_forms){
+        .transposed = back && !bf16 ? floats(n) : NULL,
+        .packed = bf16 ? (uint32_t *)floats(n) : NULL,
+        .transposed_packed = bf16 && back ? (uint32_t *)floats(n) : NULL,
+    };
+    if ((bf16 && !forms->packed) || (back && !forms->transposed && !forms->transposed_packed))
+        return bp_error(BP_FAILURE, "out of memory");
+    return 0;
+}
+
+static void free_forms(struct bp_net_forms *forms)
+{
+    free(forms->transposed);
+    free(forms->packed);
+    free(forms->transposed_packed);
+}
+
 static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
 {
     const struct bp_learner_config *c = &learner->config;
@@ -82,10 +106,12 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
     for (int role = 0; role < BP_ROLES; role++) {
         shard->grad[role] = floats(learner->trained[role].n);
         shard->states[role] = floats(batch * (size_t)agent->net[role].state_size);
-        shard->online_transposed[role] = floats(learner->trained[role].n);
-        shard->target_transposed[role] = floats(role >= BP_CRITIC ? learner->trained[role].n : 0);
-        if (!shard->grad[role] || !shard->states[role] || !shard->online_transposed[role] || !shard->target_transposed[role])
+        if (!shard->grad[role] || !shard->states[role])
             return bp_error(BP_FAILURE, "out of memory");
+        /* The policy's gradient passes through the target critics, to the action. */
+        if (agent->has[role] && (init_forms(learner, &shard->online[role], learner->trained[role].n, c->rate[role] > 0) ||
+                                 init_forms(learner, &shard->target[role], learner->trained[role].n, role >= BP_CRITIC)))
+            return -1;
     }
     shard->stream = bp_random_new();
     shard->tape.record = true;
@@ -97,6 +123,8 @@ int bp_learner_init(struct bp_learner *learner, const struct bp_agent *agent, co
     *learner = (struct bp_learner){.agent = *agent, .config = *config, .state_size = bp_agent_state_size(agent)};
     if (config->batch % config->shards)
         return bp_error(BP_USAGE, "a batch of %d sequences cannot be cut into %d equal shards", config->batch, config->shards);
+    if (config->bf16 && bp_bf16_missing())
+        return bp_error(BP_USAGE, "--precision bf16 %s", bp_bf16_missing());
     learner->blocks = count_blocks(learner);
     for (int role = 0; role < BP_ROLES; role++)
         if (agent->has[role] && init_trained(&learner->trained[role], &agent->net[role], config->seed, role))
@@ -132,8 +160,8 @@ static void free_shard(struct bp_shard *shard)
     for (int role = 0; role < BP_ROLES; role++) {
         free(shard->grad[role]);
         free(shard->states[role]);
-        free(shard->online_transposed[role]);
-        free(shard->target_transposed[role]);
+        free_forms(&shard->online[role]);
+        free_forms(&shard->target[role]);
     }
     if (shard->stream)
         gsl_rng_free(shard->stream);
@@ -160,8 +188,10 @@ size_t bp_learner_bytes(const struct bp_learner *learner)
 {
     size_t count = 0, shards = (size_t)learner->config.shards;
 
-    for (int role = 0; role < BP_ROLES; role++)             /* online, target, m, v; gradient, and transposed */
-        count += learner->trained[role].n * (4 + shards * (role >= BP_CRITIC ? 3 : 2));
+    for (int role = 0; role < BP_ROLES; role++) {           /* online, target, m, v; of each shard the gradient and the forms */
+        size_t back = (learner->config.rate[role] > 0) + (role >= BP_CRITIC), packed = learner->config.bf16 ? 2 : 0;
+        count += learner->trained[role].n * (4 + shards * (1 + back + packed));
+    }
     return count * sizeof(float);
 }
 
@@ -179,9 +209,9 @@ struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp
     const struct bp_trained *t = &learner->trained[role];
 
     if (target)
-        return (struct bp_net_use){&learner->agent.net[role], t->target, NULL, shard->target_transposed[role]};
+        return (struct bp_net_use){&learner->agent.net[role], t->target, NULL, shard->target[role]};
     return (struct bp_net_use){&learner->agent.net[role], t->online, learner->config.rate[role] > 0 ? shard->grad[role] : NULL,
-                               shard->online_transposed[role]};
+                               shard->online[role]};
 }
 
 void bp_shard_borrow(const struct bp_learner *learner, struct bp_shard *shard)
@@ -203,12 +233,10 @@ void bp_shard_begin(const struct bp_learner *learner, struct bp_shard *shard)
     bp_shard_borrow(learner, shard);
     shard->stats = (struct bp_update_stats){0};
     for (int role = 0; role < BP_ROLES; role++)
-        if (learner->agent.has[role] && learner->config.rate[role] > 0)
-            bp_net_transpose(&learner->agent.net[role], learner->trained[role].online, shard->online_transposed[role]);
-    /* The policy's gradient passes through the target critics, to the action. */
-    for (int role = BP_CRITIC; role < BP_ROLES; role++)
-        if (learner->agent.has[role])
-            bp_net_transpose(&learner->agent.net[role], learner->trained[role].target, shard->target_transposed[role]);
+        if (learner->agent.has[role]) {
+            bp_net_prepare(&learner->agent.net[role], learner->trained[role].online, &shard->online[role]);
+            bp_net_prepare(&learner->agent.net[role], learner->trained[role].target, &shard->target[role]);
+        }
 }
 
 /* ---- second half of an update ---- */

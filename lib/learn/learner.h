@@ -31,6 +31,7 @@ struct bp_learner_config {
     int target_period;          /* P: updates between hard copies into the target networks */
     enum bp_bootstrap bootstrap;/* whose actions give values and traces: the policy's (BP alg. 1) or the target policy's */
     bool stored_state;          /* sequences start from the recurrent state kept while acting, else from zeros */
+    bool bf16;                  /* products of BF16 (nn/bf16.h), else of float32; parameters, sums and all the rest are float32 in both */
 };
 
 /* One network in training. */
@@ -65,7 +66,7 @@ struct bp_shard {
     float *noise;               /* (K+1)*B x A */
     float *states[BP_ROLES];    /* B x the network's state size */
     float *grad[BP_ROLES];
-    float *online_transposed[BP_ROLES], *target_transposed[BP_ROLES];   /* as bp_net_transpose leaves them, made anew for every update */
+    struct bp_net_forms online[BP_ROLES], target[BP_ROLES];     /* made anew for every update */
     struct bp_update_stats stats;
 };
 
@@ -80,7 +81,7 @@ struct bp_learner {
     int64_t updates;            /* so far */
 };
 
-/* Fresh parameters from the seed; all memory of the updates to come. 0, or -1 after reporting. */
+/* Fresh parameters from the seed; all memory of the updates to come. 0, or -1 after reporting, BF16 that cannot be had here too. */
 int bp_learner_init(struct bp_learner *learner, const struct bp_agent *agent, const struct bp_learner_config *config) BP_WARN_UNUSED;
 void bp_learner_free(struct bp_learner *learner);
 
@@ -91,7 +92,7 @@ struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp
 void bp_shard_borrow(const struct bp_learner *learner, struct bp_shard *shard);
 void bp_shard_end(struct bp_shard *shard);
 
-/* To be called by a shard before it works through its blocks: borrows, and transposes the networks that gradients will pass through. */
+/* To be called by a shard before it works through its blocks: borrows, and makes the forms of its networks. */
 void bp_shard_begin(const struct bp_learner *learner, struct bp_shard *shard);
 
 /* Bytes that the networks take: parameters, targets, moments, and what shards hold of their size. */

@@ -1,9 +1,11 @@
 #include "model/net.h"
 
+#include "nn/bf16.h"
 #include "nn/columns.h"
 #include "nn/linear.h"
 #include "nn/lstm.h"
 #include "nn/product.h"
+#include "nn/weight.h"
 
 #include <assert.h>
 #include <gsl/gsl_randist.h>
@@ -336,23 +338,41 @@ int bp_net_adopt(const struct bp_net *net, float *block, const struct bp_net *fr
 
 /* ---- at work ---- */
 
-void bp_net_transpose(const struct bp_net *net, const float *block, float *transposed)
+/* One matrix, through which gradients pass or do not. */
+static void prepare(const float *block, const struct bp_net_forms *forms, size_t offset, int in, int out, bool back)
+{
+    if (forms->transposed && back)
+        bp_transpose(in, out, block + offset, forms->transposed + offset);
+    if (forms->packed && bp_weight_packs(in, out))
+        bp_bf16_right(in, out, block + offset, forms->packed + offset);
+    if (forms->transposed_packed && back && bp_weight_packs(in, out))
+        bp_bf16_right_transposed(out, in, block + offset, forms->transposed_packed + offset);
+}
+
+void bp_net_prepare(const struct bp_net *net, const float *block, const struct bp_net_forms *forms)
 {
     for (int i = 0; i < net->layers; i++) {
         const struct bp_layer *l = &net->layer[i];
         int width = l->out * (l->kind == BP_LAYER_LSTM ? 4 : 1);
-        if (!l->observes)
-            bp_transpose(l->in, width, block + l->x, transposed + l->x);
+        prepare(block, forms, l->x, l->in, width, !l->observes);
         if (l->kind == BP_LAYER_LSTM)
-            bp_transpose(l->out, width, block + l->h, transposed + l->h);
+            prepare(block, forms, l->h, l->out, width, true);
         if (i == net->join && net->spec.action_size)
-            bp_transpose(net->spec.action_size, width, block + l->a, transposed + l->a);
+            prepare(block, forms, l->a, net->spec.action_size, width, true);
     }
 }
 
 static struct bp_weight weight(struct bp_net_use use, size_t offset)
 {
-    return (struct bp_weight){use.block + offset, use.grad ? use.grad + offset : NULL, use.transposed ? use.transposed + offset : NULL};
+    const struct bp_net_forms *forms = &use.forms;
+
+    return (struct bp_weight){
+        .value = use.block + offset,
+        .grad = use.grad ? use.grad + offset : NULL,
+        .transposed = forms->transposed ? forms->transposed + offset : NULL,
+        .packed = forms->packed ? forms->packed + offset : NULL,
+        .transposed_packed = forms->transposed_packed ? forms->transposed_packed + offset : NULL,
+    };
 }
 
 static struct bp_var *dense(struct bp_tape *tape, struct bp_net_use use, int i, struct bp_var *x, enum bp_activation act)

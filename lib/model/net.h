@@ -108,15 +108,25 @@ int bp_net_tensors(const struct bp_net *net, float *block, struct bp_tensor *ten
  */
 int bp_net_adopt(const struct bp_net *net, float *block, const struct bp_net *from, const float *from_block) BP_WARN_UNUSED;
 
-/* Every matrix of a block through which gradients may pass, transposed, at its own offset; nothing else is written. */
-void bp_net_transpose(const struct bp_net *net, const float *block, float *transposed);
+/*
+ * What is made of a block's matrices once for many products, each at the matrix's own offset in an array as long as the block; NULL where it
+ * is not wanted. transposed: for products of float32, of the matrices through which gradients may pass. packed, transposed_packed: of all
+ * matrices, and of the transposes, for products of BF16 (nn/bf16.h), which then take the place of float32 (nn/weight.h).
+ */
+struct bp_net_forms {
+    float *transposed;
+    uint32_t *packed, *transposed_packed;
+};
 
-/* A network at work: parameters, where gradients go (NULL: frozen), and what bp_net_transpose made of the block (NULL: nobody did). */
+/* Make the forms that are wanted, from the block as it is now. */
+void bp_net_prepare(const struct bp_net *net, const float *block, const struct bp_net_forms *forms);
+
+/* A network at work: parameters, where gradients go (NULL: frozen), and what bp_net_prepare made of the block (all NULL: nobody did). */
 struct bp_net_use {
     const struct bp_net *net;
     const float *block;
     float *grad;
-    const float *transposed;
+    struct bp_net_forms forms;
 };
 
 /*

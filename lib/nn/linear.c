@@ -1,7 +1,7 @@
 #include "nn/linear.h"
 
 #include "nn/math.h"
-#include "nn/product.h"
+#include "nn/weight.h"
 
 enum {
     STRIP_FLOATS = 8192,            /* of an output that stays in the first cache until its activation */
@@ -12,7 +12,8 @@ struct linear {
     struct bp_node node;
     struct bp_tape *tape;
     struct bp_var *x, *base, *y;
-    struct bp_weight w, b;
+    struct bp_matrix w;
+    struct bp_weight b;
     enum bp_activation act;
 };
 
@@ -51,7 +52,7 @@ static void add_to(float *restrict dst, const float *restrict src, size_t n)
 static void linear_back(struct bp_node *node)
 {
     struct linear *l = (struct linear *)node;
-    int n = l->y->rows, in = l->x->cols, out = l->y->cols;
+    int n = l->y->rows, out = l->y->cols;
     float *dy = bp_gradient(l->y);
 
     for (size_t row = 0, width = (size_t)out; row < (size_t)n; row++) {
@@ -61,25 +62,24 @@ static void linear_back(struct bp_node *node)
     }
     if (l->base && l->base->grad)
         add_to(bp_gradient(l->base), dy, (size_t)n * (size_t)out);
-    if (l->w.grad)
-        bp_product_at(in, out, n, l->x->value, in, dy, out, l->w.grad, out, 1);
+    bp_weight_gradient(l->tape, l->w, n, l->x->value, dy);
     if (l->x->grad) {
-        const float *transposed = bp_weight_transposed(l->tape, l->w, in, out);
         int add;
         float *dx = bp_gradient_sink(l->x, &add);
-        bp_product(n, in, out, dy, out, transposed, in, dx, in, add);
+        bp_weight_backward(l->tape, l->w, n, dy, dx, add);
     }
 }
 
 /* y = act(x W + addend) strip by strip. */
-static void forward(const struct bp_var *x, const float *w, const float *addend, int stride, struct bp_var *y, enum bp_activation act)
+static void forward(struct bp_tape *tape, const struct bp_var *x, struct bp_matrix w, const float *addend, int stride, struct bp_var *y,
+                    enum bp_activation act)
 {
     int in = x->cols, out = y->cols, most = STRIP_FLOATS / out > STRIP_ROWS ? STRIP_FLOATS / out : STRIP_ROWS;
 
     for (int row = 0; row < x->rows; row += most) {
         int rows = x->rows - row < most ? x->rows - row : most;
         float *strip = y->value + (size_t)row * (size_t)out;
-        bp_product(rows, out, in, x->value + (size_t)row * (size_t)in, in, w, out, strip, out, 0);
+        bp_weight_forward(tape, w, rows, x->value + (size_t)row * (size_t)in, strip, 0);
         add_and_activate(strip, addend + (size_t)row * (size_t)stride, stride, rows, out, act);
     }
 }
@@ -90,15 +90,16 @@ struct bp_var *bp_linear(struct bp_tape *tape, struct bp_var *x, struct bp_weigh
     int n = x->rows;
     bool differentiable = x->grad || w.grad || b.grad || (base && base->grad);
     struct bp_var *y = bp_var_new(tape, n, out, differentiable);
+    struct bp_matrix matrix = {w, x->cols, out};
 
-    forward(x, w.value, base ? base->value : b.value, base ? out : 0, y, act);
+    forward(tape, x, matrix, base ? base->value : b.value, base ? out : 0, y, act);
     if (y->grad) {
         struct linear *l = bp_node_new(tape, sizeof *l, linear_back);
         l->tape = tape;
         l->x = x;
         l->base = base;
         l->y = y;
-        l->w = w;
+        l->w = matrix;
         l->b = b;
         l->act = act;
     }

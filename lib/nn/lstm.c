@@ -1,14 +1,15 @@
 #include "nn/lstm.h"
 
 #include "nn/math.h"
-#include "nn/product.h"
+#include "nn/weight.h"
 
 #include <string.h>
 
 struct lstm {
     struct bp_node node;
     struct bp_var *x, *y;
-    struct bp_lstm_weights w;
+    struct bp_matrix from_x, from_h;    /* in x 4H, H x 4H */
+    struct bp_weight bias;
     int steps, batch, hidden;
     float *first;               /* B x H, h before the first step, or NULL for zeros */
     float *first_cell;          /* B x H, or NULL */
@@ -67,20 +68,19 @@ static void step_back(float *restrict gate, const float *restrict cell_before, c
 
 static void weight_gradients(struct lstm *l)
 {
-    int n = l->hidden, batch = l->batch, rows = l->steps * batch, in = l->x->cols;
+    int n = l->hidden, batch = l->batch, rows = l->steps * batch;
 
-    if (l->w.x.grad)
-        bp_product_at(in, 4 * n, rows, l->x->value, in, l->gates, 4 * n, l->w.x.grad, 4 * n, 1);
-    if (l->w.h.grad && l->steps > 1)
-        bp_product_at(n, 4 * n, rows - batch, l->y->value, n, l->gates + (size_t)batch * 4 * (size_t)n, 4 * n, l->w.h.grad, 4 * n, 1);
-    if (l->w.h.grad && l->first)
-        bp_product_at(n, 4 * n, batch, l->first, n, l->gates, 4 * n, l->w.h.grad, 4 * n, 1);
-    if (l->w.b.grad)
+    bp_weight_gradient(l->tape, l->from_x, rows, l->x->value, l->gates);
+    if (l->steps > 1)
+        bp_weight_gradient(l->tape, l->from_h, rows - batch, l->y->value, l->gates + (size_t)batch * 4 * (size_t)n);
+    if (l->first)
+        bp_weight_gradient(l->tape, l->from_h, batch, l->first, l->gates);
+    if (l->bias.grad)
         for (int row = 0; row < rows; row++) {
             const float *d = l->gates + (size_t)row * 4 * (size_t)n;
 #pragma omp simd
             for (int j = 0; j < 4 * n; j++)
-                l->w.b.grad[j] += d[j];
+                l->bias.grad[j] += d[j];
         }
 }
 
@@ -90,13 +90,14 @@ static void lstm_back(struct bp_node *node)
     int n = l->hidden, batch = l->batch;
     size_t block = (size_t)batch * (size_t)n;
     float *dc = bp_arena_zeros(&l->tape->arena, block), *zero = bp_arena_zeros(&l->tape->arena, (size_t)n);
-    const float *transposed = bp_weight_transposed(l->tape, l->w.h, n, 4 * n);
     float *dy = bp_gradient(l->y);
 
+    if (!l->from_h.w.transposed_packed)
+        l->from_h.w.transposed = bp_weight_transposed(l->tape, l->from_h);      /* once, not at every step */
     for (int t = l->steps - 1; t >= 0; t--) {
         float *gates = l->gates + (size_t)t * 4 * block, *dh = dy + (size_t)t * block;
         if (t < l->steps - 1)
-            bp_product(batch, n, 4 * n, gates + 4 * block, 4 * n, transposed, n, dh, n, 1);
+            bp_weight_backward(l->tape, l->from_h, batch, gates + 4 * block, dh, 1);
         for (int b = 0; b < batch; b++) {
             size_t at = (size_t)b * (size_t)n;
             const float *before = t ? l->cell + (size_t)(t - 1) * block + at : l->first_cell ? l->first_cell + at : zero;
@@ -105,11 +106,9 @@ static void lstm_back(struct bp_node *node)
     }
     weight_gradients(l);
     if (l->x->grad) {
-        int in = l->x->cols;
-        const float *back = bp_weight_transposed(l->tape, l->w.x, in, 4 * n);
         int add;
         float *dx = bp_gradient_sink(l->x, &add);
-        bp_product(l->steps * batch, in, 4 * n, l->gates, 4 * n, back, in, dx, in, add);
+        bp_weight_backward(l->tape, l->from_x, l->steps * batch, l->gates, dx, add);
     }
 }
 
@@ -138,19 +137,19 @@ static void pack(const struct lstm *l, float *state, int stride)
 
 static void forward(struct lstm *l)
 {
-    int n = l->hidden, batch = l->batch, in = l->x->cols;
+    int n = l->hidden, batch = l->batch;
     size_t block = (size_t)batch * (size_t)n, rows = (size_t)l->steps * (size_t)batch;
     float *zero = bp_arena_zeros(&l->tape->arena, (size_t)n);
 
-    bp_product((int)rows, 4 * n, in, l->x->value, in, l->w.x.value, 4 * n, l->gates, 4 * n, 0);
+    bp_weight_forward(l->tape, l->from_x, (int)rows, l->x->value, l->gates, 0);
     for (int t = 0; t < l->steps; t++) {
         float *gates = l->gates + (size_t)t * 4 * block, *h = l->y->value + (size_t)t * block, *cell = l->cell + (size_t)t * block;
         const float *h_before = t ? h - block : l->first, *cell_before = t ? cell - block : l->first_cell;
         if (h_before)
-            bp_product(batch, 4 * n, n, h_before, n, l->w.h.value, 4 * n, gates, 4 * n, 1);
+            bp_weight_forward(l->tape, l->from_h, batch, h_before, gates, 1);
         for (int b = 0; b < batch; b++) {
             size_t at = (size_t)b * (size_t)n;
-            step(gates + 4 * at, l->w.b.value, cell_before ? cell_before + at : zero, cell + at, h + at, n);
+            step(gates + 4 * at, l->bias.value, cell_before ? cell_before + at : zero, cell + at, h + at, n);
         }
     }
 }
@@ -164,7 +163,9 @@ struct bp_var *bp_lstm(struct bp_tape *tape, struct bp_var *x, struct bp_lstm_we
 
     l->x = x;
     l->y = y;
-    l->w = w;
+    l->from_x = (struct bp_matrix){w.x, x->cols, 4 * hidden};
+    l->from_h = (struct bp_matrix){w.h, hidden, 4 * hidden};
+    l->bias = w.b;
     l->steps = steps;
     l->batch = batch;
     l->hidden = hidden;

@@ -1,7 +1,5 @@
 #include "nn/tape.h"
 
-#include "nn/product.h"
-
 #include <string.h>
 
 int bp_tape_init(struct bp_tape *tape, size_t arena_size, bool record)
@@ -82,17 +80,6 @@ struct bp_var *bp_rows(struct bp_tape *tape, struct bp_var *x, int first, int ro
 
     y->whole = x->whole ? x->whole : x;
     return y;
-}
-
-const float *bp_weight_transposed(struct bp_tape *tape, struct bp_weight w, int rows, int cols)
-{
-    float *transposed;
-
-    if (w.transposed)
-        return w.transposed;
-    transposed = bp_arena_floats(&tape->arena, (size_t)rows * (size_t)cols);
-    bp_transpose(rows, cols, w.value, transposed);
-    return transposed;
 }
 
 void *bp_node_new(struct bp_tape *tape, size_t size, void (*backward)(struct bp_node *node))

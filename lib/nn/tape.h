@@ -8,6 +8,7 @@
 #include "base/arena.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* A matrix (rows x cols, dense, row-major) with its gradient; grad is NULL where none is wanted, and read through bp_gradient. */
 struct bp_var {
@@ -18,11 +19,15 @@ struct bp_var {
     struct bp_var *whole;   /* of which this is some rows, or NULL */
 };
 
-/* A trained array: value borrowed, grad accumulated into (NULL: frozen), of matrices the transpose where somebody keeps it (else NULL). */
+/*
+ * A trained array: value borrowed, grad accumulated into (NULL: frozen). Of matrices there is the transpose where somebody keeps it, and
+ * what bp_bf16_right makes of the matrix and of its transpose where its products are to be of BF16; else NULL.
+ */
 struct bp_weight {
     const float *value;
     float *grad;
     const float *transposed;
+    const uint32_t *packed, *transposed_packed;
 };
 
 struct bp_node {
@@ -62,9 +67,6 @@ struct bp_var *bp_stop(struct bp_tape *tape, const struct bp_var *x);
 
 /* The `rows` rows of x from row `first` on, sharing value and gradient. */
 struct bp_var *bp_rows(struct bp_tape *tape, struct bp_var *x, int first, int rows);
-
-/* W' (cols x rows) of a weight W (rows x cols): the one kept, or computed into the arena. */
-const float *bp_weight_transposed(struct bp_tape *tape, struct bp_weight w, int rows, int cols);
 
 /* Append a node whose first member is a struct bp_node, taken from the tape's arena. */
 void *bp_node_new(struct bp_tape *tape, size_t size, void (*backward)(struct bp_node *node));

@@ -48,6 +48,30 @@ static void reset_gives_back(void **state)
     bp_arena_free(&arena);
 }
 
+/* What was taken last goes back alone; what outgrew the memory since stays until the reset. */
+static void the_last_goes_back(void **state)
+{
+    struct bp_arena arena;
+
+    (void)state;
+    assert_int_equal(bp_arena_init(&arena, 4096), 0);
+    float *kept = bp_arena_floats(&arena, 16), *lent = bp_arena_floats(&arena, 100);
+    bp_arena_take(&arena, 1000);
+    size_t peak = arena.peak;
+    bp_arena_give_back(&arena, lent);
+    assert_int_equal(arena.used, 64);
+    assert_int_equal(arena.peak, peak);
+    assert_ptr_equal(bp_arena_take(&arena, 8), lent);
+    kept[0] = 3;
+    void *next = bp_arena_take(&arena, 2000);
+    memset(bp_arena_take(&arena, 8192), 1, 8192);          /* moves on to other memory */
+    size_t used = arena.used;
+    bp_arena_give_back(&arena, next);
+    assert_int_equal(arena.used, used);
+    assert_true(kept[0] == 3);
+    bp_arena_free(&arena);
+}
+
 static void the_last_byte_can_be_had(void **state)
 {
     struct bp_arena arena;
@@ -141,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arrays_are_aligned_and_apart),
         cmocka_unit_test(reset_gives_back),
+        cmocka_unit_test(the_last_goes_back),
         cmocka_unit_test(the_last_byte_can_be_had),
         cmocka_unit_test(grows_and_becomes_one_piece),
         cmocka_unit_test(more_than_there_is_aborts),

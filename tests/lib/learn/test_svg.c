@@ -1,6 +1,7 @@
 #include "learn/svg.h"
 
 #include "naive_update.h"
+#include "nn/bf16.h"
 
 /* ---- against the equations ---- */
 
@@ -303,7 +304,7 @@ static void the_prior_follows_the_policy(void **state)
  * Actions are recorded at random. The policy finds each context's action; the prior, which does not see the context, what both have in
  * common: nothing, with a spread that covers both.
  */
-static void learn_a_bandit(bool half)
+static void learn_a_bandit(bool half, bool bf16)
 {
     enum { EPISODES = 500, UPDATES = 700 };
     struct bp_groups groups = {0};
@@ -327,6 +328,7 @@ static void learn_a_bandit(bool half)
     config.target_period = 10;
     for (int role = 0; role < BP_ROLES; role++)
         config.rate[role] = 5e-3;
+    config.bf16 = bf16;
     assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
     fill_normal(&action[0][0], EPISODES * TINY_A, 91);
     for (int e = 0; e < EPISODES; e++) {
@@ -367,14 +369,23 @@ static void learn_a_bandit(bool half)
 static void a_bandit_is_learned(void **state)
 {
     (void)state;
-    learn_a_bandit(false);
+    learn_a_bandit(false, false);
 }
 
 /* From observations and rewards of float16 as well. */
 static void a_bandit_is_learned_from_halves(void **state)
 {
     (void)state;
-    learn_a_bandit(true);
+    learn_a_bandit(true, false);
+}
+
+/* With products of BF16. */
+static void a_bandit_is_learned_in_bf16(void **state)
+{
+    (void)state;
+    if (bp_bf16_missing())
+        skip();
+    learn_a_bandit(false, true);
 }
 
 int main(void)
@@ -389,6 +400,7 @@ int main(void)
         cmocka_unit_test(the_prior_follows_the_policy),
         cmocka_unit_test(a_bandit_is_learned),
         cmocka_unit_test(a_bandit_is_learned_from_halves),
+        cmocka_unit_test(a_bandit_is_learned_in_bf16),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

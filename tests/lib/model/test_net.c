@@ -499,6 +499,7 @@ static void gradients_of_encoded(void **state)
 static void transposed_encoders(void **state)
 {
     static float block[BLOCK], transposed[BLOCK], grad[2][BLOCK];
+    const struct bp_net_forms forms = {.transposed = transposed};
     struct bp_tape tape;
 
     (void)state;
@@ -507,9 +508,9 @@ static void transposed_encoders(void **state)
         struct bp_net net = encoded_shape(i);
         draw_block(&net, block, 244 + i);
         memset(grad, 0, sizeof grad);
-        bp_net_transpose(&net, block, transposed);
+        bp_net_prepare(&net, block, &forms);
         for (int with = 0; with < 2; with++) {
-            struct bp_net_use use = {.net = &net, .block = block, .grad = grad[with], .transposed = with ? transposed : NULL};
+            struct bp_net_use use = {.net = &net, .block = block, .grad = grad[with], .forms = with ? forms : (struct bp_net_forms){0}};
             bp_tape_reset(&tape);
             struct bp_var *x = bp_constant(&tape, STEPS * BATCH, SEEN, observations);
             struct bp_var *action = net.spec.action_size ? bp_constant(&tape, STEPS * BATCH, 2, actions) : NULL;
