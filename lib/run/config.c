@@ -2,6 +2,7 @@
 
 #include "base/share.h"
 #include "env/env.h"
+#include "run/precision.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -82,6 +83,7 @@ const struct bp_option bp_config_options[] = {
     COUNT("unroll", unroll, "10", 1, 10000, "transitions of a sequence"),
     COUNT("batch", batch, "512", 1, 1e6, "sequences of an update"),
     COUNT("shards", shards, "4", 1, 1024, "equal parts of the batch, for threads to work on side by side"),
+    CHOICE("precision", precision, "float32", bp_precision_name, "numbers that matrix products of the learner take; all else is float32"),
     CHOICE("recurrent-state", recurrent_state, "stored", recurrent_state, "LSTM state with which a replayed sequence starts"),
     COUNT("actors", actors, "32", 1, 65536, "environments that act"),
     COUNT("actor-steps", actor_steps, "5", 1, 10000, "control steps of each actor between updates; sequences start at their multiples"),
@@ -126,6 +128,7 @@ struct bp_learner_config bp_config_learner(const struct bp_config *config)
         .target_period = (int)config->target_period,
         .bootstrap = strcmp(config->bootstrap, "target") ? BP_BOOTSTRAP_ONLINE : BP_BOOTSTRAP_TARGET,
         .stored_state = !strcmp(config->recurrent_state, "stored"),
+        .bf16 = bp_precision_bf16(config->precision),
     };
 
     memcpy(learner.rate, config->rate, sizeof config->rate);

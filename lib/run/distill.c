@@ -3,6 +3,7 @@
 #include "base/pool.h"
 #include "learn/distill.h"
 #include "run/checkpoint.h"
+#include "run/precision.h"
 #include "run/session.h"
 #include "run/signals.h"
 #include "store/pack.h"
@@ -38,6 +39,7 @@ const struct bp_option bp_distill_options[] = {
     {"unroll", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(unroll), "80", 1, 10000, NULL, "N", "transitions of a sequence"},
     {"batch", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(batch), "16", 1, 1e6, NULL, "N", "sequences of an update"},
     {"shards", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(shards), "2", 1, 1024, NULL, "N", "equal parts of the batch, for threads to work on side by side"},
+    {"precision", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(precision), "float32", 0, 0, bp_precision_name, "NAME", "numbers that matrix products of the updates take; all else is float32"},
     {"held-out", 0, BP_REAL, BP_SCOPE_CONFIG, AT(held_out), "0.1", 0, 0.9, NULL, "X", "share of the episodes held out to measure on; 0: none, no early stopping"},
     {"evaluate-every", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(evaluate_every), "500k", 1, 1e15, NULL, "N", "transitions between looks at the held-out episodes"},
     {"patience", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(patience), "10", 1, 1e6, NULL, "N", "looks in a row without improvement after which it stops"},
@@ -171,12 +173,14 @@ static int init_fit(struct fit *fit)
         .final_rate = o->final_rate,
         .planned = o->steps / (o->batch * o->unroll),
         .target_period = 1000,
+        .bf16 = bp_precision_bf16(o->precision),
     };
     struct bp_agent agent;
 
     if (bp_dataset_split(fit->dataset, o->held_out, (uint64_t)o->seed) || bp_agent_init(&agent, &fit->groups, fit->action_size, choice) ||
         bp_learner_init(&fit->learner, &agent, &config))
         return -1;
+    bp_precision_warn(o->precision);
     fit->sums = calloc((size_t)o->shards, sizeof *fit->sums);
     fit->best = malloc(fit->learner.trained[BP_PRIOR].n * sizeof(float));
     if (!fit->sums || !fit->best)

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct bp_distill {
-    const char *kind, *layers, *encoders, *see, *head;
+    const char *kind, *layers, *encoders, *see, *head, *precision;
     double rate, final_rate, held_out;
     int64_t steps, unroll, batch, shards, seed, evaluate_every, patience;
     const char *output, *database;

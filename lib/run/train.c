@@ -2,6 +2,7 @@
 
 #include "run/evaluate.h"
 #include "run/memory.h"
+#include "run/precision.h"
 #include "run/resume.h"
 #include "run/session.h"
 #include "run/signals.h"
@@ -295,6 +296,7 @@ static int prepare(struct loop *loop)
     if (bp_pack_check(spec->command->output) || bp_training_init(&loop->training, config, &spec->borrowed, (int)spec->command->threads) ||
         bp_memory_check(&loop->training, spec->command->max_memory))
         return -1;
+    bp_precision_warn(config->precision);
     loop->evaluator = bp_evaluator_new(config->evaluate, &loop->training.env, (int)config->evaluate_episodes, &loop->training.learner.agent,
                                        loop->training.pool);
     if (!loop->evaluator)

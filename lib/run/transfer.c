@@ -29,11 +29,11 @@ const struct bp_option *bp_transfer_config_options(void)
     return rows;
 }
 
-/* What a training run's config says of how to learn carries over; what it says of its own task and length does not. */
+/* What a training run's config says of how to learn carries over; what it says of its own task, length and processor does not. */
 static int lay_checkpoint(struct bp_train_setup *setup, const struct bp_checkpoint *checkpoint)
 {
     static const char *const own[] = {"task", "body", "steps", "seed", "evaluate", "evaluate-every", "policy-see", "critic-see",
-                                      "policy-encoders", "critic-encoders", "rate-hold", "final-rate"};
+                                      "policy-encoders", "critic-encoders", "rate-hold", "final-rate", "precision"};
     json_t *learning = json_copy(checkpoint->config);
     int status;
 

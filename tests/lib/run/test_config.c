@@ -47,7 +47,7 @@ static void defaults_are_the_papers(void **state)
     assert_int_equal(learner.unroll, 10);
     assert_true(learner.kl_cost == 1e-3 && learner.entropy_cost == 1e-4 && learner.reward_scale == 1 && learner.trace == 1);
     assert_int_equal(learner.bootstrap, BP_BOOTSTRAP_ONLINE);
-    assert_true(learner.stored_state);
+    assert_true(learner.stored_state && !learner.bf16);
     assert_int_equal(config.actors, 32);
     assert_string_equal(config.net[BP_POLICY].hidden, "200,100");
     assert_string_equal(config.net[BP_CRITIC].hidden, "400,300");
@@ -126,6 +126,8 @@ static void fields_arrive(void **state)
     config.recurrent_state = "zero";
     assert_int_equal(bp_config_replay(&config, &agent, 375).state_size, 0);
     assert_false(bp_config_learner(&config).stored_state);
+    config.precision = "bf16";
+    assert_true(bp_config_learner(&config).bf16);
     bp_options_free(options);
 }
 

@@ -1,0 +1,15 @@
+/* --precision of the programs that learn: what their matrix products are of. */
+#ifndef BP_RUN_PRECISION_H
+#define BP_RUN_PRECISION_H
+
+#include <stdbool.h>
+
+/* The names, for the table of options; NULL behind the last. */
+const char *bp_precision_name(int i);
+
+bool bp_precision_bf16(const char *name);
+
+/* For a learner that could be had: a warning when what it asks for is emulated here. */
+void bp_precision_warn(const char *name);
+
+#endif
