@@ -1,8 +1,9 @@
-/* The two updates that torch_update.py runs in PyTorch: beside sgemm, on threads, with a core taken. */
+/* The two updates that torch_update.py runs in PyTorch: beside sgemm, in BF16, on threads, with a core taken. */
 #include "bench.h"
 
 #include "base/random.h"
 #include "learn/svg.h"
+#include "nn/bf16.h"
 
 struct update_shape {
     const char *name, *kind, *policy, *critic;
@@ -113,11 +114,12 @@ static double update_draw_work(void *raw)
     return (double)(u->learner.config.batch * u->learner.config.unroll);
 }
 
-static void open_update(struct update *u, const struct update_shape *shape)
+static void open_update(struct update *u, const struct update_shape *shape, bool bf16)
 {
     struct bp_learner_config config = {
         .seed = 1, .unroll = shape->unroll, .batch = 512, .shards = 4, .discount = 0.99, .trace = 0.95, .reward_scale = 1, .kl_cost = 0.1,
         .entropy_cost = 1e-3, .rate = {1e-4, 1e-4, 1e-4}, .final_rate = 1, .target_period = 100, .bootstrap = BP_BOOTSTRAP_TARGET,
+        .bf16 = bf16,
     };
     struct bp_net_choice choice[BP_ROLES] = {
         {shape->kind, shape->policy, "*", "softplus", NULL}, {shape->kind, shape->policy, "seen", "softplus", NULL},
@@ -136,6 +138,38 @@ static void open_update(struct update *u, const struct update_shape *shape)
     fill_replay(u, shape);
 }
 
+static void close_update(struct update *u)
+{
+    bp_replay_free(u->replay);
+    bp_learner_free(&u->learner);
+}
+
+/* The same update with products of BF16, in turns with that of float32, where there are such. */
+static void bench_bf16(struct update *u, const struct update_shape *shape)
+{
+    const char *emulated = bp_bf16_emulated() ? ", emulated" : "";
+    double speed[ROUNDS], ratio[ROUNDS];
+    struct update b;
+    char text[64];
+
+    if (bp_bf16_missing())
+        return;
+    open_update(&b, shape, true);
+    b.pool = u->pool;
+    update_work(&b);
+    for (int round = 0; round < ROUNDS; round++) {
+        speed[round] = rate_once(update_work, &b, 1);
+        ratio[round] = speed[round] / rate_once(update_work, u, 1);
+    }
+    snprintf(text, sizeof text, "bf16 update%s, 1 thread", emulated);
+    print(text, shape->name, median(speed), "transitions/s");
+    snprintf(text, sizeof text, "bf16%s / float32", emulated);
+    print(text, shape->name, median(ratio), "");
+    snprintf(text, sizeof text, "%s, bf16%s", shape->name, emulated);
+    print_shares(text, update_work, &b, 3, 1);
+    close_update(&b);
+}
+
 /* What is to be compared takes turns, so that all of it meets the same machine: rates of one round each, and their ratios' medians. */
 static void bench_update(const struct update_shape *shape)
 {
@@ -146,7 +180,7 @@ static void bench_update(const struct update_shape *shape)
 
     if (!pools[0] || !pools[1])
         exit(1);
-    open_update(&u, shape);
+    open_update(&u, shape, false);
     double gflop = update_gflop(&u.learner) / (u.learner.config.batch * u.learner.config.unroll);
     u.pool = pools[0];
     update_work(&u);
@@ -175,10 +209,10 @@ static void bench_update(const struct update_shape *shape)
     print("replay sampling of an update", shape->name, 100 * one / rate(update_draw_work, &u, 0.5), "%");
     u.pool = pools[0];
     print_shares(shape->name, update_work, &u, 3, 1);
+    bench_bf16(&u, shape);
+    close_update(&u);
     bp_pool_free(pools[0]);
     bp_pool_free(pools[1]);
-    bp_replay_free(u.replay);
-    bp_learner_free(&u.learner);
 }
 
 void bench_updates(void)
