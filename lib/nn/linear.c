@@ -6,6 +6,7 @@
 enum {
     STRIP_FLOATS = 8192,            /* of an output that stays in the first cache until its activation */
     STRIP_ROWS = 24,                /* fewer at a time slow the products down */
+    STRIP_STEP = 12,                /* kernels take six rows at once, and others one by one */
 };
 
 struct linear {
@@ -74,8 +75,10 @@ static void linear_back(struct bp_node *node)
 static void forward(struct bp_tape *tape, const struct bp_var *x, struct bp_matrix w, const float *addend, int stride, struct bp_var *y,
                     enum bp_activation act)
 {
-    int in = x->cols, out = y->cols, most = STRIP_FLOATS / out > STRIP_ROWS ? STRIP_FLOATS / out : STRIP_ROWS;
+    int in = x->cols, out = y->cols, most = STRIP_FLOATS / out / STRIP_STEP * STRIP_STEP;
 
+    if (most < STRIP_ROWS)
+        most = STRIP_ROWS;
     for (int row = 0; row < x->rows; row += most) {
         int rows = x->rows - row < most ? x->rows - row : most;
         float *strip = y->value + (size_t)row * (size_t)out;
