@@ -36,7 +36,7 @@ OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 TESTS   := $(patsubst tests/lib/%.c,$(B)/tests/%,$(wildcard tests/lib/*/test_*.c))
 PAGES   := $(wildcard man/*.[157])
 
-.PHONY: all deps check check-generic tests bench bench-torch demo install uninstall clean help
+.PHONY: all deps check check-generic tests bench bench-torch fuzz-episodes demo install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: $(PROGRAMS:%=$(BIN)/%)             ## build the programs into bin/
@@ -59,7 +59,8 @@ $(BIN)/%: $(B)/cmd/%.o $(B)/libbp.a
 $(B)/tests/bench/bench: $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
 $(B)/tests/bench/bench: LDFLAGS += -Wl,--wrap=bp_act
 $(B)/tests/fuzz/bodies: $(B)/tests/fuzz/bodies.o
-$(B)/tests/bench/bench $(B)/tests/fuzz/bodies: $(B)/libbp.a
+$(B)/tests/fuzz/episodes: $(B)/tests/fuzz/episodes.o
+$(B)/tests/bench/bench $(B)/tests/fuzz/bodies $(B)/tests/fuzz/episodes: $(B)/libbp.a
 	@echo "  LINK  $@"
 	$(V)$(CC) $(LDFLAGS) $(filter %.o,$^) $(B)/libbp.a $(LDLIBS) -o $@
 
@@ -90,6 +91,10 @@ bench: all $(B)/tests/bench/bench          ## measure speed, each figure beside 
 
 bench-torch: $(B)/tests/bench/bench        ## the updates beside PyTorch's (python3-torch)
 	@tests/bench/torch $(B)/tests/bench/bench
+
+EPISODES ?= 10000
+fuzz-episodes: $(B)/tests/fuzz/episodes    ## EPISODES random episodes of every task: no warning of the simulator that is not told
+	@$< $(EPISODES)
 
 demo: all                               ## train a prior, play it on a task it never saw, draw it, query the run: under 5 minutes
 	@share/demo $(BIN)

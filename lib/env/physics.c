@@ -174,10 +174,16 @@ char *bp_physics_mjcf(const struct bp_physics *physics, const char *path, const 
     return text;
 }
 
+/*
+ * No warning passes: contacts or constraints that found no room, and an inertia that cannot be inverted, make a simulation of something
+ * else, though its numbers stay finite. One is not of the simulation: shapes that found no room in a picture.
+ */
 static bool healthy(const mjData *data)
 {
-    return !data->warning[mjWARN_BADQPOS].number && !data->warning[mjWARN_BADQVEL].number && !data->warning[mjWARN_BADQACC].number &&
-           !data->warning[mjWARN_BADCTRL].number;
+    for (int i = 0; i < mjNWARNING; i++)
+        if (i != mjWARN_VGEOMFULL && data->warning[i].number)
+            return false;
+    return true;
 }
 
 static void forward(struct bp_physics *physics)

@@ -45,7 +45,8 @@ bool bp_physics_forward(struct bp_physics *physics);
 
 /*
  * One control step under data->ctrl. Behind it, everything in data that follows from positions and velocities is that of the new
- * state. False when the simulation diverged: the state is then not to be used.
+ * state. False when the simulation diverged, which is any warning of MuJoCo's, a contact that found no room too: the state is then not
+ * to be used.
  */
 bool bp_physics_step(struct bp_physics *physics);
 

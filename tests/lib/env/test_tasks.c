@@ -2,8 +2,8 @@
 #include "env/task.h"
 
 #include "../base/check.h"
+#include "base/pool.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,24 +112,55 @@ static void restored_episodes_go_on(void **state)
     each(restored);
 }
 
-static void without_allocation(struct bp_env *env)
-{
-    float o[MOST], action[MOST_ACTIONS] = {0.3f, -0.4f};
-    struct bp_step step;
+/* ---- threads ---- */
 
-    bp_env_reset(env, 5, o);
-    bp_env_step(env, action, o, &step);
-    struct mallinfo2 before = mallinfo2();
-    for (int t = 0; t < 30 && !step.terminated; t++)
+enum { JOBS = 4, SHORT = 20 };
+
+struct shares {
+    struct bp_env *env[JOBS];
+    float observation[JOBS][MOST];
+    double rewards[JOBS];
+};
+
+static void play_share(void *raw, int job)
+{
+    struct shares *shares = raw;
+    struct bp_env *env = shares->env[job];
+    float *o = shares->observation[job], action[MOST_ACTIONS];
+    struct bp_step step = {0};
+
+    shares->rewards[job] = 0;
+    bp_env_reset(env, (uint64_t)(31 + job), o);
+    for (int t = 0; t < SHORT && !step.terminated; t++) {
+        for (int k = 0; k < env->spec.action_size; k++)
+            action[k] = (float)sin(job + 0.7 * t + k);
         bp_env_step(env, action, o, &step);
-    struct mallinfo2 after = mallinfo2();
-    assert_true(before.uordblks == after.uordblks && before.hblks == after.hblks);
+        shares->rewards[job] += (double)step.reward;
+    }
 }
 
-static void steps_allocate_nothing(void **state)
+/* Environments that threads share out among themselves end in the same bytes for any number of threads. */
+static void threads_change_nothing(void **state)
 {
+    static struct shares by_one, by_more;
+
     (void)state;
-    each(without_allocation);
+    for (int i = 0; bp_tasks[i]; i++)
+        for (int b = 0; bp_tasks[i]->bodies[b]; b++) {
+            for (int job = 0; job < JOBS; job++)
+                assert_non_null(by_one.env[job] = by_more.env[job] = bp_env_open(bp_tasks[i]->name, bp_tasks[i]->bodies[b]));
+            for (int threads = 1; threads <= 3; threads++) {
+                struct bp_pool *pool = bp_pool_new(threads);
+                struct shares *shares = threads == 1 ? &by_one : &by_more;
+                assert_non_null(pool);
+                bp_pool_run(pool, JOBS, play_share, shares);
+                assert_memory_equal(shares->observation, by_one.observation, sizeof by_one.observation);
+                assert_memory_equal(shares->rewards, by_one.rewards, sizeof by_one.rewards);
+                bp_pool_free(pool);
+            }
+            for (int job = 0; job < JOBS; job++)
+                bp_env_close(by_one.env[job]);
+        }
 }
 
 /* ---- what each task pays ---- */
@@ -384,7 +415,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_play_of_all),
         cmocka_unit_test(restored_episodes_go_on),
-        cmocka_unit_test(steps_allocate_nothing),
+        cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(pushing),
         cmocka_unit_test(pushing_two),
         cmocka_unit_test(gathering),

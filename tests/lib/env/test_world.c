@@ -266,6 +266,27 @@ static void no_room(void **state)
     assert_said(said, "too large");
 }
 
+/* Contacts or constraints that find no room leave finite numbers of another simulation: that counts as diverged, until there is room. */
+static void lost_contacts_are_noticed(void **state)
+{
+    struct bp_world *w = &worlds[1];
+    int *const sizes[] = {&w->physics.model->nconmax, &w->physics.model->njmax};
+    const float action[32] = {0};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        int size = *sizes[i];
+        start(w, 5);
+        assert_true(w->physics.data->ncon > 1 && w->physics.data->nefc > 1);    /* its feet on the floor */
+        *sizes[i] = 1;
+        assert_false(bp_world_step(w, action));
+        *sizes[i] = size;
+        assert_true(isfinite(bp_world_root(w)[2]));
+        start(w, 5);
+        assert_true(bp_world_step(w, action));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +299,7 @@ int main(void)
         cmocka_unit_test(pushing),
         cmocka_unit_test(saved_worlds_go_on),
         cmocka_unit_test(the_gap),
+        cmocka_unit_test(lost_contacts_are_noticed),
     };
 
     return cmocka_run_group_tests(tests, load_all, free_all);
