@@ -220,6 +220,70 @@ static void the_humanoids_jump(void **state)
         }
 }
 
+/*
+ * All joints are held straight; the ankles push the centre of mass to its place above the feet. u: the action, one unit for each third
+ * of a radian; K, D: N m for each m that the centre is ahead, and for each m/s.
+ */
+static void balance(const struct bp_world *w, double *before, float *action)
+{
+    static const double K = 600, D = 120, behind = 0.035;
+    const mjModel *m = w->physics.model;
+    const mjData *d = w->physics.data;
+    const mjtNum *centre = d->subtree_com + 3 * w->body.root;
+    const mjtNum *left = d->site_xpos + 3 * mj_name2id(m, mjOBJ_SITE, "effector-left-foot");
+    const mjtNum *right = d->site_xpos + 3 * mj_name2id(m, mjOBJ_SITE, "effector-right-foot");
+    struct bp_frame frame = bp_body_frame(&w->body, d);
+    double from[3], speed[3];
+    float ahead[3], faster[3];
+
+    for (int k = 0; k < 3; k++) {
+        from[k] = centre[k] - (left[k] + right[k]) / 2;
+        speed[k] = (centre[k] - before[k]) / bp_physics_control_step(&w->physics);
+        before[k] = centre[k];
+    }
+    bp_frame_turn(&frame, from, ahead);
+    bp_frame_turn(&frame, speed, faster);
+    for (int k = 0; k < m->nu; k++) {
+        int j = m->actuator_trnid[2 * k];
+        double torque = -K * ((double)ahead[0] + behind) - D * (double)faster[0];
+        bool ankle = strstr(m->names + m->name_jntadr[j], "ankle-swing");
+        action[k] = (float)(ankle ? torque / m->actuator_gear[6 * k] : -3 * d->qpos[m->jnt_qposadr[j]]);
+    }
+}
+
+/* The whole of an episode, 12 s, whatever way they look, also after a push of 0.2 m/s from any side; limp they are down in 2 s. */
+static void the_humanoids_stand(void **state)
+{
+    const char *const bodies[] = {"humanoid", "humanoid23"};
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        for (int trial = 0; trial < 7; trial++) {
+            struct bp_world w;
+            float action[32] = {0};
+            double before[3], strength = 0;
+            bool limp = trial == 6;
+            int t = 0;
+            load(&w, &plane, bodies[i], 0);
+            bp_world_put_body(&w, 0, 0, trial);
+            w.physics.data->qvel[0] = trial && !limp ? 0.2 * cos(1.2 * trial) : 0;
+            w.physics.data->qvel[1] = trial && !limp ? 0.2 * sin(1.2 * trial) : 0;
+            bp_world_settle(&w);
+            mju_copy3(before, w.physics.data->subtree_com + 3 * w.body.root);
+            for (; t < 400 && bp_world_root(&w)[2] > 0.9 * w.body.height; t++) {
+                if (!limp)
+                    balance(&w, before, action);
+                for (int k = 0; k < w.physics.model->nu; k++)
+                    strength = fmax(strength, fabs((double)action[k]));
+                assert_true(bp_world_step(&w, action));
+            }
+            print_message("%s: stands for %.2f s%s, largest action %.2f\n", bodies[i], t * bp_physics_control_step(&w.physics),
+                          limp ? ", limp" : "", strength);
+            assert_true(limp ? t < 67 : t == 400 && upright(&w) > 0.95);
+            bp_world_free(&w);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +292,7 @@ int main(void)
         cmocka_unit_test(the_ant_leaps_a_gap),
         cmocka_unit_test(exploring_keeps_them_on_their_feet),
         cmocka_unit_test(the_humanoids_jump),
+        cmocka_unit_test(the_humanoids_stand),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
