@@ -13,7 +13,7 @@ static void begin_walk(struct bp_world_env *env, gsl_rng *stream)
     env->state.goal = (int32_t)gsl_rng_uniform_int(stream, 4);
 }
 
-/* Of 1 a step at the speed and direction asked for, less by a Gaussian in the difference. A new direction half-way; event: it. */
+/* Of 1 a step at the speed and direction asked for, less by a Gaussian in the difference. Another direction half-way; event: it. */
 static void judge_walk(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     static const double ahead[4] = {1, -1, 0, 0}, left[4] = {0, 0, 1, -1};
@@ -27,7 +27,7 @@ static void judge_walk(struct bp_world_env *env, const float *action, struct bp_
     double x = (double)seen[0] - walk_speed * ahead[env->state.goal], y = (double)seen[1] - walk_speed * left[env->state.goal];
     step->reward = (float)exp(-(x * x + y * y) / (2 * walk_tolerance * walk_tolerance));
     if (env->state.step == env->task->time_limit / 2)
-        step->event = env->state.goal = (int32_t)gsl_rng_uniform_int(bp_world_env_draw(env, 0), 4);
+        step->event = env->state.goal = (env->state.goal + 1 + (int32_t)gsl_rng_uniform_int(bp_world_env_draw(env, 0), 3)) % 4;
 }
 
 /* ---- follow: a target that moves on when the body has been near for a while ---- */

@@ -351,6 +351,7 @@ static void walking(void **state)
     for (int t = 6; t <= 400; t++) {
         bp_env_step(env, action, o, &step);
         events += step.event >= 0;
+        assert_int_not_equal(step.event, 3);            /* another than the last one of above */
         assert_int_equal(step.event >= 0, t == 200);
     }
     assert_int_equal(events, 1);
