@@ -129,6 +129,15 @@ static bool turns(const struct bp_world *w)
     return w->body.free || w->body.turn >= 0;
 }
 
+/* Slides along x and y, and a hinge about z unless `hinge` is -1. */
+static void turn_slides(const struct view *view, mjtNum *qpos, mjtNum *qvel, int hinge)
+{
+    turn(view, &qpos[0], &qpos[1]);
+    turn(view, &qvel[0], &qvel[1]);
+    if (hinge >= 0)
+        qpos[hinge] += view->angle;             /* mirrored already, as all hinges */
+}
+
 static void turn_world(struct bp_world *w, const struct view *view, const struct twins *t)
 {
     const mjModel *m = w->physics.model;
@@ -145,12 +154,10 @@ static void turn_world(struct bp_world *w, const struct view *view, const struct
             qvel[m->jnt_dofadr[other]] = t->sign[j] * old_qvel[v];
         }
     }
-    if (!w->body.free) {                                /* slides along x and y */
-        turn(view, &qpos[0], &qpos[1]);
-        turn(view, &qvel[0], &qvel[1]);
-    }
-    if (w->body.turn >= 0)
-        qpos[w->body.turn] += view->angle;
+    if (!w->body.free)
+        turn_slides(view, qpos, qvel, w->body.turn);
+    for (int i = 0; i < w->spec->boxes; i++)
+        turn_slides(view, qpos + w->box_qpos[i], qvel + m->body_dofadr[w->box[i]], 2);
     for (int i = 0; i < w->spec->targets; i++)
         turn(view, &w->state.target[i][0], &w->state.target[i][1]);
 }

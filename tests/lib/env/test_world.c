@@ -277,6 +277,8 @@ static void lost_contacts_are_noticed(void **state)
     for (int i = 0; i < 2; i++) {
         int size = *sizes[i];
         start(w, 5);
+        for (int t = 0; t < 5; t++)
+            assert_true(bp_world_step(w, action));
         assert_true(w->physics.data->ncon > 1 && w->physics.data->nefc > 1);    /* its feet on the floor */
         *sizes[i] = 1;
         assert_false(bp_world_step(w, action));
