@@ -40,6 +40,12 @@ fi
 unset __EGL_VENDOR_LIBRARY_DIRS
 runs "a word about ffmpeg" 0 bp-rollout --play random --task push-1b1t --body ball -n 1 --frames 32x32 -o x.rgb
 ok "  with size and rate" grep -q 'ffmpeg -f rawvideo -pix_fmt rgb24 -s 32x32 -r [0-9.]* -i -' "$err"
+if command -v ffmpeg >/dev/null; then
+    quiet "ffmpeg takes them" bash -c "$play --frames 64x48 | ffmpeg -loglevel error -f rawvideo -pix_fmt rgb24 -s 64x48 -r 5 -i - -pix_fmt yuv420p x.mp4"
+    is "  all of them" "$(ffprobe -loglevel error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 x.mp4)" $((steps + 1))
+else
+    skip "a film: ffmpeg is not here"
+fi
 colours() { python3 -c '
 import sys
 data = open(sys.argv[1], "rb").read()[:96 * 96 * 3]

@@ -220,34 +220,86 @@ static void the_humanoids_jump(void **state)
         }
 }
 
-/*
- * All joints are held straight; the ankles push the centre of mass to its place above the feet. u: the action, one unit for each third
- * of a radian; K, D: N m for each m that the centre is ahead, and for each m/s.
- */
-static void balance(const struct bp_world *w, double *before, float *action)
+/* Where the centre of mass is, ahead and to the left of each foot (left, right), m, and its velocity, as the body looks. */
+struct centre {
+    double ahead[2], aside[2], faster[2];
+};
+
+static struct centre find_centre(const struct bp_world *w, double *before)
 {
-    static const double K = 600, D = 120, behind = 0.035;
     const mjModel *m = w->physics.model;
     const mjData *d = w->physics.data;
     const mjtNum *centre = d->subtree_com + 3 * w->body.root;
-    const mjtNum *left = d->site_xpos + 3 * mj_name2id(m, mjOBJ_SITE, "effector-left-foot");
-    const mjtNum *right = d->site_xpos + 3 * mj_name2id(m, mjOBJ_SITE, "effector-right-foot");
+    const char *const feet[] = {"effector-left-foot", "effector-right-foot"};
     struct bp_frame frame = bp_body_frame(&w->body, d);
-    double from[3], speed[3];
-    float ahead[3], faster[3];
+    struct centre found;
+    double vector[3];
+    float seen[3];
 
-    for (int k = 0; k < 3; k++) {
-        from[k] = centre[k] - (left[k] + right[k]) / 2;
-        speed[k] = (centre[k] - before[k]) / bp_physics_control_step(&w->physics);
-        before[k] = centre[k];
+    for (int i = 0; i < 2; i++) {
+        mju_sub3(vector, centre, d->site_xpos + 3 * mj_name2id(m, mjOBJ_SITE, feet[i]));
+        bp_frame_turn(&frame, vector, seen);
+        found.ahead[i] = (double)seen[0];
+        found.aside[i] = (double)seen[1];
     }
-    bp_frame_turn(&frame, from, ahead);
-    bp_frame_turn(&frame, speed, faster);
+    mju_sub3(vector, centre, before);
+    bp_frame_turn(&frame, vector, seen);
+    for (int k = 0; k < 2; k++)
+        found.faster[k] = (double)seen[k] / bp_physics_control_step(&w->physics);
+    mju_copy3(before, centre);
+    return found;
+}
+
+static const char *joint_name(const mjModel *m, int actuator)
+{
+    return m->names + m->name_jntadr[m->actuator_trnid[2 * actuator]];
+}
+
+static double angle(const struct bp_world *w, int actuator)
+{
+    return w->physics.data->qpos[w->physics.model->jnt_qposadr[w->physics.model->actuator_trnid[2 * actuator]]];
+}
+
+/* All joints are held straight; the ankles push the centre of mass to its place above the feet: N m for each m, and for each m/s. */
+static void balance(const struct bp_world *w, double *before, float *action)
+{
+    const mjModel *m = w->physics.model;
+    struct centre centre = find_centre(w, before);
+    double torque = -600 * ((centre.ahead[0] + centre.ahead[1]) / 2 + 0.035) - 120 * centre.faster[0];
+
+    for (int k = 0; k < m->nu; k++)
+        action[k] = (float)(strstr(joint_name(m, k), "ankle-swing") ? torque / m->actuator_gear[6 * k] : -3 * angle(w, k));
+}
+
+/*
+ * Steps at 2.15 Hz: a leg is lifted, and set down to where the centre of mass goes; the ankle of the leg that stands balances. The body leans
+ * from leg to leg. Found by random search.
+ */
+static void walk(const struct bp_world *w, int t, double *before, float *action)
+{
+    const mjModel *m = w->physics.model;
+    struct centre c = find_centre(w, before);
+    double phase = 2 * M_PI * 2.15 * 0.03 * t, ramp = fmin(1, t / 30.0), lean = -0.09 * ramp * sin(phase - 0.7);
+
     for (int k = 0; k < m->nu; k++) {
-        int j = m->actuator_trnid[2 * k];
-        double torque = -K * ((double)ahead[0] + behind) - D * (double)faster[0];
-        bool ankle = strstr(m->names + m->name_jntadr[j], "ankle-swing");
-        action[k] = (float)(ankle ? torque / m->actuator_gear[6 * k] : -3 * d->qpos[m->jnt_qposadr[j]]);
+        const char *name = joint_name(m, k);
+        int right = strstr(name, "right") != NULL, other = !right;
+        double side = right ? -1 : 1, wave = ramp * (right ? 1 : -1) * sin(phase), lifted = fmax(0, wave), want = 0;
+        double over = -wave > 0.05 ? c.ahead[right] : (c.ahead[0] + c.ahead[1]) / 2, strength = 3;
+        if (strstr(name, "hip-swing")) {
+            want = lifted * (0.31 - 0.3 * (c.ahead[other] - 0.03) + 0.5 * c.faster[0]);
+        } else if (strstr(name, "knee")) {
+            want = 0.45 * lifted;
+        } else if (strstr(name, "hip-out")) {
+            want = side * ((lifted > 0 ? 1.8 * c.aside[other] + c.faster[1] : 0) - lean);
+            strength = 4;
+        } else if (strstr(name, "ankle-roll")) {
+            want = side * lean;
+        } else if (strstr(name, "ankle-swing")) {
+            want = 0.9 * lifted;
+        }
+        bool stands = strstr(name, "ankle-swing") && lifted <= 0.05;
+        action[k] = (float)(stands ? (-230 * (over + 0.03) - 130 * c.faster[0]) / m->actuator_gear[6 * k] : strength * (want - angle(w, k)));
     }
 }
 
@@ -284,6 +336,52 @@ static void the_humanoids_stand(void **state)
         }
 }
 
+/* Lifted by 3 cm and put down again is a step; state: one bit a foot that is up. */
+static int steps_of(const struct bp_world *w, int *up)
+{
+    const char *const feet[] = {"effector-left-foot", "effector-right-foot"};
+    int steps = 0;
+
+    for (int i = 0; i < 2; i++) {
+        double height = w->physics.data->site_xpos[3 * mj_name2id(w->physics.model, mjOBJ_SITE, feet[i]) + 2];
+        if (height > 0.03)
+            *up |= 1 << i;
+        if (height < 0.015 && *up & 1 << i) {
+            *up &= ~(1 << i);
+            steps++;
+        }
+    }
+    return steps;
+}
+
+/* Some steps forward on their feet within 3.3 s, whichever way they are pushed a little. It is no steady gait: they may fall later. */
+static void the_humanoids_take_steps(void **state)
+{
+    const char *const bodies[] = {"humanoid", "humanoid23"};
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        for (int trial = -1; trial <= 1; trial++) {
+            struct bp_world w;
+            float action[32] = {0};
+            double before[3];
+            int up = 0, steps = 0;
+            load(&w, &plane, bodies[i], 0);
+            w.physics.data->qvel[1] = 0.03 * trial;
+            bp_world_settle(&w);
+            mju_copy3(before, w.physics.data->subtree_com + 3 * w.body.root);
+            for (int t = 0; t < 110; t++) {
+                walk(&w, t, before, action);
+                assert_true(bp_world_step(&w, action));
+                steps += steps_of(&w, &up);
+                assert_true(bp_world_root(&w)[2] > 0.9 * w.body.height);
+            }
+            print_message("%s: %d steps, %.2f m in 3.3 s\n", bodies[i], steps, bp_world_root(&w)[0]);
+            assert_true(steps >= 6 && bp_world_root(&w)[0] > 0.5);
+            bp_world_free(&w);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +391,7 @@ int main(void)
         cmocka_unit_test(exploring_keeps_them_on_their_feet),
         cmocka_unit_test(the_humanoids_jump),
         cmocka_unit_test(the_humanoids_stand),
+        cmocka_unit_test(the_humanoids_take_steps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
