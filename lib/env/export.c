@@ -83,7 +83,7 @@ char *bp_env_mjcf(const struct bp_env *env)
         bp_error(BP_USAGE, "task '%s' has no world to write", env->spec.task);
         return NULL;
     }
-    if (bp_body_path(world->name, path, sizeof path) || !(outer = bp_world_text(world->spec, path)))
+    if (bp_body_path(world->name, path, sizeof path) || !(outer = bp_scene_text(world->spec, path)))
         return NULL;
     if ((plain = bp_physics_mjcf(&world->physics, path, outer)) && (out = open_memstream(&text, &size))) {
         add_state(out, plain, world);

@@ -90,7 +90,7 @@ static int gap_size(const struct bp_world_env *env)
 /* How far ahead the gap begins, and how long it is, m. */
 static float *write_gap(const struct bp_world_env *env, float *o)
 {
-    *o++ = (float)(bp_world_gap_start - bp_world_root(&env->world)[0]);
+    *o++ = (float)(bp_scene_gap_start - bp_world_root(&env->world)[0]);
     *o++ = (float)env->world.state.gap;
     return o;
 }

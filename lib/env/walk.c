@@ -80,7 +80,7 @@ static void judge_gap(struct bp_world_env *env, const float *action, struct bp_s
     if (root[2] < fallen) {
         step->event = 1;
         step->terminated = true;
-    } else if (root[0] > bp_world_gap_start + env->world.state.gap && !env->state.memory[0]) {
+    } else if (root[0] > bp_scene_gap_start + env->world.state.gap && !env->state.memory[0]) {
         env->state.memory[0] = 1;
         step->event = 0;
     }

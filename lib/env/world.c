@@ -3,166 +3,14 @@
 #include "base/random.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-const double bp_world_gap_start = 2, bp_world_box_edge = 0.5;
-
 const float bp_world_colours[BP_WORLD_TARGETS][3] = {{0.85f, 0.2f, 0.2f}, {0.15f, 0.6f, 0.25f}, {0.2f, 0.4f, 0.9f}, {0.9f, 0.65f, 0.1f}};
-
-/* Walls are of any height to what runs into them; this is how far one sees them. */
-static const double wall_height = 0.5, corridor_back = 1.5, corridor_length = 40, pit_depth = 3;
-
-/*
- * A box rides on air, half a centimetre above the floor, and comes to rest within a time constant of half a second, so that where it is
- * says nearly all about where it will be. A push by chance then sends one through a target in 1 of 10 episodes of push-1b1t.
- * With less drag it is a puck whose velocity nobody sees; with more, chance moves it too little.
- */
-static const double box_clearance = 0.005, box_drag_time = 0.5;
 
 /* Room between a box and the walls at first, for a ball to get behind it. */
 static const double box_room = 0.3;
-
-/* ---- the text of a world ---- */
-
-struct text {
-    char bytes[12288];
-    size_t length;
-};
-
-static void write(struct text *text, const char *format, ...) BP_PRINTF(2, 3);
-static void write(struct text *text, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    int length = vsnprintf(text->bytes + text->length, sizeof text->bytes - text->length, format, arguments);
-    va_end(arguments);
-    text->length += length > 0 ? (size_t)length : 0;
-    if (text->length >= sizeof text->bytes)
-        text->length = sizeof text->bytes - 1;
-}
-
-/* The bare name of the file, as an attribute's value. */
-static void write_name(struct text *text, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    for (const char *c = slash ? slash + 1 : path; *c; c++)
-        if (strchr("&<>\"'", *c))
-            write(text, "&#%d;", *c);
-        else
-            write(text, "%c", *c);
-}
-
-/* Planes are the cheapest to test against, whichever side things come from. x and y: the wall's middle, and where it faces. */
-static void write_wall(struct text *text, const char *name, double x, double y, int facing_x, int facing_y, double half)
-{
-    write(text, "<geom name=\"world/wall-%s\" class=\"world/still\" type=\"plane\" pos=\"%g %g %g\" xyaxes=\"%d %d 0 0 0 1\" "
-          "size=\"%g %g 1\" rgba=\"0.55 0.6 0.7 1\"/>\n", name, x, y, wall_height / 2, -facing_y, facing_x, half, wall_height / 2);
-}
-
-static void write_arena(struct text *text, double size)
-{
-    double half = size / 2;
-
-    write(text, "<geom name=\"world/floor\" class=\"world/still\" type=\"plane\" size=\"%g %g 1\" material=\"world/floor\"/>\n", half, half);
-    if (size <= 0)
-        return;
-    write_wall(text, "east", half, 0, -1, 0, half);
-    write_wall(text, "west", -half, 0, 1, 0, half);
-    write_wall(text, "north", 0, half, 0, -1, half);
-    write_wall(text, "south", 0, -half, 0, 1, half);
-}
-
-/* The floor is two blocks; the far one is moved with the length of the gap, so it is a mocap body: its place belongs to the state. */
-static void write_corridor(struct text *text, double width)
-{
-    double near = (bp_world_gap_start + corridor_back) / 2, deep = pit_depth / 2;
-
-    write(text, "<geom name=\"world/near\" class=\"world/still\" type=\"box\" pos=\"%g 0 %g\" size=\"%g %g %g\" material=\"world/floor\"/>\n",
-          bp_world_gap_start - near, -deep, near, width / 2, deep);
-    write(text, "<geom name=\"world/pit\" class=\"world/still\" type=\"plane\" pos=\"0 0 %g\" size=\"%g %g 1\" rgba=\"0.2 0.2 0.2 1\"/>\n",
-          -pit_depth, corridor_length, width / 2);
-    write_wall(text, "left", 0, width / 2, 0, -1, corridor_length);
-    write_wall(text, "right", 0, -width / 2, 0, 1, corridor_length);
-    write_wall(text, "back", -corridor_back, 0, 1, 0, width / 2);
-    write(text, "<body name=\"world/far\" mocap=\"true\" pos=\"%g 0 %g\"><geom name=\"world/far\" class=\"world/still\" type=\"box\" "
-          "size=\"%g %g %g\" material=\"world/floor\"/></body>\n",
-          bp_world_gap_start + corridor_length / 2, -deep, corridor_length / 2, width / 2, deep);
-}
-
-static void write_joint(struct text *text, int box, const char *name, const char *kind, double at, double damping)
-{
-    write(text, "<joint name=\"world/box%d/%s\" class=\"world/still\" %s ref=\"%g\" damping=\"%g\"/>", box, name, kind, at, damping);
-}
-
-/*
- * Two slides and a hinge in place of a free joint: a box does not topple, nobody gets under it, and no contacts with the floor take two
- * thirds of a step's time. Coordinates are those of the world. Initial places do not matter, only that they differ.
- */
-static void write_boxes(struct text *text, int boxes, double mass)
-{
-    double half = bp_world_box_edge / 2, drag = mass / box_drag_time, inertia = mass * bp_world_box_edge * bp_world_box_edge / 6;
-
-    for (int i = 0; i < boxes; i++) {
-        double x = 2 + 2.0 * i;
-        write(text, "<body name=\"world/box%d\" pos=\"%g 0 %g\">", i, x, half + box_clearance);
-        write_joint(text, i, "x", "type=\"slide\" axis=\"1 0 0\"", x, drag);
-        write_joint(text, i, "y", "type=\"slide\" axis=\"0 1 0\"", 0, drag);
-        write_joint(text, i, "yaw", "type=\"hinge\" axis=\"0 0 1\"", 0, inertia / box_drag_time);
-        write(text, "<geom name=\"world/box%d\" class=\"world/still\" type=\"box\" size=\"%g %g %g\" mass=\"%g\" rgba=\"%s 1\"/></body>\n",
-              i, half, half, half, mass, i ? "0.3 0.5 0.9" : "0.9 0.6 0.2");
-    }
-}
-
-/*
- * The body comes first, so that its numbers are the first in qpos and qvel. What the world adds collides with whatever collides at
- * all, and says itself whatever a body's defaults could otherwise change. Friction is the larger one's of two, so that feet have their
- * own.
- */
-static void write_world(struct text *text, const struct bp_world_spec *spec, const char *path)
-{
-    write(text, "<mujoco model=\"world\">\n<include file=\"");
-    write_name(text, path);
-    write(text, "\"/>\n");
-    if (!spec->bare) {
-        write(text,
-              "<default><default class=\"world/still\"><geom contype=\"2147483647\" conaffinity=\"2147483647\" condim=\"3\" group=\"0\" "
-              "priority=\"0\" friction=\"0.4 0.005 0.0001\" solmix=\"1\" solref=\"0.02 1\" solimp=\"0.9 0.95 0.001 0.5 2\" margin=\"0\" "
-              "gap=\"0\" rgba=\"1 1 1 1\"/><joint limited=\"false\" stiffness=\"0\" springref=\"0\" frictionloss=\"0\" armature=\"0\" "
-              "pos=\"0 0 0\" margin=\"0\" group=\"0\"/></default></default>\n"
-              "<visual><headlight ambient=\"0.35 0.35 0.35\" diffuse=\"0.3 0.3 0.3\" specular=\"0 0 0\"/></visual>\n"
-              "<asset><texture name=\"world/sky\" type=\"skybox\" builtin=\"gradient\" rgb1=\"0.85 0.9 0.95\" rgb2=\"0.6 0.7 0.8\" "
-              "width=\"32\" height=\"32\"/><texture name=\"world/floor\" type=\"2d\" builtin=\"checker\" rgb1=\"0.75 0.77 0.8\" rgb2=\"0.65 0.68 0.72\" "
-              "width=\"32\" height=\"32\"/><material name=\"world/floor\" texture=\"world/floor\" texuniform=\"true\" texrepeat=\"1 1\"/></asset>\n"
-              "<worldbody>\n<light name=\"world/light\" directional=\"true\" pos=\"0 0 5\" dir=\"0.2 0.3 -1\" diffuse=\"0.4 0.4 0.4\" specular=\"0.1 0.1 0.1\"/>\n");
-        if (spec->corridor > 0)
-            write_corridor(text, spec->corridor);
-        else
-            write_arena(text, spec->size);
-        write_boxes(text, spec->boxes, spec->box_mass);
-        write(text, "</worldbody>\n");
-    }
-    write(text, "</mujoco>\n");
-}
-
-char *bp_world_text(const struct bp_world_spec *spec, const char *path)
-{
-    struct text *text = calloc(1, sizeof *text);
-    char *copy = NULL;
-
-    if (text) {
-        write_world(text, spec, path);
-        copy = strdup(text->bytes);
-    }
-    free(text);
-    if (!copy)
-        bp_error(BP_FAILURE, "out of memory");
-    return copy;
-}
 
 /* ---- loading ---- */
 
@@ -190,23 +38,11 @@ static void hide_own_floor(mjModel *m)
         }
 }
 
-/*
- * Sensors of the file would run in vain. Sparse Jacobians have the same solution; where MuJoCo may choose, it takes them from 60 degrees
- * of freedom, though beside a box they pay for anything larger than the ball: they are 1.02 (ant), 1.08 (humanoid) and 1.09 times
- * (quadruped) as fast then, 0.96 times for the ball, and 0.92 to 0.97 times without a box.
- */
-static void tune(mjModel *m, const struct bp_world_spec *spec)
-{
-    m->opt.disableflags |= mjDSBL_SENSOR;
-    if (m->opt.jacobian == mjJAC_AUTO)
-        m->opt.jacobian = spec->boxes && m->nv >= 20 ? mjJAC_SPARSE : mjJAC_DENSE;
-}
-
 static int check_room(struct bp_world *world);
 
 static int find_everything(struct bp_world *world)
 {
-    tune(world->physics.model, world->spec);
+    world->physics.model->opt.disableflags |= mjDSBL_SENSOR;     /* those of the file would run in vain */
     if (!world->spec->bare)
         hide_own_floor(world->physics.model);
     if (!bp_physics_forward(&world->physics))
@@ -224,7 +60,7 @@ int bp_world_load(struct bp_world *world, const struct bp_world_spec *spec, cons
     if (bp_body_path(body, path, sizeof path))
         return -1;
     strcpy(world->name, body);
-    if (!(text = bp_world_text(spec, path)))
+    if (!(text = bp_scene_text(spec, path)))
         return -1;
     if (!bp_physics_load(&world->physics, path, text, !bp_body_is_file(body)) && !find_everything(world))
         status = check_room(world);
@@ -259,7 +95,7 @@ void bp_world_put_box(struct bp_world *world, int box, double x, double y, doubl
 void bp_world_set_gap(struct bp_world *world, double length)
 {
     world->state.gap = length;
-    world->physics.data->mocap_pos[3 * world->far] = bp_world_gap_start + length + corridor_length / 2;
+    world->physics.data->mocap_pos[3 * world->far] = bp_scene_gap_start + length + bp_scene_corridor_length / 2;
 }
 
 /* Things to be kept apart, as discs. */
@@ -299,7 +135,7 @@ static bool find_places(const struct bp_world *world, struct disc *disc, gsl_rng
         return false;
     for (count = 1; count <= spec->boxes + spec->targets; count++) {
         bool box = count <= spec->boxes;
-        disc[count].radius = box ? bp_world_box_edge / M_SQRT2 : round * spec->target_size / 2;
+        disc[count].radius = box ? bp_scene_box_edge / M_SQRT2 : round * spec->target_size / 2;
         if (!find_place(disc, count, half, box ? box_room : 0, stream))
             return false;
     }
@@ -441,7 +277,7 @@ float *bp_world_see_boxes(const struct bp_world *world, float *o)
 float *bp_world_see_corners(const struct bp_world *world, float *o)
 {
     struct bp_frame frame = bp_body_frame(&world->body, world->physics.data);
-    double half = bp_world_box_edge / 2;
+    double half = bp_scene_box_edge / 2;
 
     for (int i = 0; i < world->spec->boxes; i++)
         for (int corner = 0; corner < 8; corner++, o += 3) {

@@ -1,7 +1,5 @@
 /*
- * Worlds: a body, a place and objects, put together when it is loaded. The world's MJCF is written in memory round an <include> of
- * the body's file, and compiled from there: any body goes with any world, there is no file for each pair, and paths in the body's
- * file keep their meaning. What the world adds has names that begin with "world/".
+ * Worlds: a body in a scene, put together when it is loaded, and all that is done with them in an episode.
  *
  * Targets are areas on the floor, not objects: they are no part of the model, so that they cost the simulation nothing. Whoever
  * draws the world finds them in state.target.
@@ -11,6 +9,7 @@
 
 #include "env/body.h"
 #include "env/env.h"
+#include "env/scene.h"
 
 #include <gsl/gsl_rng.h>
 #include <stdint.h>
@@ -19,22 +18,6 @@ enum { BP_WORLD_TARGETS = 4, BP_WORLD_BOXES = 2 };
 
 /* What targets look like: red, green, blue. */
 extern const float bp_world_colours[BP_WORLD_TARGETS][3];
-
-/* What a world is made of. Lengths in m. */
-struct bp_world_spec {
-    bool bare;                  /* the body's file alone: it brings what it stands on */
-    double size;                /* edge of the square arena round the origin, with walls; 0: an open plane */
-    double corridor;            /* > 0: in place of an arena, a corridor of this width along x, with a gap in its floor */
-    bool centred;               /* the body starts in the centre; only its heading is at random */
-    int boxes;
-    double box_mass;            /* kg */
-    int targets;
-    double target_size;         /* edge of their squares; or with target_round, diameter of their discs */
-    bool target_round;
-};
-
-/* The corridor: its floor begins at x = -1.5, the gap at 2; behind the gap it goes on for 40 m. What falls into the gap falls 3 m. */
-extern const double bp_world_gap_start, bp_world_box_edge;
 
 /* What changes from episode to episode beside the simulation's state. */
 struct bp_world_state {
@@ -56,9 +39,6 @@ struct bp_world {
 /* Load a world; spec is borrowed. 0, or -1 after reporting, with nothing to free. */
 int bp_world_load(struct bp_world *world, const struct bp_world_spec *spec, const char *body) BP_WARN_UNUSED;
 void bp_world_free(struct bp_world *world);
-
-/* The world's MJCF round the body's file `path`, to be read as if it lay beside that. To be freed. NULL after reporting. */
-char *bp_world_text(const struct bp_world_spec *spec, const char *path) BP_WARN_UNUSED;
 
 /* ---- starting an episode: reset, any changes of places, settle ---- */
 

@@ -50,7 +50,7 @@ static void things_are_placed_apart(void **state)
     (void)state;
     for (int i = 0; i < BODIES; i++) {
         struct bp_world *w = &worlds[i];
-        double farthest = 0, quadrants[4] = {0}, box = bp_world_box_edge / M_SQRT2, target = 0.25 * M_SQRT2, radius = w->body.radius;
+        double farthest = 0, quadrants[4] = {0}, box = bp_scene_box_edge / M_SQRT2, target = 0.25 * M_SQRT2, radius = w->body.radius;
         for (uint64_t seed = 0; seed < 400; seed++) {
             start(w, seed);
             const double *root = bp_world_root(w);
