@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEAM = 8 };
+/*
+ * Actors whose policy is one product. More make it faster, but of bodies with legs, whose state takes a kilobyte, only few simulators
+ * stay in the second cache while they take turns: with eight a step takes 4 to 7 % longer than with four.
+ */
+enum { TEAM = 8, LARGE_TEAM = 4, LARGE_STATE = 1000 };
 
 /* One actor's running episode; with its environment, random stream and observation all that it needs to go on. */
 struct lane {
@@ -38,6 +42,7 @@ struct bp_actors {
     struct bp_actors_spec spec;
     struct bp_env_spec env_spec;
     int state_size;             /* S */
+    int team_size;
     struct bp_env **envs;
     gsl_rng **streams;
     struct lane *lanes;
@@ -54,7 +59,7 @@ static int init_team(struct bp_actors *actors, struct team *team, const struct b
     size_t size = (size_t)agent->groups.size, cells;
 
     team->first = first;
-    team->lanes = left < TEAM ? left : TEAM;
+    team->lanes = left < actors->team_size ? left : actors->team_size;
     cells = (size_t)team->lanes * (size_t)actors->spec.steps;
     team->observations = calloc((size_t)team->lanes * size, sizeof(float));
     team->records = calloc(cells, sizeof *team->records);
@@ -104,6 +109,19 @@ static int init_saved(struct bp_actors *actors, const struct bp_agent *agent)
     return 0;
 }
 
+static int init_teams(struct bp_actors *actors, const struct bp_agent *agent)
+{
+    actors->team_size = actors->env_spec.state_size < LARGE_STATE ? TEAM : LARGE_TEAM;
+    actors->team_count = (actors->spec.actors + actors->team_size - 1) / actors->team_size;
+    actors->teams = calloc((size_t)actors->team_count, sizeof *actors->teams);
+    if (!actors->teams)
+        return bp_error(BP_FAILURE, "out of memory");
+    for (int i = 0; i < actors->team_count; i++)
+        if (init_team(actors, &actors->teams[i], agent, i * actors->team_size))
+            return -1;
+    return 0;
+}
+
 struct bp_actors *bp_actors_new(const struct bp_actors_spec *spec, const struct bp_agent *agent)
 {
     struct bp_actors *actors = calloc(1, sizeof *actors);
@@ -116,20 +134,15 @@ struct bp_actors *bp_actors_new(const struct bp_actors_spec *spec, const struct 
     actors->spec = *spec;
     for (int role = 0; role < BP_ROLES; role++)
         actors->state_size += agent->has[role] ? agent->net[role].state_size : 0;
-    actors->team_count = (spec->actors + TEAM - 1) / TEAM;
     actors->envs = calloc(n, sizeof(struct bp_env *));
     actors->streams = calloc(n, sizeof(gsl_rng *));
     actors->lanes = calloc(n, sizeof *actors->lanes);
-    actors->teams = calloc((size_t)actors->team_count, sizeof *actors->teams);
-    if (!actors->envs || !actors->streams || !actors->lanes || !actors->teams) {
+    if (!actors->envs || !actors->streams || !actors->lanes) {
         bp_error(BP_FAILURE, "out of memory");
         goto fail;
     }
-    if (init_lanes(actors) || init_saved(actors, agent))
+    if (init_lanes(actors) || init_saved(actors, agent) || init_teams(actors, agent))
         goto fail;
-    for (int i = 0; i < actors->team_count; i++)
-        if (init_team(actors, &actors->teams[i], agent, i * TEAM))
-            goto fail;
     return actors;
 fail:
     bp_actors_free(actors);
