@@ -104,7 +104,7 @@ static int replay(const struct values *v)
         return -1;
     bp_signals_catch();
     if (!open_sink(v, &sink)) {
-        while (!bp_signals_stop() && (status = bp_episode_read(reader, &episode)) > 0) {
+        for (int64_t i = 0; i < v->episodes && !bp_signals_stop() && (status = bp_episode_read(reader, &episode)) > 0; i++) {
             status = bp_frames_episode(sink.frames, &episode, v->body);
             bp_episode_free(&episode);
             if (status)
@@ -167,12 +167,16 @@ int main(int argc, char **argv)
     if (bp_options_resolve(options))
         goto done;
     bp_set_quiet(v.quiet);
+    if (v.replay && !bp_options_given(options, "episodes"))
+        v.episodes = INT64_MAX;         /* all that there are */
     if (v.list)
         status = bp_list(stdout);
     else if (v.simulate && (v.frames || v.replay))
         bp_error(BP_USAGE, "--simulate writes a model alone: --%s is one thing too many", v.frames ? "frames" : "replay");
     else if (v.record_state && (v.frames || v.replay || v.simulate))
         bp_error(BP_USAGE, "--record-state adds to trajectories: --%s writes none", v.frames ? "frames" : v.replay ? "replay" : "simulate");
+    else if (v.replay && (v.task || v.deterministic || strcmp(v.play, "policy")))
+        bp_error(BP_USAGE, "--replay shows what was recorded: --%s changes nothing of it", v.task ? "task" : v.deterministic ? "deterministic" : "play");
     else if (v.replay && operand < argc)
         bp_error(BP_USAGE, "--replay takes its episodes from '%s': a checkpoint is one too many", v.replay);
     else if (v.replay)

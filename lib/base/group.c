@@ -75,6 +75,16 @@ char *bp_groups_text(const struct bp_groups *groups, char *text, int size)
     return text;
 }
 
+char *bp_groups_sizes(const struct bp_groups *groups, char *text, int size)
+{
+    int used = 0;
+
+    text[0] = '\0';
+    for (int i = 0; i < groups->count && used < size; i++)
+        used += snprintf(text + used, (size_t)(size - used), "%s%s:%d", i ? "," : "", groups->group[i].name, groups->group[i].size);
+    return text;
+}
+
 void bp_groups_gather(const struct bp_groups *seen, const float *src, int stride, int rows, float *dst)
 {
     for (int row = 0; row < rows; row++, src += stride)

@@ -40,6 +40,9 @@ bool bp_groups_equal(const struct bp_groups *a, const struct bp_groups *b);
 /* "name,name" into text of `size` bytes (cut when too long); returns text. */
 char *bp_groups_text(const struct bp_groups *groups, char *text, int size);
 
+/* The same as "name:size,name:size". */
+char *bp_groups_sizes(const struct bp_groups *groups, char *text, int size);
+
 /* Copy the seen groups of `rows` rows of `stride` floats densely to dst (rows x seen->size). */
 void bp_groups_gather(const struct bp_groups *seen, const float *src, int stride, int rows, float *dst);
 

@@ -236,6 +236,7 @@ static struct bp_env *nav_open(const struct bp_task *task, const char *body)
 
     if (!nav || !(nav->stream = bp_random_new())) {
         free(nav);
+        bp_error(BP_FAILURE, "out of memory");
         return NULL;
     }
     nav->parameters = task->parameters;

@@ -34,8 +34,12 @@ struct bp_renderer *bp_renderer_new(int width, int height, enum bp_camera camera
 {
     struct bp_renderer *renderer;
 
-    if (bp_gl_start(width, height) || !(renderer = calloc(1, sizeof *renderer)))
+    if (bp_gl_start(width, height))
         return NULL;
+    if (!(renderer = calloc(1, sizeof *renderer))) {
+        bp_error(BP_FAILURE, "out of memory");
+        return NULL;
+    }
     renderer->width = width;
     renderer->height = height;
     renderer->camera = camera;

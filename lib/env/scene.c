@@ -121,7 +121,7 @@ static void write_world(struct text *text, const struct bp_world_spec *spec, con
     if (!spec->bare) {
         write(text,
               "<default><default class=\"world/still\"><geom contype=\"2147483647\" conaffinity=\"2147483647\" condim=\"3\" group=\"0\" "
-              "priority=\"0\" friction=\"0.4 0.005 0.0001\" solmix=\"1\" solref=\"0.02 1\" solimp=\"0.9 0.95 0.001 0.5 2\" margin=\"0\" "
+              "pos=\"0 0 0\" quat=\"1 0 0 0\" priority=\"0\" friction=\"0.4 0.005 0.0001\" solmix=\"1\" solref=\"0.02 1\" solimp=\"0.9 0.95 0.001 0.5 2\" margin=\"0\" "
               "gap=\"0\" rgba=\"1 1 1 1\"/><joint limited=\"false\" stiffness=\"0\" springref=\"0\" frictionloss=\"0\" armature=\"0\" "
               "pos=\"0 0 0\" margin=\"0\" group=\"0\"/></default></default>\n"
               "<visual><headlight ambient=\"0.35 0.35 0.35\" diffuse=\"0.3 0.3 0.3\" specular=\"0 0 0\"/></visual>\n"

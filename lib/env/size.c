@@ -33,7 +33,7 @@ static int rows(int dimensions)
 }
 
 /* Contacts of all geoms that may meet, as far as their own bits tell, and their constraints. */
-static void count_contacts(const mjModel *m, int *contacts, int *constraints)
+static void count_contacts(const mjModel *m, int64_t *contacts, int64_t *constraints)
 {
     for (int a = 0; a < m->ngeom; a++)
         for (int b = 0; b < a; b++) {
@@ -53,13 +53,13 @@ static void count_contacts(const mjModel *m, int *contacts, int *constraints)
 void bp_size_fit(mjModel *model)
 {
     /* Of an equality at most 6, of a limit both ends, of friction one for each degree of freedom and tendon. */
-    int contacts = 0, constraints = 6 * model->neq + 2 * (model->njnt + model->ntendon) + model->nv + model->ntendon;
+    int64_t contacts = 0, constraints = 6 * model->neq + 2 * (model->njnt + model->ntendon) + model->nv + model->ntendon;
 
     count_contacts(model, &contacts, &constraints);
     if (contacts < model->nconmax)
-        model->nconmax = larger(contacts, 1);
+        model->nconmax = larger((int)contacts, 1);
     if (constraints < model->njmax)
-        model->njmax = larger(constraints, 1);
+        model->njmax = larger((int)constraints, 1);
 }
 
 static bool empty(const char *page, size_t size)

@@ -3,7 +3,7 @@
  * limit, divergence, the state as bytes). A task is then
  *
  *     static const struct bp_world_task row = {.world = {...}, .groups = "proprio,targets,goal", ..., .begin = begin, .judge = judge};
- *     const struct bp_task bp_goto = {"goto", "...", bodies, bp_world_env_open, &row, false};
+ *     const struct bp_task bp_goto = {"goto", "...", bodies, bp_world_env_open, &row, false, true};
  */
 #ifndef BP_ENV_TASK_H
 #define BP_ENV_TASK_H
@@ -26,8 +26,6 @@ struct bp_world_task {
 
     /* Behind a control step: reward, event, terminated. The step is zero with event -1, truncation is set by the caller. */
     void (*judge)(struct bp_world_env *env, const float *action, struct bp_step *step);
-
-    const void *parameters;     /* the task's own */
 };
 
 struct bp_world_env {
@@ -41,7 +39,6 @@ struct bp_world_env {
         int32_t step;                   /* control steps of the episode so far; the current one included when it is judged */
         int32_t goal;                   /* what `goal` names; -1: nothing */
         int32_t memory[4];              /* the task's own; 0 at the start */
-        double measure[4];
     } state;
 };
 

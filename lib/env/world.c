@@ -28,6 +28,22 @@ static void find_objects(struct bp_world *world)
     world->far = far < 0 ? -1 : m->body_mocapid[far];
 }
 
+/* A file's <compiler> and <default> reach further than its own body. */
+static int check_boxes(const struct bp_world *world)
+{
+    const mjModel *m = world->physics.model;
+    const mjtNum upright[4] = {1, 0, 0, 0};
+
+    for (int i = 0; i < world->spec->boxes; i++) {
+        int body = world->box[i], geom = m->body_geomadr[body];
+        if (fabs(m->body_mass[body] - world->spec->box_mass) > 1e-6 || mju_norm3(m->geom_pos + 3 * geom) > 1e-6 ||
+            mju_norm3(m->body_ipos + 3 * body) > 1e-6 || fabs(mju_dot(m->geom_quat + 4 * geom, upright, 4)) < 1 - 1e-6)
+            return bp_error(BP_USAGE, "the body '%s' changes the world's boxes, as compiler settotalmass, coordinate=\"global\" and defaults that "
+                            "place or turn geoms do: leave these out", world->name);
+    }
+    return 0;
+}
+
 /* Floors that a body's file brings for itself are in the way of ours. */
 static void hide_own_floor(mjModel *m)
 {
@@ -48,6 +64,8 @@ static int find_everything(struct bp_world *world)
     if (!bp_physics_forward(&world->physics))
         return bp_error(BP_USAGE, "the body '%s' has an initial pose that cannot be simulated", world->name);
     find_objects(world);
+    if (check_boxes(world))
+        return -1;
     return bp_body_find(&world->body, &world->physics, world->name);
 }
 
@@ -271,21 +289,6 @@ float *bp_world_see_boxes(const struct bp_world *world, float *o)
         bp_frame_turn(&frame, x, o + 3);
         bp_frame_turn(&frame, z, o + 6);
     }
-    return o;
-}
-
-float *bp_world_see_corners(const struct bp_world *world, float *o)
-{
-    struct bp_frame frame = bp_body_frame(&world->body, world->physics.data);
-    double half = bp_scene_box_edge / 2;
-
-    for (int i = 0; i < world->spec->boxes; i++)
-        for (int corner = 0; corner < 8; corner++, o += 3) {
-            mjtNum local[3] = {corner & 4 ? half : -half, corner & 2 ? half : -half, corner & 1 ? half : -half}, point[3];
-            mju_rotVecMat(point, local, world->physics.data->xmat + 9 * world->box[i]);
-            mju_addTo3(point, bp_world_box(world, i));
-            bp_frame_see(&frame, point, o);
-        }
     return o;
 }
 

@@ -77,7 +77,6 @@ bool bp_world_boxes_touch(const struct bp_world *world);
 
 float *bp_world_see_targets(const struct bp_world *world, float *o);        /* 2 a target: forward and to the left */
 float *bp_world_see_boxes(const struct bp_world *world, float *o);          /* 9 a box: its centre, and its x and z axes */
-float *bp_world_see_corners(const struct bp_world *world, float *o);        /* 24 a box: its corners, the lowest of x, y, z first, z fastest */
 
 /* ---- the full state, as bytes ---- */
 

@@ -101,7 +101,7 @@ size_t bp_learner_bytes(const struct bp_learner *learner);
 /* Target networks := networks. */
 void bp_learner_copy_targets(struct bp_learner *learner);
 
-/* Floats of one recurrent state row of the agent: policy, prior, critic. */
+/* Floats of one recurrent state row of the agent: those of its networks, in the order of roles. */
 int bp_agent_state_size(const struct bp_agent *agent);
 
 /*

@@ -61,7 +61,8 @@ bool bp_replay_ready(const struct bp_replay *replay);
 /* Fill the batch with sequences drawn uniformly over all starts. The replay must be ready. */
 void bp_replay_draw(const struct bp_replay *replay, gsl_rng *stream, struct bp_batch *batch);
 
-/* The whole content as tensors over the replay's own memory, for saving and for loading in place; returns how many (at most 9). */
+/* The whole content as tensors over the replay's own memory, for saving and for loading in place; at most BP_REPLAY_TENSORS; returns how many. */
+enum { BP_REPLAY_TENSORS = 7 };
 int bp_replay_tensors(struct bp_replay *replay, struct bp_tensor *tensors);
 
 #endif

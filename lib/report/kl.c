@@ -41,7 +41,7 @@ static int add(void *data, const struct bp_report_options *options, const char *
 
     if (!episode->kl_prior)
         return bp_error(BP_USAGE, "%s: episode %lld has no KL to a prior; bp-rollout records it when it plays a checkpoint with "
-                        "policy and prior", bp_episodes_name(file), (long long)episode->index);
+                        "policy and prior on a task that has what both see", bp_episodes_name(file), (long long)episode->index);
     if (bins > gathered->count && grow(gathered, bins))
         return bp_error(BP_FAILURE, "not enough memory for episodes of %d steps", episode->length);
     for (int b = 0; b < bins; b++) {

@@ -37,7 +37,7 @@ void bp_actors_run(struct bp_actors *actors, int team, const struct bp_blocks *b
 void bp_actors_commit(struct bp_actors *actors, struct bp_replay *replay, struct bp_actor_stats *stats);
 
 /* What a resumed run needs, as tensors: bp_actors_save refreshes them before saving, bp_actors_restore takes them up after loading. */
-#define BP_ACTORS_TENSORS 8
+#define BP_ACTORS_TENSORS 5
 int bp_actors_tensors(struct bp_actors *actors, struct bp_tensor *tensors);
 void bp_actors_save(struct bp_actors *actors);
 void bp_actors_restore(struct bp_actors *actors);

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 static const char *actor_kind(int i)
 {
@@ -154,8 +154,9 @@ struct bp_replay_spec bp_config_replay(const struct bp_config *config, const str
 int bp_preset_path(const char *preset, char *path, size_t size)
 {
     char name[256];
+    struct stat file;
 
-    if (strchr(preset, '/') || !access(preset, R_OK)) {
+    if (strchr(preset, '/') || (!stat(preset, &file) && S_ISREG(file.st_mode))) {
         snprintf(path, size, "%s", preset);
         return 0;
     }

@@ -304,6 +304,8 @@ int bp_distill(const struct bp_distill *options, const json_t *config, const cha
     int status;
 
     status = run(&fit, command_line, paths, count, hash) ? bp_exit_status() : bp_signals_stop() ? 128 + bp_signals_stop() : 0;
+    if (!status)
+        bp_log("wrote %s", strcmp(options->output, "-") ? options->output : "the prior");
     if (status > 128)
         bp_warn("stopped; %s", *hash ? "wrote the best prior so far" : "nothing was written, as nothing was measured yet");
     if (fit.db && fit.run > 0 && bp_rundb_finish(fit.db, fit.run, bp_run_state(status), *hash ? hash : NULL) && !status)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    TENSORS = BP_LEARNER_TENSORS + BP_ACTORS_TENSORS + 9 + 1,
+    TENSORS = BP_LEARNER_TENSORS + BP_ACTORS_TENSORS + BP_REPLAY_TENSORS + 2,
     PIECE = 4 << 20,            /* bytes of a tensor in one block: bounds what writing and reading hold in memory */
     LEVEL = 0,                  /* stored: a running learner waits for it, and floats hardly shrink */
 };

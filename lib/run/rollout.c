@@ -70,7 +70,7 @@ static int report_missing(const struct bp_groups *missing, const struct bp_env_s
     char lacks[512], has[512];
 
     return bp_error(BP_USAGE, "task '%s' does not have %s, which the checkpoint's %s sees; it has %s", env->task,
-                    bp_groups_text(missing, lacks, sizeof lacks), bp_role_names[role], bp_groups_text(&env->groups, has, sizeof has));
+                    bp_groups_sizes(missing, lacks, sizeof lacks), bp_role_names[role], bp_groups_sizes(&env->groups, has, sizeof has));
 }
 
 static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent, const struct bp_env_spec *env)
@@ -120,12 +120,16 @@ struct bp_rollout *bp_rollout_new(const struct bp_rollout_spec *spec, const stru
     struct bp_env *probe = bp_env_open(spec->task, spec->body);
     int64_t blocks = (spec->episodes + LANES - 1) / LANES;
 
+    if (!rollout)
+        bp_error(BP_FAILURE, "out of memory");
     if (!rollout || !probe)
         goto fail;
     rollout->spec = *spec;
     rollout->pool = pool;
     rollout->block_count = blocks < bp_pool_threads(pool) ? (int)blocks : bp_pool_threads(pool);
     rollout->blocks_of_lanes = calloc((size_t)rollout->block_count, sizeof *rollout->blocks_of_lanes);
+    if (!rollout->blocks_of_lanes)
+        bp_error(BP_FAILURE, "out of memory");
     if (!rollout->blocks_of_lanes || adapt_agent(rollout, agent, &probe->spec))
         goto fail;
     for (int i = 0; i < rollout->block_count; i++)

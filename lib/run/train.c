@@ -286,12 +286,22 @@ static int check_steps(struct loop *loop)
     return 0;
 }
 
+/* Hours may be in a stopped run's state: who means to throw them away says so. */
+static int check_stopped(const struct loop *loop)
+{
+    if (*loop->resume && !loop->spec->command->resume && !access(loop->resume, F_OK))
+        return bp_error(BP_USAGE, "'%s' is the state of a stopped run: --resume goes on from it; to begin anew, remove it", loop->resume);
+    return 0;
+}
+
 static int prepare(struct loop *loop)
 {
     const struct bp_train_spec *spec = loop->spec;
     const struct bp_config *config = spec->config;
 
     if (strcmp(spec->command->output, "-") && bp_resume_path(spec->command->output, loop->resume, sizeof loop->resume))
+        return -1;
+    if (check_stopped(loop))
         return -1;
     if (bp_pack_check(spec->command->output) || bp_training_init(&loop->training, config, &spec->borrowed, (int)spec->command->threads) ||
         bp_memory_check(&loop->training, spec->command->max_memory))

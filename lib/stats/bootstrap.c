@@ -4,6 +4,7 @@
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,10 +22,21 @@ static size_t total(const size_t *sizes, size_t count)
     return sum;
 }
 
+static bool any_infinite(const double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (isinf(values[i]))
+            return true;
+    return false;
+}
+
+/* A run that never got there takes inf, and so do they on average; the running means of GSL make NaN of two of them. */
 static double mean(double *values, const size_t *sizes, size_t strata)
 {
     double sum = 0;
 
+    if (any_infinite(values, total(sizes, strata)))
+        return INFINITY;
     for (size_t s = 0; s < strata; values += sizes[s++])
         sum += gsl_stats_mean(values, 1, sizes[s]);
     return sum / (double)strata;
@@ -43,6 +55,9 @@ static double interquartile_mean(double *values, const size_t *sizes, size_t str
     size_t n = total(sizes, strata);
 
     gsl_sort(values, 1, n);
+    size_t cut = (size_t)(0.25 * (double)n);
+    if (any_infinite(values + cut, n - 2 * cut))
+        return INFINITY;
     return gsl_stats_trmean_from_sorted_data(0.25, values, 1, n);
 }
 

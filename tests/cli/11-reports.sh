@@ -23,6 +23,8 @@ formats info-database "file section name value" info bp.db
 formats dump-stream "file episode step reward event log_prob kl_prior terminated truncated action_0 action_1 global_0" dump -n 2 easy.traj
 formats dump-checkpoint "file tensor row column value" dump a.ckpt
 formats returns "file task play n mean standard_error median iqm low high length" returns easy.traj hard.traj
+bp-rollout -q --play random --task push-1b1t --body ball -n 1 -o push.traj
+check "transitions where there is no chain" 2 "push.traj: task 'push-1b1t' has no order in which targets follow each other; nav-easy and nav-hard have" -- bp-stats transitions push.traj
 formats transitions "file task play older last visits visited_0 visited_1 visited_2 visited_3 true_0" transitions easy.traj hard.traj
 formats kl "file task play step episodes kl standard_error" kl --bin 25 easy.traj
 formats trajectories "file task play episode step x y event reward target0_x target0_y" trajectories -n 2 hard.traj

@@ -47,6 +47,13 @@ interrupted train TERM 143
 interrupted memory INT 130
 interrupted transfer TERM 143
 
+# What a stopped run left is not run over.
+stop INT 0.05 $train -o kept.ckpt
+if [ $status -eq 130 ]; then
+    check "beginning anew over a stopped run" 2 "'kept.ckpt.resume' is the state of a stopped run: --resume goes on from it; to begin anew, remove it" -- $train -o kept.ckpt
+    ok "  which is still there" bp-stats info kept.ckpt.resume
+fi
+
 # Stopped again and again, with other numbers of threads.
 rm -f often.ckpt*
 stop TERM 0.05 $train -t 1 -o often.ckpt
@@ -63,7 +70,7 @@ is "a stopped run is one in the database" "$(sqlite3 bp.db "select state, count(
 quiet "gone on with" $logged -o logged.ckpt --resume
 is "  it is finished, and no other" "$(sqlite3 bp.db "select state, count(*) from run")" "finished|1"
 $logged --db other.db -o logged.ckpt
-is "  its progress is that of a run never stopped" "$(sqlite3 bp.db "select max(transitions), count(distinct transitions / 10000) from progress")" "$(sqlite3 other.db "select max(transitions), count(distinct transitions / 10000) from progress")"
+is "  its progress is that of a run never stopped" "$(sqlite3 bp.db "select max(transitions), count(distinct transitions / 10000) from progress where transitions >= 10000")" "$(sqlite3 other.db "select max(transitions), count(distinct transitions / 10000) from progress")"
 is "  its evaluations too" "$(sqlite3 bp.db "select transitions, play, episode_return from evaluation order by 1, 2")" "$(sqlite3 other.db "select transitions, play, episode_return from evaluation order by 1, 2")"
 
 stop TERM 0.05 bash -c "exec $train >stdout.ckpt"

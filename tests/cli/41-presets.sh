@@ -26,6 +26,7 @@ is "  is read" "$(sed -nE 's/^(steps|seed|policy) += ([^ ]*) .*/\1 \2/p' "$out" 
 quiet "  and by its name alone" bp-train -p own --print-config
 quiet "a path goes before a preset of that name" bash -c 'cp own nav-easy-lstm; bp-train -p ./nav-easy-lstm --print-config | grep -q "^seed *= 7 "'
 rm nav-easy-lstm
+quiet "a directory of that name does not" bash -c 'mkdir -p dir/nav-hard && cd dir && bp-train -p nav-hard --print-config | grep -q "^task *= nav-hard "'
 quiet "no preset at all" bp-train --print-config
 
 bad() {     # bad DESCRIPTION REGEX, with the preset from stdin

@@ -1,5 +1,8 @@
 # Bodies of a user's own: trained on, kept in the checkpoint, played, handed on; and what cannot be a body.
 . "$TEST_LIB"
+sed 's|<option |<compiler settotalmass="300"/><option |' "$BP_SHARE/bodies/ball.xml" >heavy.xml
+check "a body that makes boxes heavy" 2 "'./heavy.xml' changes the world's boxes" -- bp-rollout --play random --task push-1b1t --body ./heavy.xml -n 1 -o x
+quiet "  it is a body where there are none" bp-rollout -q --play random --task goto --body ./heavy.xml -n 1 -o x
 goto="--task goto --steps 2k --warm-up 1k --actors 4 --replay-episodes 16 --batch 16 --evaluate-episodes 2 --evaluate-every 1k -q --db none"
 
 mkdir own in

@@ -13,6 +13,9 @@ quiet "frames while it is played" $play --frames 64x48 -o play.rgb
 is "  one for each step and the start" "$(stat -c %s play.rgb)" $(((steps + 1) * 64 * 48 * 3))
 quiet "frames of the recording" bp-rollout -q --replay play.traj --frames 64x48 -o replay.rgb
 same "  the same" play.rgb replay.rgb
+cat play.traj play.traj >two.traj
+quiet "frames of the first episode alone" bp-rollout -q --replay two.traj --frames 64x48 -n 1 -o first.rgb
+same "  the same" play.rgb first.rgb
 quiet "  to a pipe" bash -c "bp-rollout -q --replay play.traj --frames 64x48 | cmp - play.rgb"
 
 # Bodies that differ in a texture alone: each is drawn as if it were alone, though one model takes another's place in memory.
@@ -70,6 +73,7 @@ for size in 0x10 10 axb 10x 9999x10 10x10x10; do
 done
 check "an unknown camera" 2 "--camera must be one of follow, top" -- $play --frames 8x8 --camera side -o x
 check "a recording without frames" 2 "--replay is for --frames" -- bp-rollout --replay play.traj -o x
+check "a recording and a task" 2 "--replay shows what was recorded: --task changes nothing of it" -- bp-rollout --replay play.traj --task goto --frames 8x8 -o x
 check "a recording and a checkpoint" 2 "a checkpoint is one too many" -- bp-rollout --replay play.traj --frames 8x8 -o x y.ckpt
 head -c 2000 play.traj >cut.traj
 check "a recording cut short" 3 "cut.traj" -- bp-rollout -q --replay cut.traj --frames 8x8 -o x

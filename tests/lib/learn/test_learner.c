@@ -143,6 +143,8 @@ static void adam_on_the_sum(void **state)
             struct bp_trained *t = &learner.trained[role];
             struct bp_adam adam = {config.rate[role], 0.9, 0.999, 1e-8};
             assert_true(t->n < 40000);
+            if (!t->n)
+                continue;
             memcpy(value[role], t->online, t->n * sizeof(float));
             memcpy(m[role], t->m, t->n * sizeof(float));
             memcpy(v[role], t->v, t->n * sizeof(float));

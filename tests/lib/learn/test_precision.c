@@ -103,6 +103,8 @@ static void compare(const struct shape *shape, int updates, double apart[BP_ROLE
     for (int i = 0; i < updates; i++)
         update(&plain, replay, &stats);
     for (int role = 0; role < BP_ROLES; role++) {
+        if (!plain.trained[role].n)
+            continue;
         memcpy(rounded.trained[role].online, plain.trained[role].online, plain.trained[role].n * sizeof(float));
         memcpy(rounded.trained[role].target, plain.trained[role].target, plain.trained[role].n * sizeof(float));
     }

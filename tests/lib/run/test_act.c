@@ -15,7 +15,7 @@ static int make_agent(void **state)
 {
     (void)state;
     agent = tiny_agent("lstm", "lstm", "lstm", "softplus");
-    for (int role = 0; role < BP_ROLES; role++) {
+    for (int role = 0; role <= BP_CRITIC; role++) {
         fill_normal(blocks_of[role], 512, 20 + (uint64_t)role);
         for (int i = 0; i < 512; i++)
             blocks_of[role][i] *= 0.5f;

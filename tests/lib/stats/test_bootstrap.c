@@ -168,6 +168,16 @@ static void ratio_with_runs_that_never_arrive(void **state)
 
     e = ratio_of("median", &x, &never);                     /* finite / infinite = 0, infinite / infinite undefined */
     assert_true(e.value == 0 && e.low == 0 && isinf(e.high));
+    const double most[] = { 1, INFINITY, INFINITY };
+    const struct bp_sample few = { most, 3 };
+    for (int i = 0; i < 2; i++) {                           /* as a mean, however many there are */
+        e = ratio_of(i ? "mean" : "iqm", &few, &y);
+        assert_true(isinf(e.value) && e.value > 0 && isinf(e.high) && e.high > 0);
+        assert_float_equal(e.low, 0.25, 1e-12);             /* all three draws are 1: 1 / 27 */
+        e = ratio_of(i ? "mean" : "iqm", &y, &few);
+        assert_true(e.value == 0 && e.low == 0);
+        assert_float_equal(e.high, 4, 1e-12);
+    }
     e = ratio_of("median", &never, &never);
     assert_true(isnan(e.value) && isnan(e.low) && isnan(e.high));
 }
