@@ -86,7 +86,8 @@ check-generic:                          ## unit tests of builds for older proces
 	    $(MAKE) --no-print-directory -j$(JOBS) ARCH=$$arch LIBXSMM= B=build-$$arch BIN=build-$$arch/bin tests && \
 	    tests/run '' build-$$arch || exit 1; done
 
-bench: all $(B)/tests/bench/bench          ## measure speed, each figure beside its limit
+bench:                                  ## measure speed, each figure beside its limit
+	@$(MAKE) --no-print-directory all $(B)/tests/bench/bench >&2
 	@tests/bench/run $(BIN) $(B)/tests/bench/bench $(if $(TSV),--tsv) $(PARTS)
 
 bench-torch: $(B)/tests/bench/bench        ## the updates beside PyTorch's (python3-torch)
