@@ -36,7 +36,6 @@ same "  changes nothing in the end" kill.ckpt whole
 # A resume state large enough to be caught in writing: the second signal quits at once, and what stood there stays.
 long="bp-train -p nav-easy-lstm --replay-episodes 20k --warm-up 1k --actors 12 --steps 100M --db none -q"
 echo "of old" >two.ckpt
-echo "of old" >two.ckpt.resume
 $long -o two.ckpt 2>"$err" &
 process=$!
 ready $process
@@ -50,5 +49,4 @@ is "the second quits: status" $? 130
 ok "  at once" test $((SECONDS - begun)) -le 3
 is "  without a word" "$(cat "$err")" ""
 tidy "  without temporary files"
-is "  what stood there stays" "$(cat two.ckpt two.ckpt.resume)" "of old
-of old"
+is "  what stood there stays" "$(cat two.ckpt)$(ls two.ckpt.resume 2>/dev/null)" "of old"

@@ -3,7 +3,7 @@
 fixture easy.ckpt none.ckpt prior.ckpt easy.traj hard.traj
 mkdir in && mv *.ckpt *.traj in
 
-check "a policy that sees the goal, on a task without" 2 "task 'nav-hard' does not have goal, which the checkpoint's policy sees; it has global,targets,progress,touch" -- bp-rollout --task nav-hard -o x in/easy.ckpt
+check "a policy that sees the goal, on a task without" 2 "task 'nav-hard' does not have goal:4, which the checkpoint's policy sees; it has global:4,targets:8,progress:4,touch:4" -- bp-rollout --task nav-hard -o x in/easy.ckpt
 check "  to stdout" 2 "does not have goal" -- bp-rollout --play policy --task nav-hard in/easy.ckpt
 check "a prior that is not there" 2 "the checkpoint has no prior" -- bp-rollout --play prior in/none.ckpt
 check "a policy that is not there" 2 "the checkpoint has no policy" -- bp-rollout --play policy in/prior.ckpt
