@@ -4,7 +4,6 @@
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,21 +21,23 @@ static size_t total(const size_t *sizes, size_t count)
     return sum;
 }
 
-static bool any_infinite(const double *values, size_t n)
+/* The sum of what is infinite among the values, 0 when nothing is: infinite with its sign, or NaN when both signs are there. */
+static double infinite_sum(const double *values, size_t n)
 {
+    double sum = 0;
+
     for (size_t i = 0; i < n; i++)
-        if (isinf(values[i]))
-            return true;
-    return false;
+        sum += isinf(values[i]) ? values[i] : 0;
+    return sum;
 }
 
 /* A run that never got there takes inf, and so do they on average; the running means of GSL make NaN of two of them. */
 static double mean(double *values, const size_t *sizes, size_t strata)
 {
-    double sum = 0;
+    double sum = infinite_sum(values, total(sizes, strata));
 
-    if (any_infinite(values, total(sizes, strata)))
-        return INFINITY;
+    if (sum != 0)
+        return sum;
     for (size_t s = 0; s < strata; values += sizes[s++])
         sum += gsl_stats_mean(values, 1, sizes[s]);
     return sum / (double)strata;
@@ -56,9 +57,8 @@ static double interquartile_mean(double *values, const size_t *sizes, size_t str
 
     gsl_sort(values, 1, n);
     size_t cut = (size_t)(0.25 * (double)n);
-    if (any_infinite(values + cut, n - 2 * cut))
-        return INFINITY;
-    return gsl_stats_trmean_from_sorted_data(0.25, values, 1, n);
+    double sum = infinite_sum(values + cut, n - 2 * cut);
+    return sum != 0 ? sum : gsl_stats_trmean_from_sorted_data(0.25, values, 1, n);
 }
 
 const struct bp_statistic bp_bootstrap_statistics[] = {

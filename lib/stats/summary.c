@@ -30,7 +30,7 @@ int bp_summary_compute(const double *values, size_t n, struct bp_summary *summar
     memcpy(sorted, values, n * sizeof *sorted);
     gsl_sort(sorted, 1, n);
     summary->median = gsl_stats_median_from_sorted_data(sorted, 1, n);
-    summary->iqm = gsl_stats_trmean_from_sorted_data(0.25, sorted, 1, n);
+    summary->iqm = bp_bootstrap_find("iqm")->function(sorted, &n, 1);
     free(sorted);
 
     if (bp_bootstrap_interval(bp_bootstrap_find("mean"), &sample, 1, &mean))

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 
 enum { TARGETS = BP_MARKOV_TARGETS };
 
@@ -82,6 +83,15 @@ double bp_transition_kl(const struct bp_transition_table *table, double p)
     return sum / (TARGETS * (TARGETS - 1));
 }
 
+static bool follows(const struct bp_transition_table *table)
+{
+    for (int older = 0; older < TARGETS; older++)
+        for (int last = 0; last < TARGETS; last++)
+            if (bp_transition_row(table, older, last))
+                return true;
+    return false;
+}
+
 /* sqrt((n - 1) / n * sum of (theta_i - mean)^2), theta_i being the KL without episode i (Efron 1981). */
 double bp_transition_standard_error(const struct bp_transition_table *episodes, size_t n, double p)
 {
@@ -92,6 +102,8 @@ double bp_transition_standard_error(const struct bp_transition_table *episodes, 
         return NAN;
     for (size_t i = 0; i < n; i++)
         accumulate(&all, &episodes[i], 1);
+    if (!follows(&all))
+        return NAN;
     for (size_t i = 0; i < n; i++) {
         accumulate(&all, &episodes[i], -1);
         double kl = bp_transition_kl(&all, p), step = kl - mean;

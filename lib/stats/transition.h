@@ -41,7 +41,10 @@ double bp_transition_probability(const struct bp_transition_table *table, int ol
 double bp_transition_row_kl(const struct bp_transition_table *table, int older, int last, double p);
 double bp_transition_kl(const struct bp_transition_table *table, double p);
 
-/* Standard error of that mean, given one table for each of n episodes: the jackknife over episodes. NaN for n < 2. */
+/*
+ * Standard error of that mean, given one table for each of n episodes: the jackknife over episodes. NaN for n < 2, and where no pair was
+ * followed in any of them: nothing is known then.
+ */
 double bp_transition_standard_error(const struct bp_transition_table *episodes, size_t n, double p);
 
 #endif

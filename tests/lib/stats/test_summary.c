@@ -68,6 +68,23 @@ static void nan_is_not_hidden(void **state)
     assert_true(isnan(s.mean) && isnan(s.median) && isnan(s.iqm) && isnan(s.low));
 }
 
+/* The sign of infinity is kept; infinities of both signs have no mean. */
+static void infinities(void **state)
+{
+    const double low[] = { 1, -INFINITY, 3, 4 }, lower[] = { -INFINITY, -INFINITY, -INFINITY, 4 }, high[] = { INFINITY, INFINITY, INFINITY, 4 };
+    const double both[] = { INFINITY, -INFINITY, 1, 2 };
+    struct bp_summary s = summary_of(low, 4);
+
+    (void)state;
+    assert_true(s.mean == -INFINITY && s.iqm == 2 && s.median == 2 && s.low == -INFINITY);
+    s = summary_of(lower, 4);
+    assert_true(s.mean == -INFINITY && s.iqm == -INFINITY && s.median == -INFINITY);
+    s = summary_of(high, 4);
+    assert_true(s.mean == INFINITY && s.iqm == INFINITY && s.median == INFINITY && s.high == INFINITY);
+    s = summary_of(both, 4);
+    assert_true(isnan(s.mean) && s.iqm == 1.5 && s.median == 1.5);
+}
+
 static void same_values_same_interval(void **state)
 {
     const double values[] = { 7, 1, 100, 3, 5, 8, 2, 6, 4 };
@@ -104,6 +121,7 @@ int main(void)
         cmocka_unit_test(an_even_number_takes_the_middle_two),
         cmocka_unit_test(few_values),
         cmocka_unit_test(nan_is_not_hidden),
+        cmocka_unit_test(infinities),
         cmocka_unit_test(same_values_same_interval),
         cmocka_unit_test(interval_covers),
     };

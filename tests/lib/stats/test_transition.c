@@ -144,11 +144,26 @@ static void standard_error_is_the_spread(void **state)
 
 static void standard_error_of_few(void **state)
 {
-    const struct bp_transition_table same[3] = { 0 };
+    struct bp_transition_table same[3] = { 0 };
+    const int32_t event[] = { 0, 1, 2 };
 
     (void)state;
+    for (int i = 0; i < 3; i++)
+        add(&same[i], event, 3);
     assert_true(isnan(bp_transition_standard_error(same, 1, 0.9)));
     assert_true(bp_transition_standard_error(same, 3, 0.9) == 0);
+}
+
+/* Episodes of two visits follow no pair: the KL is that of uniform visits, and nothing is known of its error. */
+static void standard_error_of_no_followers(void **state)
+{
+    struct bp_transition_table none[3] = { 0 };
+    const int32_t event[] = { 0, 1 };
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        add(&none[i], event, 2);
+    assert_true(isnan(bp_transition_standard_error(none, 3, 0.9)));
 }
 
 int main(void)
@@ -162,6 +177,7 @@ int main(void)
         cmocka_unit_test(visits_of_the_chain_have_no_kl),
         cmocka_unit_test(standard_error_is_the_spread),
         cmocka_unit_test(standard_error_of_few),
+        cmocka_unit_test(standard_error_of_no_followers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
