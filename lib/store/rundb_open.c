@@ -270,6 +270,8 @@ struct bp_rundb *bp_rundb_open(const char *path, bool writable)
         bp_error(BP_FAILURE, "cannot open the database %s: it is not a regular file", path);
     else if (!*path)
         bp_error(BP_USAGE, "the database has an empty name");
+    else if (!strcmp(path, ":memory:") || !strncmp(path, "file:", 5))
+        bp_error(BP_USAGE, "the database %s would not be a file of that name: give a path, such as runs.db", path);
     else if (!read_timeout(&db->timeout) && !(writable ? open_for_writing(db) : open_for_reading(db)))
         return db;
     bp_rundb_close(db);

@@ -59,6 +59,14 @@ quiet "  that works" bash -c "$(sed -n '2s/.*to go on: //p' "$err")"
 same "  to the same end" way.ckpt whole.ckpt
 is "  in one run" "$(sqlite3 way.db 'select state, count(*) from run')" "finished|1"
 
+# Names that SQLite does not take for files: runs would be recorded in memory alone.
+for name in :memory: 'file:runs.db?mode=memory' file:other.db; do
+    for program in "$train -o y --db" "$transfer -o y --db" "$distill -o y --db" "bp-stats curves"; do
+        what=$(echo "$program" | grep -oE '^bp-stats [a-z]*|^bp-[a-z]*')
+        check "$what: the database $name" 2 "the database ${name//\?/.} would not be a file of that name: give a path" -- $program "$name"
+    done
+done
+
 # What is no database of runs stays as it is.
 mkdir other
 echo "just text, and long enough to be no header of a database whatever comes behind it, so that it is read and refused" >other/text
