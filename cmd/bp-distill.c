@@ -3,7 +3,7 @@
  *
  *     bp-rollout -n 2000 easy.ckpt | bp-distill --prior lstm --see global,targets,touch > prior.ckpt
  */
-#include "run/distill.h"
+#include "run/fit.h"
 
 #include <stdlib.h>
 
@@ -13,14 +13,14 @@ static const struct bp_usage usage = {
     "bp-rollout -n 2000 easy.ckpt | bp-distill --prior lstm --see global,targets,touch > prior.ckpt",
 };
 
-static int distill(struct bp_options *options, const struct bp_distill *values, int argc, char **argv, int operand)
+static int distill(struct bp_options *options, const struct bp_fit *values, int argc, char **argv, int operand)
 {
     json_t *config = bp_options_json(options);
     char *command_line = bp_command_line(argc, argv);
     int status = BP_FAILURE;
 
     if (config && command_line)
-        status = bp_distill(values, config, command_line, argv + operand, argc - operand);
+        status = bp_fit(values, config, command_line, argv + operand, argc - operand);
     else
         bp_error(BP_FAILURE, "out of memory");
     json_decref(config);
@@ -30,8 +30,8 @@ static int distill(struct bp_options *options, const struct bp_distill *values, 
 
 int main(int argc, char **argv)
 {
-    struct bp_distill values = {0};
-    const struct bp_option_part parts[] = {{"Options", bp_distill_options, &values}, {NULL, NULL, NULL}};
+    struct bp_fit values = {0};
+    const struct bp_option_part parts[] = {{"Options", bp_fit_options, &values}, {NULL, NULL, NULL}};
     struct bp_options *options;
     int operand, status;
 

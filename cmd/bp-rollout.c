@@ -9,7 +9,7 @@
 #include "run/list.h"
 #include "run/rollout.h"
 #include "run/signals.h"
-#include "run/simulate.h"
+#include "run/export_mjcf.h"
 #include "store/trajectory.h"
 
 #include <string.h>
@@ -145,7 +145,7 @@ static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
 static int work(const struct values *v, const struct bp_checkpoint *checkpoint)
 {
     if (v->simulate)
-        return bp_simulate(v->task ? v->task : checkpoint->task, v->body ? v->body : *checkpoint->body ? checkpoint->body : NULL,
+        return bp_export_mjcf(v->task ? v->task : checkpoint->task, v->body ? v->body : *checkpoint->body ? checkpoint->body : NULL,
                            (uint64_t)v->seed, v->simulate);
     return play(v, checkpoint);
 }

@@ -3,7 +3,7 @@
  *
  *     bp-train --preset nav-easy-lstm --seed 1 -o easy.ckpt
  */
-#include "run/setup.h"
+#include "run/cmdline.h"
 
 static const struct bp_usage usage = {
     "[--preset NAME] [OPTION ...] -o FILE",
@@ -20,16 +20,16 @@ int main(int argc, char **argv)
         {"Config", bp_config_options, &config},
         {NULL, NULL, NULL},
     };
-    struct bp_train_setup setup = {.command = &command, .config = &config};
+    struct bp_cmdline cmdline = {.command = &command, .config = &config};
     int status;
 
     bp_set_program(argv[0]);
-    setup.options = bp_options_new(parts);
-    if ((status = bp_setup_parse(&setup, argc, argv, &usage)) || (status = bp_setup_resolve(&setup)) ||
-        (status = bp_setup_finish(&setup)))
+    cmdline.options = bp_options_new(parts);
+    if ((status = bp_cmdline_parse(&cmdline, argc, argv, &usage)) || (status = bp_cmdline_resolve(&cmdline)) ||
+        (status = bp_cmdline_finish(&cmdline)))
         status = status > 0 ? 0 : bp_exit_status();
     else
-        status = bp_train(&setup.spec);
-    bp_setup_free(&setup);
+        status = bp_train(&cmdline.spec);
+    bp_cmdline_free(&cmdline);
     return status;
 }

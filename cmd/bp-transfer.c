@@ -23,12 +23,12 @@ int main(int argc, char **argv)
         {"Config", bp_transfer_config_options(), &config},
         {NULL, NULL, NULL},
     };
-    struct bp_train_setup setup = {.command = &command, .config = &config};
+    struct bp_cmdline cmdline = {.command = &command, .config = &config};
     int status;
 
     bp_set_program(argv[0]);
-    setup.options = bp_options_new(parts);
-    status = bp_transfer_main(&setup, &transfer, argc, argv, &usage);
-    bp_setup_free(&setup);
+    cmdline.options = bp_options_new(parts);
+    status = bp_transfer_main(&cmdline, &transfer, argc, argv, &usage);
+    bp_cmdline_free(&cmdline);
     return status;
 }

@@ -1,8 +1,8 @@
 #include "env/physics.h"
 
 #include "env/isolate.h"
-#include "env/models.h"
-#include "env/size.h"
+#include "env/model_cache.h"
+#include "env/mj_memory.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -72,7 +72,7 @@ static void one_line(char *text)
 }
 
 /* The model, compiled or, where another environment has the same, copied. */
-static mjModel *model_of(const char *path, const char *outer, bool trusted, struct bp_model_kept **kept, char *reason, int size)
+static mjModel *model_of(const char *path, const char *outer, bool trusted, struct bp_cached_model **kept, char *reason, int size)
 {
     mjModel *model;
     char *key;
@@ -81,9 +81,9 @@ static mjModel *model_of(const char *path, const char *outer, bool trusted, stru
         snprintf(reason, (size_t)size, "out of memory");
         return NULL;
     }
-    model = bp_models_copy(key, kept);
+    model = bp_model_cache_copy(key, kept);
     if (!model && (model = trusted ? compile(path, outer, reason, size) : bp_isolate(compile, path, outer, reason, size)))
-        *kept = bp_models_keep(key, model);
+        *kept = bp_model_cache_keep(key, model);
     free(key);
     return model;
 }
@@ -127,14 +127,14 @@ int bp_physics_load(struct bp_physics *physics, const char *path, const char *ou
         bp_physics_free(physics);
         return -1;
     }
-    bp_size_fit(physics->model);
+    bp_mj_memory_fit(physics->model);
     physics->data = mj_makeData(physics->model);
     physics->raw = calloc((size_t)physics->model->nq + 1, sizeof(mjtNum));
     if (!physics->data || !physics->raw) {
         bp_physics_free(physics);
         return bp_error(BP_FAILURE, "out of memory");
     }
-    bp_size_release(physics->data);
+    bp_mj_memory_release(physics->data);
     return 0;
 }
 
@@ -145,7 +145,7 @@ void bp_physics_free(struct bp_physics *physics)
     if (physics->model)
         mj_deleteModel(physics->model);
     free(physics->raw);
-    bp_models_release(physics->kept);
+    bp_model_cache_release(physics->kept);
     *physics = (struct bp_physics){0};
 }
 

@@ -13,7 +13,7 @@
 struct bp_physics {
     mjModel *model;
     mjData *data;
-    struct bp_model_kept *kept;     /* what the model is a copy of, see models.h; NULL: nothing */
+    struct bp_cached_model *kept;     /* what the model is a copy of, see model_cache.h; NULL: nothing */
     int substeps;           /* simulation steps in a control step */
     bool broken;            /* the simulation diverged, or an error left it in the middle of a step */
     mjtNum *raw;            /* positions that the last forward began with, for bp_physics_save */

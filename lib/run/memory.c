@@ -21,14 +21,14 @@ static size_t resident(void)
     return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-void bp_memory_of(struct bp_training *training, struct bp_memory *memory)
+void bp_memory_of(struct bp_cycle *cycle, struct bp_memory *memory)
 {
-    struct bp_replay_spec spec = bp_config_replay(training->config, &training->learner.agent, training->env.time_limit);
-    int shards = training->learner.config.shards, threads = bp_pool_threads(training->pool);
-    size_t now = resident(), networks = bp_learner_bytes(&training->learner);
+    struct bp_replay_spec spec = bp_config_replay(cycle->config, &cycle->learner.agent, cycle->env.time_limit);
+    int shards = cycle->learner.config.shards, threads = bp_pool_threads(cycle->pool);
+    size_t now = resident(), networks = bp_learner_bytes(&cycle->learner);
 
     *memory = (struct bp_memory){.replay = bp_replay_bytes(&spec), .networks = networks};
-    memory->tapes = (size_t)(shards < threads ? shards : threads) * bp_svg_tape_bytes(&training->learner);
+    memory->tapes = (size_t)(shards < threads ? shards : threads) * bp_svg_tape_bytes(&cycle->learner);
     memory->rest = (now > networks ? now - networks : 0) + later;
     memory->total = memory->replay + memory->networks + memory->tapes + memory->rest;
 }
@@ -40,15 +40,15 @@ const char *bp_memory_text(const struct bp_memory *memory, char *text, size_t si
     return text;
 }
 
-int bp_memory_check(struct bp_training *training, int64_t most)
+int bp_memory_check(struct bp_cycle *cycle, int64_t most)
 {
-    const struct bp_config *config = training->config;
+    const struct bp_config *config = cycle->config;
     struct bp_memory memory;
     char text[128], advice[128];
 
     if (!most)
         return 0;
-    bp_memory_of(training, &memory);
+    bp_memory_of(cycle, &memory);
     if (memory.total <= (size_t)most)
         return 0;
     double room = (double)most - (double)(memory.total - memory.replay);

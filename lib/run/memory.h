@@ -2,7 +2,7 @@
 #ifndef BP_RUN_MEMORY_H
 #define BP_RUN_MEMORY_H
 
-#include "run/training.h"
+#include "run/cycle.h"
 
 /* Bytes. */
 struct bp_memory {
@@ -13,13 +13,13 @@ struct bp_memory {
     size_t total;
 };
 
-/* Of a training that was just started, and whose replay is not touched yet. */
-void bp_memory_of(struct bp_training *training, struct bp_memory *memory);
+/* Of a run that was just built, and whose replay is not touched yet. */
+void bp_memory_of(struct bp_cycle *cycle, struct bp_memory *memory);
 
 /* A line: "107 MB (replay 72, networks 2, tapes 7, program and simulation 26)". */
 const char *bp_memory_text(const struct bp_memory *memory, char *text, size_t size);
 
 /* 0, or -1 after reporting that a run goes beyond `most` bytes, and what to lower. */
-int bp_memory_check(struct bp_training *training, int64_t most) BP_WARN_UNUSED;
+int bp_memory_check(struct bp_cycle *cycle, int64_t most) BP_WARN_UNUSED;
 
 #endif

@@ -13,15 +13,15 @@ enum {
 };
 
 /* Everything that is saved, in place. */
-static int all_tensors(struct bp_training *training, struct bp_tensor *tensors)
+static int all_tensors(struct bp_cycle *cycle, struct bp_tensor *tensors)
 {
     int count = 0;
 
-    tensors[count++] = bp_tensor_1d("training/transitions", BP_I64, 1, &training->transitions);
-    tensors[count++] = bp_tensor_1d("training/env_steps", BP_I64, 1, &training->env_steps);
-    count += bp_learner_tensors(&training->learner, tensors + count);
-    count += bp_actors_tensors(training->actors, tensors + count);
-    count += bp_replay_tensors(training->replay, tensors + count);
+    tensors[count++] = bp_tensor_1d("training/transitions", BP_I64, 1, &cycle->transitions);
+    tensors[count++] = bp_tensor_1d("training/env_steps", BP_I64, 1, &cycle->env_steps);
+    count += bp_learner_tensors(&cycle->learner, tensors + count);
+    count += bp_actors_tensors(cycle->actors, tensors + count);
+    count += bp_replay_tensors(cycle->replay, tensors + count);
     return count;
 }
 
@@ -76,15 +76,15 @@ static int write_header(struct bp_pack_writer *writer, const json_t *config, con
     return status;
 }
 
-int bp_resume_write(const char *path, struct bp_training *training, const json_t *config, const char *parent)
+int bp_resume_write(const char *path, struct bp_cycle *cycle, const json_t *config, const char *parent)
 {
     struct bp_pack_writer *writer = bp_pack_create(path, LEVEL);
     struct bp_tensor tensors[TENSORS];
 
     if (!writer)
         return -1;
-    bp_actors_save(training->actors);
-    int count = all_tensors(training, tensors), status = write_header(writer, config, parent);
+    bp_actors_save(cycle->actors);
+    int count = all_tensors(cycle, tensors), status = write_header(writer, config, parent);
     for (int i = 0; i < count && !status; i++)
         status = write_tensor(writer, &tensors[i]);
     if (status) {
@@ -148,12 +148,12 @@ static int take_piece(const struct bp_block *block, struct bp_tensor *tensors, i
     return bp_error(BP_DAMAGED, "%s: the resume state does not fit this run", where);
 }
 
-int bp_resume_read(const char *path, struct bp_training *training)
+int bp_resume_read(const char *path, struct bp_cycle *cycle)
 {
     struct bp_pack_reader *reader = bp_pack_open(path);
     struct bp_tensor tensors[TENSORS];
     int64_t received[TENSORS] = {0};
-    int count = all_tensors(training, tensors), status = -1, more;
+    int count = all_tensors(cycle, tensors), status = -1, more;
     struct bp_block block = {0};
 
     if (!reader || read_header(reader, &block))
@@ -172,7 +172,7 @@ int bp_resume_read(const char *path, struct bp_training *training)
             bp_error(BP_DAMAGED, "%s: '%s' is missing", path, tensors[i].name);
             goto done;
         }
-    bp_actors_restore(training->actors);
+    bp_actors_restore(cycle->actors);
     status = 0;
 done:
     bp_block_clear(&block);

@@ -2,18 +2,18 @@
 #ifndef BP_RUN_RESUME_H
 #define BP_RUN_RESUME_H
 
-#include "run/training.h"
+#include "run/cycle.h"
 
 /* Where the resume state of a checkpoint stands: its path with ".resume" behind. -1 after reporting that it is too long. */
 int bp_resume_path(const char *output, char *path, size_t size) BP_WARN_UNUSED;
 
 /* Write the state. config: resolved, for bp_resume_config. 0, or -1 after reporting. */
-int bp_resume_write(const char *path, struct bp_training *training, const json_t *config, const char *parent) BP_WARN_UNUSED;
+int bp_resume_write(const char *path, struct bp_cycle *cycle, const json_t *config, const char *parent) BP_WARN_UNUSED;
 
 /* The config in a resume state (new reference) and its parent's hash; NULL after reporting. */
 json_t *bp_resume_config(const char *path, char parent[72]) BP_WARN_UNUSED;
 
-/* Take the state up in a training just built from the same config. 0, or -1 after reporting; the training is then not to be used. */
-int bp_resume_read(const char *path, struct bp_training *training) BP_WARN_UNUSED;
+/* Take the state up in a run just built from the same config. 0, or -1 after reporting; the run is then not to be used. */
+int bp_resume_read(const char *path, struct bp_cycle *cycle) BP_WARN_UNUSED;
 
 #endif

@@ -4,7 +4,7 @@
 #include "run/memory.h"
 #include "run/precision.h"
 #include "run/resume.h"
-#include "run/session.h"
+#include "run/clock.h"
 #include "run/signals.h"
 #include "store/pack.h"
 #include "store/rundb.h"
@@ -33,7 +33,7 @@ const struct bp_option bp_train_command_options[] = {
 
 struct loop {
     const struct bp_train_spec *spec;
-    struct bp_training training;
+    struct bp_cycle cycle;
     struct bp_evaluator *evaluator;
     struct bp_rundb *db;
     int64_t run;                    /* row in the database */
@@ -67,18 +67,18 @@ static int write_files(struct loop *loop, bool with_resume)
     const struct bp_train_spec *spec = loop->spec;
     struct bp_checkpoint checkpoint;
 
-    bp_training_checkpoint(&loop->training, &checkpoint);
+    bp_cycle_checkpoint(&loop->cycle, &checkpoint);
     checkpoint.config = (json_t *)spec->config_json;
     snprintf(checkpoint.program, sizeof checkpoint.program, "%s", bp_program());
     snprintf(checkpoint.parent, sizeof checkpoint.parent, "%s", loop->parent);
-    if (with_resume && *loop->resume && bp_resume_write(loop->resume, &loop->training, spec->config_json, loop->parent))
+    if (with_resume && *loop->resume && bp_resume_write(loop->resume, &loop->cycle, spec->config_json, loop->parent))
         return -1;
     if (bp_checkpoint_write(spec->command->output, &checkpoint))
         return -1;
     strcpy(loop->hash, checkpoint.hash);
     if (!loop->db || loop->unrecorded)
         return 0;
-    return recorded(loop, bp_rundb_checkpoint(loop->db, loop->run, loop->training.transitions, spec->command->output, loop->hash));
+    return recorded(loop, bp_rundb_checkpoint(loop->db, loop->run, loop->cycle.transitions, spec->command->output, loop->hash));
 }
 
 static int start_run(struct loop *loop)
@@ -95,7 +95,7 @@ static int start_run(struct loop *loop)
         if ((loop->run = bp_rundb_resume(loop->db, spec->command->output)) < 0)
             return -1;
         if (loop->run)
-            return bp_rundb_rewind(loop->db, loop->run, loop->training.transitions);
+            return bp_rundb_rewind(loop->db, loop->run, loop->cycle.transitions);
     }
     if (!(json = json_dumps(spec->config_json, JSON_COMPACT)))
         return bp_error(BP_FAILURE, "out of memory");
@@ -104,10 +104,10 @@ static int start_run(struct loop *loop)
         .command = spec->command_line,
         .config = json,
         .preset = spec->command->preset,
-        .task = loop->training.env.task,
-        .body = loop->training.env.body,
-        .policy = loop->training.learner.agent.net[BP_POLICY].spec.kind,
-        .prior = loop->training.learner.agent.has[BP_PRIOR] ? loop->training.learner.agent.net[BP_PRIOR].spec.kind : "none",
+        .task = loop->cycle.env.task,
+        .body = loop->cycle.env.body,
+        .policy = loop->cycle.learner.agent.net[BP_POLICY].spec.kind,
+        .prior = loop->cycle.learner.agent.has[BP_PRIOR] ? loop->cycle.learner.agent.net[BP_PRIOR].spec.kind : "none",
         .seed = (uint64_t)config->seed,
         .output = spec->command->output,
         .parent = *loop->parent ? loop->parent : NULL,
@@ -121,7 +121,7 @@ static int start_run(struct loop *loop)
 
 static void read_stats(struct loop *loop)
 {
-    struct bp_training *t = &loop->training;
+    struct bp_cycle *t = &loop->cycle;
     const struct bp_update_stats *u = &t->update_stats;
     const struct bp_actor_stats *a = &t->actor_stats;
     double n = u->transitions > 0 ? u->transitions : NAN, updates = t->stats_updates ? (double)t->stats_updates : NAN;
@@ -141,7 +141,7 @@ static void read_stats(struct loop *loop)
         .prior_loss = t->learner.agent.has[BP_PRIOR] ? u->prior_loss / updates : NAN,
         .q_mean = u->q / n / scale,
         .trace_weight = u->trace / n,
-        .seconds = bp_seconds() - loop->started,
+        .seconds = bp_clock_seconds() - loop->started,
     };
     if (a->diverged)
         bp_warn("%lld of %lld episodes ended because the simulation diverged", (long long)a->diverged, (long long)a->episodes);
@@ -172,7 +172,7 @@ static void where_finite(const char *format, double value, char *text, size_t si
 static void show_progress(struct loop *loop, bool final)
 {
     const struct bp_run_progress *row = &loop->row;
-    double elapsed = bp_seconds() - loop->started, done = (double)loop->training.transitions, all = (double)loop->spec->config->steps;
+    double elapsed = bp_clock_seconds() - loop->started, done = (double)loop->cycle.transitions, all = (double)loop->spec->config->steps;
     double rate = (done - (double)loop->started_at) / elapsed;
     char left[32], earned[32], kl[32];
     bool live = isatty(STDERR_FILENO);
@@ -191,16 +191,16 @@ static void show_progress(struct loop *loop, bool final)
 
 static int evaluate(struct loop *loop)
 {
-    struct bp_blocks blocks = bp_training_blocks(&loop->training);
+    struct bp_blocks blocks = bp_cycle_blocks(&loop->cycle);
 
-    loop->evaluated_at = loop->training.transitions;
+    loop->evaluated_at = loop->cycle.transitions;
     for (int i = 0; i < bp_evaluator_count(loop->evaluator); i++) {
         struct bp_run_evaluation row;
         char kl[48] = "";
         if (bp_evaluate(loop->evaluator, i, &blocks, &row))
             return -1;
-        row.transitions = loop->training.transitions;
-        row.seconds = bp_seconds() - loop->started;
+        row.transitions = loop->cycle.transitions;
+        row.seconds = bp_clock_seconds() - loop->started;
         if (isfinite(row.transition_kl))
             snprintf(kl, sizeof kl, ", transition KL %.3f", row.transition_kl);
         bp_log("step %.2fM: %s on %s returns %.1f +- %.1f%s", (double)row.transitions / 1e6, row.play, row.task, row.episode_return,
@@ -217,7 +217,7 @@ static int evaluate(struct loop *loop)
 static int attend(struct loop *loop)
 {
     const struct bp_train_command *command = loop->spec->command;
-    int64_t at = loop->training.transitions;
+    int64_t at = loop->cycle.transitions;
     bool asked = bp_signals_checkpoint();
 
     if (at >= loop->next_progress) {
@@ -241,30 +241,30 @@ static int attend(struct loop *loop)
 
 static int run(struct loop *loop)
 {
-    while (loop->training.transitions < loop->spec->config->steps && !bp_signals_stop())
-        if (bp_training_cycle(&loop->training) || attend(loop))
+    while (loop->cycle.transitions < loop->spec->config->steps && !bp_signals_stop())
+        if (bp_cycle_run(&loop->cycle) || attend(loop))
             return -1;
-    if (loop->training.stats_updates && record_progress(loop))
+    if (loop->cycle.stats_updates && record_progress(loop))
         return -1;
-    if (loop->training.transitions > loop->started_at)
+    if (loop->cycle.transitions > loop->started_at)
         show_progress(loop, true);
-    return loop->training.transitions >= loop->spec->config->steps && loop->evaluated_at != loop->training.transitions ? evaluate(loop) : 0;
+    return loop->cycle.transitions >= loop->spec->config->steps && loop->evaluated_at != loop->cycle.transitions ? evaluate(loop) : 0;
 }
 
 static int finish(struct loop *loop)
 {
     const struct bp_train_spec *spec = loop->spec;
-    bool stopped = loop->training.transitions < spec->config->steps;
+    bool stopped = loop->cycle.transitions < spec->config->steps;
 
     if (stopped && !*loop->resume) {
-        bp_warn("stopped at %lld transitions; without --output FILE there is nothing to resume from", (long long)loop->training.transitions);
+        bp_warn("stopped at %lld transitions; without --output FILE there is nothing to resume from", (long long)loop->cycle.transitions);
     } else if (write_files(loop, stopped)) {
         return -1;
     }
     if (!stopped && *loop->resume)
         unlink(loop->resume);
     if (stopped && *loop->resume)
-        bp_warn("stopped at %lld transitions; to go on: %s", (long long)loop->training.transitions, spec->resume_line);
+        bp_warn("stopped at %lld transitions; to go on: %s", (long long)loop->cycle.transitions, spec->resume_line);
     else if (!stopped)
         bp_log("wrote %s", strcmp(spec->command->output, "-") ? spec->command->output : "the checkpoint");
     return 0;
@@ -280,9 +280,9 @@ static int check_parent(struct loop *loop)
 /* A checkpoint of fewer steps than it has would be a lie, and the resume state would go with it. */
 static int check_steps(struct loop *loop)
 {
-    if (loop->training.transitions > loop->spec->config->steps)
+    if (loop->cycle.transitions > loop->spec->config->steps)
         return bp_error(BP_USAGE, "--steps %lld lies behind: the stopped run is at %lld", (long long)loop->spec->config->steps,
-                        (long long)loop->training.transitions);
+                        (long long)loop->cycle.transitions);
     return 0;
 }
 
@@ -303,19 +303,19 @@ static int prepare(struct loop *loop)
         return -1;
     if (check_stopped(loop))
         return -1;
-    if (bp_pack_check(spec->command->output) || bp_training_init(&loop->training, config, &spec->borrowed, (int)spec->command->threads) ||
-        bp_memory_check(&loop->training, spec->command->max_memory))
+    if (bp_pack_check(spec->command->output) || bp_cycle_init(&loop->cycle, config, &spec->borrowed, (int)spec->command->threads) ||
+        bp_memory_check(&loop->cycle, spec->command->max_memory))
         return -1;
     bp_precision_warn(config->precision);
-    loop->evaluator = bp_evaluator_new(config->evaluate, &loop->training.env, (int)config->evaluate_episodes, &loop->training.learner.agent,
-                                       loop->training.pool);
+    loop->evaluator = bp_evaluator_new(config->evaluate, &loop->cycle.env, (int)config->evaluate_episodes, &loop->cycle.learner.agent,
+                                       loop->cycle.pool);
     if (!loop->evaluator)
         return -1;
     if (spec->borrowed.checkpoint)
         strcpy(loop->parent, spec->borrowed.checkpoint->hash);
-    if (spec->command->resume && (check_parent(loop) || bp_resume_read(loop->resume, &loop->training) || check_steps(loop)))
+    if (spec->command->resume && (check_parent(loop) || bp_resume_read(loop->resume, &loop->cycle) || check_steps(loop)))
         return -1;
-    loop->started_at = loop->training.transitions;
+    loop->started_at = loop->cycle.transitions;
     loop->next_progress = next_multiple(loop->started_at, spec->command->progress_every);
     loop->next_evaluation = next_multiple(loop->started_at, config->evaluate_every);
     loop->next_checkpoint = next_multiple(loop->started_at, spec->command->checkpoint_every);
@@ -325,24 +325,24 @@ static int prepare(struct loop *loop)
 /* A config that cannot be run is shown all the same, before what is wrong with it is said. */
 static int print_config(const struct bp_train_spec *spec)
 {
-    struct bp_training training;
+    struct bp_cycle cycle;
     struct bp_memory memory;
     char text[128];
 
     bp_options_print(spec->options, stdout);
     if (fflush(stdout) || ferror(stdout))
         return bp_error_errno(BP_FAILURE, "cannot write standard output");
-    if (bp_training_init(&training, spec->config, &spec->borrowed, (int)spec->command->threads))
+    if (bp_cycle_init(&cycle, spec->config, &spec->borrowed, (int)spec->command->threads))
         return -1;
-    bp_memory_of(&training, &memory);
-    bp_training_free(&training);
+    bp_memory_of(&cycle, &memory);
+    bp_cycle_free(&cycle);
     printf("# memory: %s\n", bp_memory_text(&memory, text, sizeof text));
     return fflush(stdout) || ferror(stdout) ? bp_error_errno(BP_FAILURE, "cannot write standard output") : 0;
 }
 
 int bp_train(const struct bp_train_spec *spec)
 {
-    struct loop loop = {.spec = spec, .started = bp_seconds()};
+    struct loop loop = {.spec = spec, .started = bp_clock_seconds()};
     bool failed;
     int status;
 
@@ -355,12 +355,12 @@ int bp_train(const struct bp_train_spec *spec)
     if (failed)
         status = bp_exit_status();
     else
-        status = loop.training.transitions < spec->config->steps ? 128 + bp_signals_stop() : 0;
+        status = loop.cycle.transitions < spec->config->steps ? 128 + bp_signals_stop() : 0;
     if (loop.db && loop.run > 0 && !loop.unrecorded &&
-        bp_rundb_finish(loop.db, loop.run, bp_run_state(status), *loop.hash ? loop.hash : NULL) && !status)
+        bp_rundb_finish(loop.db, loop.run, bp_rundb_state(status), *loop.hash ? loop.hash : NULL) && !status)
         status = bp_exit_status();
     bp_rundb_close(loop.db);
     bp_evaluator_free(loop.evaluator);
-    bp_training_free(&loop.training);
+    bp_cycle_free(&loop.cycle);
     return status;
 }

@@ -2,7 +2,7 @@
 #ifndef BP_RUN_TRAIN_H
 #define BP_RUN_TRAIN_H
 
-#include "run/training.h"
+#include "run/cycle.h"
 
 /* What a command adds to the config: where things go and how loud; nothing here changes a result. */
 struct bp_train_command {

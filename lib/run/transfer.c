@@ -30,7 +30,7 @@ const struct bp_option *bp_transfer_config_options(void)
 }
 
 /* What a training run's config says of how to learn carries over; what it says of its own task, length and processor does not. */
-static int lay_checkpoint(struct bp_train_setup *setup, const struct bp_checkpoint *checkpoint)
+static int lay_checkpoint(struct bp_cmdline *cmdline, const struct bp_checkpoint *checkpoint)
 {
     static const char *const own[] = {"task", "body", "steps", "seed", "evaluate", "evaluate-every", "policy-see", "critic-see",
                                       "policy-encoders", "critic-encoders", "rate-hold", "final-rate", "precision"};
@@ -43,13 +43,13 @@ static int lay_checkpoint(struct bp_train_setup *setup, const struct bp_checkpoi
         json_object_clear(learning);        /* it tells of a fit, not of reinforcement learning */
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         json_object_del(learning, own[i]);
-    status = bp_options_json_layer(setup->options, learning, "prior's checkpoint");
+    status = bp_options_json_layer(cmdline->options, learning, "prior's checkpoint");
     json_decref(learning);
     return status;
 }
 
 /* A policy that starts from the prior is of its kind: the config says so, and refuses to be told otherwise. */
-static int shape_policy(struct bp_train_setup *setup, const struct bp_checkpoint *checkpoint)
+static int shape_policy(struct bp_cmdline *cmdline, const struct bp_checkpoint *checkpoint)
 {
     const struct bp_agent *from = &checkpoint->agent;
     const struct bp_net_spec *spec = &from->net[BP_PRIOR].spec;
@@ -60,54 +60,54 @@ static int shape_policy(struct bp_train_setup *setup, const struct bp_checkpoint
     if (!from->has[BP_PRIOR])
         return bp_error(BP_USAGE, "the checkpoint has no prior");
     for (size_t i = 0; i < sizeof like / sizeof *like; i++) {
-        const char *given = bp_options_explicit(setup->options, like[i].name);
+        const char *given = bp_options_explicit(cmdline->options, like[i].name);
         if (given && strcmp(given, like[i].value))
             return bp_error(BP_USAGE, "--%s %s: a policy that starts from the prior is like it, %s; --initialise fresh lets it differ", like[i].name,
                             given, like[i].value);
-        if (bp_options_set(setup->options, like[i].name, like[i].value, "prior's checkpoint"))
+        if (bp_options_set(cmdline->options, like[i].name, like[i].value, "prior's checkpoint"))
             return -1;
     }
     /* Groups that the prior does not see may have encoders of their own; whether the others' are the prior's, bp_net_adopt finds out. */
-    if (bp_options_explicit(setup->options, "policy-encoders"))
+    if (bp_options_explicit(cmdline->options, "policy-encoders"))
         return 0;
     bp_net_encoders_text(spec, encoders, sizeof encoders);
-    if (!*encoders && !bp_options_given(setup->options, "policy-encoders"))
+    if (!*encoders && !bp_options_given(cmdline->options, "policy-encoders"))
         return 0;
-    return bp_options_set(setup->options, "policy-encoders", encoders, "prior's checkpoint");
+    return bp_options_set(cmdline->options, "policy-encoders", encoders, "prior's checkpoint");
 }
 
-static int run(struct bp_train_setup *setup, const struct bp_transfer *transfer, struct bp_checkpoint *checkpoint, int argc, char **argv,
+static int run(struct bp_cmdline *cmdline, const struct bp_transfer *transfer, struct bp_checkpoint *checkpoint, int argc, char **argv,
                const struct bp_usage *usage)
 {
-    int status = bp_setup_parse(setup, argc, argv, usage);
+    int status = bp_cmdline_parse(cmdline, argc, argv, usage);
     const char *prior;
 
     if (status)
         return status < 0 ? bp_exit_status() : 0;
-    if (!(prior = bp_options_explicit(setup->options, "prior")))
+    if (!(prior = bp_options_explicit(cmdline->options, "prior")))
         bp_error(BP_USAGE, "--prior FILE is needed; --prior none learns from scratch");
     if (!prior)
         return BP_USAGE;
     bool borrows = strcmp(prior, "none") != 0;
-    if (borrows && (bp_checkpoint_load(prior, checkpoint) || lay_checkpoint(setup, checkpoint)))
+    if (borrows && (bp_checkpoint_load(prior, checkpoint) || lay_checkpoint(cmdline, checkpoint)))
         return bp_exit_status();
-    if (bp_setup_resolve(setup))
+    if (bp_cmdline_resolve(cmdline))
         return bp_exit_status();
     bool from_prior = borrows && !strcmp(transfer->initialise, "prior");
-    if (from_prior && shape_policy(setup, checkpoint))
+    if (from_prior && shape_policy(cmdline, checkpoint))
         return bp_exit_status();
-    if ((status = bp_setup_finish(setup)))
+    if ((status = bp_cmdline_finish(cmdline)))
         return status < 0 ? bp_exit_status() : 0;
-    setup->config->net[BP_PRIOR].kind = "none";
+    cmdline->config->net[BP_PRIOR].kind = "none";
     if (borrows)
-        setup->spec.borrowed = (struct bp_borrowed){checkpoint, from_prior};
-    return bp_train(&setup->spec);
+        cmdline->spec.borrowed = (struct bp_borrowed){checkpoint, from_prior};
+    return bp_train(&cmdline->spec);
 }
 
-int bp_transfer_main(struct bp_train_setup *setup, const struct bp_transfer *transfer, int argc, char **argv, const struct bp_usage *usage)
+int bp_transfer_main(struct bp_cmdline *cmdline, const struct bp_transfer *transfer, int argc, char **argv, const struct bp_usage *usage)
 {
     struct bp_checkpoint checkpoint = {0};
-    int status = run(setup, transfer, &checkpoint, argc, argv, usage);
+    int status = run(cmdline, transfer, &checkpoint, argc, argv, usage);
 
     bp_checkpoint_free(&checkpoint);
     return status;

@@ -2,7 +2,7 @@
 #ifndef BP_RUN_TRANSFER_H
 #define BP_RUN_TRANSFER_H
 
-#include "run/setup.h"
+#include "run/cmdline.h"
 
 struct bp_transfer {
     const char *prior;              /* checkpoint, "-" for stdin, or "none" */
@@ -16,10 +16,10 @@ extern const struct bp_option bp_transfer_options[];
 const struct bp_option *bp_transfer_config_options(void);
 
 /*
- * Set up and train: setup->options were made of the parts above and bp_train_command_options. Underneath the preset lies the config
+ * Set up and train: cmdline->options were made of the parts above and bp_train_command_options. Underneath the preset lies the config
  * of the prior's checkpoint. Returns the exit status.
  */
-int bp_transfer_main(struct bp_train_setup *setup, const struct bp_transfer *transfer, int argc, char **argv,
+int bp_transfer_main(struct bp_cmdline *cmdline, const struct bp_transfer *transfer, int argc, char **argv,
                      const struct bp_usage *usage) BP_WARN_UNUSED;
 
 #endif

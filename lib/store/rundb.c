@@ -206,6 +206,15 @@ int bp_rundb_checkpoint(struct bp_rundb *db, int64_t id, int64_t transitions, co
     return status;
 }
 
+const char *bp_rundb_state(int exit_status)
+{
+    if (exit_status == 0)
+        return "finished";
+    if (exit_status > 128)
+        return "stopped";
+    return exit_status == BP_DIVERGED ? "diverged" : "failed";
+}
+
 int bp_rundb_finish(struct bp_rundb *db, int64_t id, const char *state, const char *checkpoint)
 {
     static const char update[] = "UPDATE run SET state = ?, checkpoint = coalesce(?, checkpoint), finished = " NOW

@@ -69,6 +69,8 @@ int bp_rundb_evaluation(struct bp_rundb *db, int64_t run, const struct bp_run_ev
 /* A checkpoint that the run wrote on its way, by its hash; lineage goes through these. */
 int bp_rundb_checkpoint(struct bp_rundb *db, int64_t run, int64_t transitions, const char *path, const char *hash)
     BP_WARN_UNUSED;
+/* The state of a run that ended with this exit status: finished, stopped, diverged or failed. */
+const char *bp_rundb_state(int exit_status);
 /* State: finished, stopped (by a signal), failed or diverged; checkpoint is the hash of what was written, or NULL. */
 int bp_rundb_finish(struct bp_rundb *db, int64_t run, const char *state, const char *checkpoint) BP_WARN_UNUSED;
 

@@ -10,7 +10,7 @@
 enum { EPISODE = 400 };
 
 struct bare {
-    const struct bp_training *training;
+    const struct bp_cycle *cycle;
     struct bp_env *env;
     struct bp_acting acting;
     gsl_rng *stream;
@@ -39,15 +39,15 @@ static mjModel *copy_with_defaults(const mjModel *model)
     return copy;
 }
 
-static struct bare *bare_new(const struct bp_training *training)
+static struct bare *bare_new(const struct bp_cycle *cycle)
 {
     struct bare *bare = calloc(1, sizeof *bare);
 
-    if (!bare || !(bare->env = bp_env_open(training->env.task, training->env.body)) || !(bare->stream = bp_random_new()) ||
-        bp_acting_init(&bare->acting, &training->learner.agent, 1))
+    if (!bare || !(bare->env = bp_env_open(cycle->env.task, cycle->env.body)) || !(bare->stream = bp_random_new()) ||
+        bp_acting_init(&bare->acting, &cycle->learner.agent, 1))
         exit(1);
     const mjModel *m = bare->env->world->physics.model;
-    bare->training = training;
+    bare->cycle = cycle;
     bare->defaults = copy_with_defaults(m);
     bare->start = mj_makeData(m);
     bare->data = mj_makeData(m);
@@ -74,7 +74,7 @@ static void bare_free(struct bare *bare)
 static void play(struct bare *bare)
 {
     const struct bp_physics *physics = &bare->env->world->physics;
-    const struct bp_blocks blocks = bp_training_blocks(bare->training);
+    const struct bp_blocks blocks = bp_cycle_blocks(bare->cycle);
     int actuators = physics->model->nu;
     struct bp_step step = {.event = -1};
 
@@ -127,7 +127,7 @@ static void compare(struct bare *bare, struct preset *p, double seconds, double 
 
 void bare_print(struct preset *p, bool with_defaults)
 {
-    struct bare *bare = bare_new(&p->training);
+    struct bare *bare = bare_new(&p->cycle);
     double actors[ROUNDS], own[ROUNDS], defaults[ROUNDS];
 
     for (int round = 0; round < ROUNDS; round++)

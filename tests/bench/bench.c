@@ -36,11 +36,11 @@ double median(double *values)
 
 double rate_once(double (*work)(void *), void *context, double seconds)
 {
-    double start = bp_seconds(), done = 0, now;
+    double start = bp_clock_seconds(), done = 0, now;
 
     do
         done += work(context);
-    while ((now = bp_seconds()) - start < seconds);
+    while ((now = bp_clock_seconds()) - start < seconds);
     return done / (now - start);
 }
 

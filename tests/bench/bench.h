@@ -4,8 +4,8 @@
 
 #include "base/pool.h"
 #include "run/config.h"
-#include "run/session.h"
-#include "run/training.h"
+#include "run/clock.h"
+#include "run/cycle.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,11 +34,11 @@ double sgemm_once(struct bp_pool *pool);
 void print_shares(const char *setting, double (*work)(void *), void *context, double seconds, int threads);
 double busy_seconds(void);      /* of the processors, for this process */
 
-/* A preset as a training in memory. */
+/* A preset as a run in memory. */
 struct preset {
     struct bp_options *options;
     struct bp_config config;
-    struct bp_training training;
+    struct bp_cycle cycle;
     char setting[320];
 };
 void preset_open(struct preset *p, const char *preset, const char *body, int threads);      /* body NULL: the preset's */

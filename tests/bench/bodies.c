@@ -11,7 +11,7 @@ static void bench_body(const char *preset, const char *body)
     struct preset p;
 
     preset_open(&p, preset, body, 1);
-    snprintf(p.setting, sizeof p.setting, "%s, %s", preset, p.training.env.body);
+    snprintf(p.setting, sizeof p.setting, "%s, %s", preset, p.cycle.env.body);
     rate_once(preset_act, &p, 0.5);
     bare_print(&p, true);
     preset_close(&p);

@@ -25,14 +25,14 @@ static void duel_episode(struct duel *d, uint64_t seed)
     int length = 0;
 
     bp_random_normal(d->stream, d->actions, EPISODE * m->nu);
-    double begin = bp_seconds();
+    double begin = bp_clock_seconds();
     bp_env_reset(d->env, seed, d->observation);
-    double started = bp_seconds();
+    double started = bp_clock_seconds();
     mj_copyData(d->bare, m, physics->data);
-    double copied = bp_seconds();
+    double copied = bp_clock_seconds();
     for (; length < EPISODE && !step.terminated && !step.truncated; length++)
         bp_env_step(d->env, d->actions + length * m->nu, d->observation, &step);
-    double played = bp_seconds();
+    double played = bp_clock_seconds();
     for (int t = 0; t < length; t++) {
         for (int k = 0; k < m->nu; k++)
             d->bare->ctrl[k] = fmax(-1, fmin(1, (double)d->actions[t * m->nu + k]));
@@ -40,7 +40,7 @@ static void duel_episode(struct duel *d, uint64_t seed)
             mj_step(m, d->bare);
     }
     d->seconds[0] += started - begin + played - copied;
-    d->seconds[1] += bp_seconds() - played;
+    d->seconds[1] += bp_clock_seconds() - played;
     d->steps += length;
 }
 

@@ -22,55 +22,55 @@ void preset_open(struct preset *p, const char *preset, const char *body, int thr
         p->config.body = body;
     p->config.warm_up = 50000;
     snprintf(p->setting, sizeof p->setting, "%s, %d thread%s", preset, threads, threads > 1 ? "s" : "");
-    if (bp_training_init(&p->training, &p->config, &nothing, threads))
+    if (bp_cycle_init(&p->cycle, &p->config, &nothing, threads))
         exit(1);
 }
 
 void preset_close(struct preset *p)
 {
-    bp_training_free(&p->training);
+    bp_cycle_free(&p->cycle);
     bp_options_free(p->options);
 }
 
 double preset_cycle(void *raw)
 {
-    struct bp_training *training = &((struct preset *)raw)->training;
-    int64_t before = training->transitions;
+    struct bp_cycle *cycle = &((struct preset *)raw)->cycle;
+    int64_t before = cycle->transitions;
 
-    if (bp_training_cycle(training))
+    if (bp_cycle_run(cycle))
         exit(1);
-    return (double)(training->transitions - before);
+    return (double)(cycle->transitions - before);
 }
 
 double preset_learn(void *raw)
 {
-    struct bp_training *training = &((struct preset *)raw)->training;
+    struct bp_cycle *cycle = &((struct preset *)raw)->cycle;
 
-    for (int i = 0; i < training->learner.config.shards; i++)
-        bp_svg_gradients(&training->learner, training->replay, i);
-    for (int i = 0; i < bp_learner_jobs(&training->learner); i++)
-        bp_learner_apply(&training->learner, i);
-    bp_learner_finish(&training->learner, &training->update_stats);
-    return (double)(training->config->batch * training->config->unroll);
+    for (int i = 0; i < cycle->learner.config.shards; i++)
+        bp_svg_gradients(&cycle->learner, cycle->replay, i);
+    for (int i = 0; i < bp_learner_jobs(&cycle->learner); i++)
+        bp_learner_apply(&cycle->learner, i);
+    bp_learner_finish(&cycle->learner, &cycle->update_stats);
+    return (double)(cycle->config->batch * cycle->config->unroll);
 }
 
 double preset_act(void *raw)
 {
-    struct bp_training *training = &((struct preset *)raw)->training;
-    struct bp_blocks blocks = bp_training_blocks(training);
+    struct bp_cycle *cycle = &((struct preset *)raw)->cycle;
+    struct bp_blocks blocks = bp_cycle_blocks(cycle);
 
-    for (int i = 0; i < bp_actors_teams(training->actors); i++)
-        bp_actors_run(training->actors, i, &blocks);
-    bp_actors_commit(training->actors, training->replay, &training->actor_stats);
-    return (double)(training->config->actors * training->config->actor_steps);
+    for (int i = 0; i < bp_actors_teams(cycle->actors); i++)
+        bp_actors_run(cycle->actors, i, &blocks);
+    bp_actors_commit(cycle->actors, cycle->replay, &cycle->actor_stats);
+    return (double)(cycle->config->actors * cycle->config->actor_steps);
 }
 
 double preset_draw(void *raw)
 {
-    struct bp_training *training = &((struct preset *)raw)->training;
+    struct bp_cycle *cycle = &((struct preset *)raw)->cycle;
 
-    for (int i = 0; i < training->learner.config.shards; i++)
-        for (int block = 0; block < training->learner.blocks; block++)
-            bp_replay_draw(training->replay, training->learner.shards[i].stream, &training->learner.shards[i].batch);
-    return (double)(training->config->batch * training->config->unroll);
+    for (int i = 0; i < cycle->learner.config.shards; i++)
+        for (int block = 0; block < cycle->learner.blocks; block++)
+            bp_replay_draw(cycle->replay, cycle->learner.shards[i].stream, &cycle->learner.shards[i].batch);
+    return (double)(cycle->config->batch * cycle->config->unroll);
 }

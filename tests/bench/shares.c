@@ -161,14 +161,14 @@ void print_shares(const char *setting, double (*work)(void *), void *context, do
 {
     struct sigaction action = {.sa_sigaction = interrupted, .sa_flags = SA_SIGINFO | SA_RESTART};
     struct itimerval every = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
-    double counts[PARTS] = {0}, busy = busy_seconds(), start = bp_seconds();
+    double counts[PARTS] = {0}, busy = busy_seconds(), start = bp_clock_seconds();
 
     count = inferences = 0;
     sigaction(SIGPROF, &action, NULL);
     setitimer(ITIMER_PROF, &every, NULL);
     rate_once(work, context, seconds);
     setitimer(ITIMER_PROF, &never, NULL);
-    busy = fmin(1, (busy_seconds() - busy) / ((bp_seconds() - start) * threads));
+    busy = fmin(1, (busy_seconds() - busy) / ((bp_clock_seconds() - start) * threads));
     count_parts(counts);
     for (int p = 0; p < PARTS && count; p++)
         print_share(parts[p], setting, busy * counts[p] / (count + inferences));

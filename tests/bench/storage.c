@@ -76,17 +76,17 @@ static void bench_stream(const char *path, const char *setting, double (*write)(
 
     snprintf(command, sizeof command, "zcat %s >/dev/null", path);
     for (int round = 0; round < ROUNDS; round++) {
-        double start = bp_seconds(), whole;
+        double start = bp_clock_seconds(), whole;
         mb = 1e-6 * write(path, data, blocks, floats);
-        written[round] = mb / (bp_seconds() - start);
-        start = bp_seconds();
+        written[round] = mb / (bp_clock_seconds() - start);
+        start = bp_clock_seconds();
         read_stream(path);
-        whole = bp_seconds() - start;
+        whole = bp_clock_seconds() - start;
         read[round] = mb / whole;
-        start = bp_seconds();
+        start = bp_clock_seconds();
         if (system(command))
             exit(1);
-        ratio[round] = (bp_seconds() - start) / whole;
+        ratio[round] = (bp_clock_seconds() - start) / whole;
     }
     unlink(path);
     print("packed stream, written", setting, median(written), "MB/s");
@@ -122,13 +122,13 @@ static void bench_database(const char *directory)
     if (!(db = bp_rundb_open(path, true)))
         exit(1);
     int64_t run = bp_rundb_start(db, &info);
-    double start = bp_seconds();
+    double start = bp_clock_seconds();
     for (int i = 0; i < ROWS; i++) {
         struct bp_run_progress row = {.transitions = i};
         if (run < 0 || bp_rundb_progress(db, run, &row))
             exit(1);
     }
-    print("run database", "a transaction a row", ROWS / (bp_seconds() - start), "rows/s");
+    print("run database", "a transaction a row", ROWS / (bp_clock_seconds() - start), "rows/s");
     bp_rundb_close(db);
 }
 

@@ -4,15 +4,15 @@
 /* Learner and actors together; the median of transitions in a second. */
 static double train(struct preset *p, int threads)
 {
-    double learned[ROUNDS], acted[ROUNDS], busy = busy_seconds(), start = bp_seconds();
+    double learned[ROUNDS], acted[ROUNDS], busy = busy_seconds(), start = bp_clock_seconds();
 
     for (int round = 0; round < ROUNDS; round++) {
-        int64_t steps = p->training.env_steps;
-        double begin = bp_seconds();
+        int64_t steps = p->cycle.env_steps;
+        double begin = bp_clock_seconds();
         learned[round] = rate_once(preset_cycle, p, 0.5);
-        acted[round] = (double)(p->training.env_steps - steps) / (bp_seconds() - begin);
+        acted[round] = (double)(p->cycle.env_steps - steps) / (bp_clock_seconds() - begin);
     }
-    busy = (busy_seconds() - busy) / ((bp_seconds() - start) * threads);
+    busy = (busy_seconds() - busy) / ((bp_clock_seconds() - start) * threads);
     print("training", p->setting, median(learned), "transitions/s");
     print("actors while learning", p->setting, median(acted), "control steps/s");
     print("busy / (wall x threads)", p->setting, busy, "");
@@ -46,11 +46,11 @@ static double bench_preset(const char *preset, int threads, double single)
 {
     struct preset p;
 
-    double start = bp_seconds();
+    double start = bp_clock_seconds();
     preset_open(&p, preset, NULL, threads);
     if (threads == 1)
-        print("ready to train", p.setting, 1e3 * (bp_seconds() - start), "ms");
-    while (p.training.learner.updates < 10)
+        print("ready to train", p.setting, 1e3 * (bp_clock_seconds() - start), "ms");
+    while (p.cycle.learner.updates < 10)
         preset_cycle(&p);
     double speed = train(&p, threads);
     if (single > 0)

@@ -7,15 +7,15 @@
 /* ---- a checkpoint in memory ---- */
 
 static struct bp_config config;
-static struct bp_training training;
+static struct bp_cycle cycle;
 static struct bp_checkpoint made;
 
 static int make(void **state)
 {
     config = tiny_config("lstm", "lstm", "lstm");
-    start(&training, &config, 1);
-    run_cycles(&training, 5);
-    bp_training_checkpoint(&training, &made);
+    start(&cycle, &config, 1);
+    run_cycles(&cycle, 5);
+    bp_cycle_checkpoint(&cycle, &made);
     snprintf(made.program, sizeof made.program, "bp-test");
     snprintf(made.parent, sizeof made.parent, "%s", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
     made.config = json_pack("{s:s, s:f, s:I, s:n}", "task", "nav-easy", "discount", 0.98, "seed", (json_int_t)9000000000000001, "body");
@@ -25,7 +25,7 @@ static int make(void **state)
 static int unmake(void **state)
 {
     json_decref(made.config);
-    bp_training_free(&training);
+    bp_cycle_free(&cycle);
     return remove_directory(state);
 }
 

@@ -3,29 +3,29 @@
 #include "tiny_run.h"
 
 static struct bp_config config;
-static struct bp_training training;
+static struct bp_cycle cycle;
 static struct bp_blocks blocks;
 
 static int train(void **state)
 {
     (void)state;
     config = tiny_config("mlp", "lstm", "mlp");
-    start(&training, &config, 2);
-    run_cycles(&training, 4);
-    blocks = bp_training_blocks(&training);
+    start(&cycle, &config, 2);
+    run_cycles(&cycle, 4);
+    blocks = bp_cycle_blocks(&cycle);
     return 0;
 }
 
 static int end(void **state)
 {
     (void)state;
-    bp_training_free(&training);
+    bp_cycle_free(&cycle);
     return 0;
 }
 
 static struct bp_evaluator *evaluator_of(const char *list, struct bp_pool *pool)
 {
-    struct bp_evaluator *evaluator = bp_evaluator_new(list, &training.env, 3, &training.learner.agent, pool);
+    struct bp_evaluator *evaluator = bp_evaluator_new(list, &cycle.env, 3, &cycle.learner.agent, pool);
 
     assert_non_null(evaluator);
     return evaluator;
@@ -45,7 +45,7 @@ static int add_up(void *context, const struct bp_episode *episode)
 static void means_over_fixed_episodes(void **state)
 {
     struct bp_pool *alone = bp_pool_new(1);
-    struct bp_evaluator *a = evaluator_of("policy,prior:nav-hard,prior", training.pool), *b = evaluator_of("policy,prior:nav-hard,prior", alone);
+    struct bp_evaluator *a = evaluator_of("policy,prior:nav-hard,prior", cycle.pool), *b = evaluator_of("policy,prior:nav-hard,prior", alone);
     static const char *const want[][2] = {{"policy", "nav-easy"}, {"prior", "nav-hard"}, {"prior", "nav-easy"}};
 
     (void)state;
@@ -53,7 +53,7 @@ static void means_over_fixed_episodes(void **state)
     for (int i = 0; i < 3; i++) {
         struct bp_run_evaluation first, second, again;
         struct bp_rollout_spec spec = {want[i][1], NULL, bp_play_find(want[i][0]), false, 3, 1000003, false};
-        struct bp_rollout *rollout = bp_rollout_new(&spec, &training.learner.agent, alone);
+        struct bp_rollout *rollout = bp_rollout_new(&spec, &cycle.learner.agent, alone);
         double sums[3] = {0};
         assert_int_equal(bp_evaluate(a, i, &blocks, &first), 0);
         assert_int_equal(bp_evaluate(a, i, &blocks, &again), 0);
@@ -77,14 +77,14 @@ static void means_over_fixed_episodes(void **state)
 
 static void lists(void **state)
 {
-    struct bp_agent baseline = training.learner.agent;
-    struct bp_evaluator *evaluator = evaluator_of("", training.pool);
+    struct bp_agent baseline = cycle.learner.agent;
+    struct bp_evaluator *evaluator = evaluator_of("", cycle.pool);
 
     (void)state;
     assert_int_equal(bp_evaluator_count(evaluator), 0);
     bp_evaluator_free(evaluator);
     baseline.has[BP_PRIOR] = false;         /* a preset's list, with --prior none */
-    evaluator = bp_evaluator_new("policy,prior:nav-hard", &training.env, 3, &baseline, training.pool);
+    evaluator = bp_evaluator_new("policy,prior:nav-hard", &cycle.env, 3, &baseline, cycle.pool);
     assert_non_null(evaluator);
     assert_int_equal(bp_evaluator_count(evaluator), 1);
     bp_evaluator_free(evaluator);
@@ -92,7 +92,7 @@ static void lists(void **state)
 
 static int make(void *context)
 {
-    struct bp_evaluator *evaluator = bp_evaluator_new(context, &training.env, 3, &training.learner.agent, training.pool);
+    struct bp_evaluator *evaluator = bp_evaluator_new(context, &cycle.env, 3, &cycle.learner.agent, cycle.pool);
 
     return evaluator ? 0 : -1;
 }

@@ -5,28 +5,28 @@
 static void adds_up(void **state)
 {
     struct bp_config config = tiny_config("lstm", "mlp", "lstm");
-    struct bp_training training;
+    struct bp_cycle cycle;
     struct bp_memory one, two;
     char text[128];
 
     (void)state;
-    start(&training, &config, 1);
-    bp_memory_of(&training, &one);
-    bp_training_free(&training);
-    start(&training, &config, 2);
-    bp_memory_of(&training, &two);
-    struct bp_replay_spec spec = bp_config_replay(&config, &training.learner.agent, training.env.time_limit);
+    start(&cycle, &config, 1);
+    bp_memory_of(&cycle, &one);
+    bp_cycle_free(&cycle);
+    start(&cycle, &config, 2);
+    bp_memory_of(&cycle, &two);
+    struct bp_replay_spec spec = bp_config_replay(&config, &cycle.learner.agent, cycle.env.time_limit);
     assert_int_equal(one.replay, bp_replay_bytes(&spec));
     assert_int_equal(one.total, one.replay + one.networks + one.tapes + one.rest);
     assert_true(one.tapes > 0 && one.networks > 0 && one.rest > one.networks);
     assert_int_equal(two.tapes, 2 * one.tapes);         /* a tape a thread that works */
-    bp_training_free(&training);
+    bp_cycle_free(&cycle);
     config.replay_precision = "float16";
-    start(&training, &config, 9);
-    bp_memory_of(&training, &two);
+    start(&cycle, &config, 9);
+    bp_memory_of(&cycle, &two);
     assert_true(two.replay < 0.65 * (double)one.replay);
     assert_int_equal(two.tapes, config.shards * (int64_t)one.tapes);
-    bp_training_free(&training);
+    bp_cycle_free(&cycle);
     struct bp_memory fixed = {379000000, 27000000, 21000000, 25000000, 452000000};
     assert_string_equal(bp_memory_text(&fixed, text, sizeof text), "452 MB (replay 379, networks 27, tapes 21, program and simulation 25)");
 }
@@ -39,7 +39,7 @@ static void foretold_and_undisturbed(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         struct bp_config config = tiny_config(kinds[i][0], kinds[i][1], kinds[i][2]);
-        struct bp_training asked, other;
+        struct bp_cycle asked, other;
         struct bp_memory memory;
         if (!strcmp(kinds[i][1], "linear"))
             config.net[BP_PRIOR].hidden = "";
@@ -52,8 +52,8 @@ static void foretold_and_undisturbed(void **state)
         assert_int_equal(other.learner.scratch[0].arena.peak, memory.tapes);
         assert_int_equal(other.learner.scratch[1].arena.peak, 0);       /* one thread works on one shard at a time */
         same_training(&asked, &other);
-        bp_training_free(&asked);
-        bp_training_free(&other);
+        bp_cycle_free(&asked);
+        bp_cycle_free(&other);
     }
 }
 
@@ -62,29 +62,29 @@ static struct bp_config bounded;
 
 static int check(void *context)
 {
-    struct bp_training training;
+    struct bp_cycle cycle;
     int status;
 
     (void)context;
-    start(&training, &bounded, 2);
-    status = bp_memory_check(&training, bound);
-    bp_training_free(&training);
+    start(&cycle, &bounded, 2);
+    status = bp_memory_check(&cycle, bound);
+    bp_cycle_free(&cycle);
     return status;
 }
 
 /* What the sentence advises is then taken. */
 static void refused_with_advice(void **state)
 {
-    struct bp_training training;
+    struct bp_cycle cycle;
     struct bp_memory memory;
     char said[1024], *advice;
 
     (void)state;
     bounded = tiny_config("mlp", "mlp", "mlp");
     bounded.replay_episodes = 20000;
-    start(&training, &bounded, 2);
-    bp_memory_of(&training, &memory);
-    bp_training_free(&training);
+    start(&cycle, &bounded, 2);
+    bp_memory_of(&cycle, &memory);
+    bp_cycle_free(&cycle);
     bound = 0;
     assert_int_equal(run_action(check, NULL, false, said), 0);
     bound = (int64_t)(2 * memory.total);

@@ -21,7 +21,7 @@ static int tear_down(void **state)
 /* ---- going on ---- */
 
 /*
- * A run stopped after any of these cycles, and taken up by a training that knows nothing of it, on another number of threads, ends in the
+ * A run stopped after any of these cycles, and taken up by a run that knows nothing of it, on another number of threads, ends in the
  * bytes of one never stopped.
  */
 static void goes_on(struct bp_config config)
@@ -29,7 +29,7 @@ static void goes_on(struct bp_config config)
     static const int stops[] = {0, 1, 7, 13};
     enum { CYCLES = 15 };
     char *path = in_directory("run.resume");
-    struct bp_training whole, stopped, resumed;
+    struct bp_cycle whole, stopped, resumed;
 
     start(&whole, &config, 1);
     run_cycles(&whole, CYCLES);
@@ -41,10 +41,10 @@ static void goes_on(struct bp_config config)
         assert_int_equal(bp_resume_read(path, &resumed), 0);
         run_cycles(&resumed, CYCLES - stops[i]);
         same_training(&whole, &resumed);
-        bp_training_free(&resumed);
+        bp_cycle_free(&resumed);
     }
-    bp_training_free(&whole);
-    bp_training_free(&stopped);
+    bp_cycle_free(&whole);
+    bp_cycle_free(&stopped);
 }
 
 static void recurrent_networks_go_on(void **state)
@@ -81,7 +81,7 @@ static void flat_networks_go_on(void **state)
 static void long_runs_go_on(void **state)
 {
     struct bp_config config = tiny_config("lstm", "lstm", "mlp");
-    struct bp_training first, second;
+    struct bp_cycle first, second;
     char *path = in_directory("run.resume");
 
     (void)state;
@@ -97,15 +97,15 @@ static void long_runs_go_on(void **state)
         same_training(&first, &second);
     }
     assert_int_equal(first.actor_stats.episodes, 18);
-    bp_training_free(&first);
-    bp_training_free(&second);
+    bp_cycle_free(&first);
+    bp_cycle_free(&second);
 }
 
 /* Writing changes nothing in the run that goes on. */
 static void writing_disturbs_nothing(void **state)
 {
     struct bp_config config = tiny_config("lstm", "lstm", "lstm");
-    struct bp_training a, b;
+    struct bp_cycle a, b;
 
     (void)state;
     start(&a, &config, 1);
@@ -116,8 +116,8 @@ static void writing_disturbs_nothing(void **state)
         assert_int_equal(bp_resume_write(in_directory("often.resume"), &a, config_json, ""), 0);
     }
     same_training(&a, &b);
-    bp_training_free(&a);
-    bp_training_free(&b);
+    bp_cycle_free(&a);
+    bp_cycle_free(&b);
 }
 
 /* ---- what is in the file ---- */
@@ -125,12 +125,12 @@ static void writing_disturbs_nothing(void **state)
 static void config_and_parent(void **state)
 {
     struct bp_config config = tiny_config("mlp", "none", "mlp");
-    struct bp_training training;
+    struct bp_cycle cycle;
     char parent[72], path[64], *file = in_directory("run.resume");
 
     (void)state;
-    start(&training, &config, 1);
-    assert_int_equal(bp_resume_write(file, &training, config_json, "0123abcd"), 0);
+    start(&cycle, &config, 1);
+    assert_int_equal(bp_resume_write(file, &cycle, config_json, "0123abcd"), 0);
     json_t *loaded = bp_resume_config(file, parent);
     assert_non_null(loaded);
     assert_true(json_equal(loaded, config_json));       /* 0.1 to the last digit */
@@ -138,7 +138,7 @@ static void config_and_parent(void **state)
     json_decref(loaded);
     assert_int_equal(bp_resume_path("dir/easy.ckpt", path, sizeof path), 0);
     assert_string_equal(path, "dir/easy.ckpt.resume");
-    bp_training_free(&training);
+    bp_cycle_free(&cycle);
 }
 
 /* ---- files that do not fit ---- */
@@ -147,12 +147,12 @@ static struct bp_config reading_config;
 
 static int read_it(void *context)
 {
-    struct bp_training training;
+    struct bp_cycle cycle;
     int status;
 
-    start(&training, &reading_config, 1);
-    status = bp_resume_read(context, &training);
-    bp_training_free(&training);
+    start(&cycle, &reading_config, 1);
+    status = bp_resume_read(context, &cycle);
+    bp_cycle_free(&cycle);
     return status;
 }
 
@@ -175,15 +175,15 @@ static int long_path(void *context)
 static void files_that_do_not_fit(void **state)
 {
     struct bp_config config = tiny_config("lstm", "lstm", "lstm");
-    struct bp_training training;
+    struct bp_cycle cycle;
     char said[1024], *whole = in_directory("whole.resume"), *cut = in_directory("cut.resume"), *other = in_directory("other.resume");
     static char bytes[1 << 22];
 
     (void)state;
-    start(&training, &config, 1);
-    run_cycles(&training, 5);
-    assert_int_equal(bp_resume_write(whole, &training, config_json, ""), 0);
-    bp_training_free(&training);
+    start(&cycle, &config, 1);
+    run_cycles(&cycle, 5);
+    assert_int_equal(bp_resume_write(whole, &cycle, config_json, ""), 0);
+    bp_cycle_free(&cycle);
     reading_config = config;
     assert_int_equal(run_action(read_it, whole, false, said), 0);
 
@@ -223,14 +223,14 @@ static void files_that_do_not_fit(void **state)
 static void a_missing_tensor_is_noticed(void **state)
 {
     struct bp_config config = tiny_config("mlp", "none", "mlp");
-    struct bp_training training;
+    struct bp_cycle cycle;
     char said[1024], *whole = in_directory("whole.resume"), *without = in_directory("without.resume");
     struct bp_block block = {0};
 
     (void)state;
-    start(&training, &config, 1);
-    assert_int_equal(bp_resume_write(whole, &training, config_json, ""), 0);
-    bp_training_free(&training);
+    start(&cycle, &config, 1);
+    assert_int_equal(bp_resume_write(whole, &cycle, config_json, ""), 0);
+    bp_cycle_free(&cycle);
     struct bp_pack_reader *reader = bp_pack_open(whole);
     struct bp_pack_writer *writer = bp_pack_create(without, 1);
     while (bp_pack_read(reader, &block) == 1) {

@@ -7,23 +7,23 @@
 /* ---- an agent, as a run of a few cycles leaves it ---- */
 
 static struct bp_config config;
-static struct bp_training training;
+static struct bp_cycle cycle;
 static struct bp_blocks blocks;
 
 static int train(void **state)
 {
     (void)state;
     config = tiny_config("lstm", "lstm", "mlp");
-    start(&training, &config, 1);
-    run_cycles(&training, 8);
-    blocks = bp_training_blocks(&training);
+    start(&cycle, &config, 1);
+    run_cycles(&cycle, 8);
+    blocks = bp_cycle_blocks(&cycle);
     return 0;
 }
 
 static int end(void **state)
 {
     (void)state;
-    bp_training_free(&training);
+    bp_cycle_free(&cycle);
     return 0;
 }
 
@@ -96,9 +96,9 @@ static void threads_do_not_matter(void **state)
     (void)state;
     for (int p = 0; p < BP_PLAY_COUNT; p++) {
         struct bp_rollout_spec spec = spec_of("nav-easy", (enum bp_play)p, p == BP_PLAY_POLICY ? 33 : 17);
-        struct collected one = play(&spec, &training.learner.agent, 1);
+        struct collected one = play(&spec, &cycle.learner.agent, 1);
         for (int threads = 2; threads <= (p == BP_PLAY_POLICY ? 3 : 2); threads++)
-            assert_true(play(&spec, &training.learner.agent, threads).hash == one.hash);
+            assert_true(play(&spec, &cycle.learner.agent, threads).hash == one.hash);
     }
 }
 
@@ -116,7 +116,7 @@ static void the_seed_matters(void **state)
 static void episodes_are_apart(void **state)
 {
     struct bp_rollout_spec few = spec_of("nav-easy", BP_PLAY_POLICY, 5), many = spec_of("nav-easy", BP_PLAY_POLICY, 18);
-    struct collected a = play(&few, &training.learner.agent, 1), b = play(&many, &training.learner.agent, 1);
+    struct collected a = play(&few, &cycle.learner.agent, 1), b = play(&many, &cycle.learner.agent, 1);
 
     (void)state;
     assert_memory_equal(a.actions, b.actions, sizeof a.actions);
@@ -127,13 +127,13 @@ static void runs_can_be_repeated(void **state)
 {
     struct bp_rollout_spec spec = spec_of("nav-easy", BP_PLAY_PRIOR, 18);
     struct bp_pool *pool = bp_pool_new(2);
-    struct bp_rollout *rollout = bp_rollout_new(&spec, &training.learner.agent, pool);
+    struct bp_rollout *rollout = bp_rollout_new(&spec, &cycle.learner.agent, pool);
     struct collected first = {.hash = 1}, changed = {.hash = 1}, again = {.hash = 1};
     struct bp_blocks other = blocks;
 
     (void)state;
     assert_non_null(rollout);
-    other.block[BP_PRIOR] = training.learner.trained[BP_PRIOR].m;       /* any other numbers */
+    other.block[BP_PRIOR] = cycle.learner.trained[BP_PRIOR].m;       /* any other numbers */
     assert_int_equal(bp_rollout_run(rollout, &blocks, collect, &first), 0);
     assert_int_equal(bp_rollout_run(rollout, &other, collect, &changed), 0);
     assert_int_equal(bp_rollout_run(rollout, &blocks, collect, &again), 0);
@@ -191,7 +191,7 @@ static void episodes_can_be_played_again(void **state)
     for (int i = 0; i < 2; i++) {
         struct bp_rollout_spec spec = spec_of(tasks[i], i ? BP_PLAY_PRIOR : BP_PLAY_POLICY, 17);
         struct bp_pool *pool = bp_pool_new(1);
-        struct bp_rollout *rollout = bp_rollout_new(&spec, &training.learner.agent, pool);
+        struct bp_rollout *rollout = bp_rollout_new(&spec, &cycle.learner.agent, pool);
         struct bp_env *env = bp_env_open(tasks[i], NULL);
         assert_non_null(rollout);
         assert_int_equal(bp_rollout_run(rollout, &blocks, check_episode, env), 0);
@@ -297,14 +297,14 @@ static void deterministic_play(void **state)
 
     (void)state;
     spec.deterministic = true;
-    struct bp_rollout *rollout = bp_rollout_new(&spec, &training.learner.agent, pool);
+    struct bp_rollout *rollout = bp_rollout_new(&spec, &cycle.learner.agent, pool);
     assert_non_null(rollout);
     assert_int_equal(bp_rollout_run(rollout, &blocks, no_noise, &least), 0);
     assert_true(least >= -log(2 * M_PI) - 2 * log(1.01) - 1e-4);
     struct collected sampled = {.hash = 1}, mean = {.hash = 1};
     assert_int_equal(bp_rollout_run(rollout, &blocks, collect, &mean), 0);
     spec.deterministic = false;
-    sampled = play(&spec, &training.learner.agent, 1);
+    sampled = play(&spec, &cycle.learner.agent, 1);
     assert_true(mean.hash != sampled.hash);
     bp_rollout_free(rollout);
     bp_pool_free(pool);
@@ -315,18 +315,18 @@ static void deterministic_play(void **state)
 /* The KL is recorded where policy and prior can both look; a prior alone, or a policy that misses its goal, has none. */
 static void the_kl_where_there_is_a_pair(void **state)
 {
-    struct bp_agent alone = training.learner.agent;
+    struct bp_agent alone = cycle.learner.agent;
     struct bp_rollout_spec easy = spec_of("nav-easy", BP_PLAY_POLICY, 2), hard = spec_of("nav-hard", BP_PLAY_PRIOR, 2);
 
     (void)state;
-    struct collected both = play(&easy, &training.learner.agent, 1), missing = play(&hard, &training.learner.agent, 1);
+    struct collected both = play(&easy, &cycle.learner.agent, 1), missing = play(&hard, &cycle.learner.agent, 1);
     assert_true(both.with_kl && both.kl > 0);
     assert_false(missing.with_kl);
     alone.has[BP_POLICY] = alone.has[BP_CRITIC] = false;
     hard.task = "nav-easy";
     assert_false(play(&hard, &alone, 1).with_kl);
     /* the KL is of the pair, whoever acts, and looking at it changes no action */
-    struct collected with = play(&hard, &training.learner.agent, 1), without = play(&hard, &alone, 1);
+    struct collected with = play(&hard, &cycle.learner.agent, 1), without = play(&hard, &alone, 1);
     assert_true(with.with_kl && with.kl > 0);
     assert_true(with.episode_return == without.episode_return);
 }
@@ -357,17 +357,17 @@ static void refused(struct bp_rollout_spec spec, struct bp_agent agent, const ch
 
 static void what_does_not_fit_is_refused(void **state)
 {
-    struct bp_agent agent = training.learner.agent;
+    struct bp_agent agent = cycle.learner.agent;
 
     (void)state;
     refused(spec_of("nav-hard", BP_PLAY_POLICY, 2), agent, "goal");
     refused(spec_of("nav", BP_PLAY_POLICY, 2), agent, "'nav'");
     agent.has[BP_PRIOR] = false;
     refused(spec_of("nav-easy", BP_PLAY_PRIOR, 2), agent, "no prior");
-    agent = training.learner.agent;
+    agent = cycle.learner.agent;
     agent.action_size = 8;
     refused(spec_of("nav-easy", BP_PLAY_POLICY, 2), agent, "8");
-    agent = training.learner.agent;
+    agent = cycle.learner.agent;
     agent.net[BP_POLICY].spec.see.group[0].size = 5;
     refused(spec_of("nav-easy", BP_PLAY_POLICY, 2), agent, "global");
 }

@@ -1,4 +1,4 @@
-#include "run/setup.h"
+#include "run/cmdline.h"
 #include "run/signals.h"
 
 #include "../base/check.h"
@@ -6,23 +6,23 @@
 
 #include "store/rundb.h"
 
-/* bp-train's main, so that options, setup and loop are tried together; nothing here takes longer than a blink. */
+/* bp-train's main, so that options, command line and loop are tried together; nothing here takes longer than a blink. */
 static int train_main(int argc, char **argv)
 {
     static const struct bp_usage usage = {"", "", ""};
     struct bp_train_command command = {0};
     struct bp_config config = {0};
     const struct bp_option_part parts[] = {{"Command", bp_train_command_options, &command}, {"Config", bp_config_options, &config}, {NULL, NULL, NULL}};
-    struct bp_train_setup setup = {.command = &command, .config = &config};
+    struct bp_cmdline cmdline = {.command = &command, .config = &config};
     int status;
 
     bp_set_program(argv[0]);
-    setup.options = bp_options_new(parts);
-    if ((status = bp_setup_parse(&setup, argc, argv, &usage)) || (status = bp_setup_resolve(&setup)) || (status = bp_setup_finish(&setup)))
+    cmdline.options = bp_options_new(parts);
+    if ((status = bp_cmdline_parse(&cmdline, argc, argv, &usage)) || (status = bp_cmdline_resolve(&cmdline)) || (status = bp_cmdline_finish(&cmdline)))
         status = status > 0 ? 0 : bp_exit_status();
     else
-        status = bp_train(&setup.spec);
-    bp_setup_free(&setup);
+        status = bp_train(&cmdline.spec);
+    bp_cmdline_free(&cmdline);
     return status;
 }
 

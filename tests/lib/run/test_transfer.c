@@ -15,13 +15,13 @@ static int transfer_main(int argc, char **argv)
                                            {"Transfer", bp_transfer_options, &transfer},
                                            {"Config", bp_transfer_config_options(), &config},
                                            {NULL, NULL, NULL}};
-    struct bp_train_setup setup = {.command = &command, .config = &config};
+    struct bp_cmdline cmdline = {.command = &command, .config = &config};
     int status;
 
     bp_set_program(argv[0]);
-    setup.options = bp_options_new(parts);
-    status = bp_transfer_main(&setup, &transfer, argc, argv, &usage);
-    bp_setup_free(&setup);
+    cmdline.options = bp_options_new(parts);
+    status = bp_transfer_main(&cmdline, &transfer, argc, argv, &usage);
+    bp_cmdline_free(&cmdline);
     return status;
 }
 
@@ -50,7 +50,7 @@ static struct bp_checkpoint lent;
 static int lend(void **state)
 {
     static struct bp_config config;
-    static struct bp_training training;
+    static struct bp_cycle cycle;
     struct bp_checkpoint checkpoint;
 
     if (make_directory(state))
@@ -58,9 +58,9 @@ static int lend(void **state)
     snprintf(easy, sizeof easy, "%s", in_directory("easy.ckpt"));
     snprintf(baseline, sizeof baseline, "%s", in_directory("baseline.ckpt"));
     config = tiny_config("mlp", "lstm", "mlp");
-    start(&training, &config, 1);
-    run_cycles(&training, 5);
-    bp_training_checkpoint(&training, &checkpoint);
+    start(&cycle, &config, 1);
+    run_cycles(&cycle, 5);
+    bp_cycle_checkpoint(&cycle, &checkpoint);
     snprintf(checkpoint.program, sizeof checkpoint.program, "bp-train");
     checkpoint.config = json_pack("{s:s, s:i, s:i, s:f, s:i, s:i, s:i, s:i, s:i, s:s}", "task", "nav-easy", "steps", 100000, "seed", 77, "kl-cost",
                                   0.625, "batch", 4, "shards", 2, "actors", 8, "replay-episodes", 16, "warm-up", 40, "critic-layers", "6,4");
@@ -68,7 +68,7 @@ static int lend(void **state)
     checkpoint.agent.has[BP_PRIOR] = false;
     assert_int_equal(bp_checkpoint_write(baseline, &checkpoint), 0);
     json_decref(checkpoint.config);
-    bp_training_free(&training);
+    bp_cycle_free(&cycle);
     return bp_checkpoint_load(easy, &lent);
 }
 
@@ -137,7 +137,7 @@ static void where_the_policy_starts(void **state)
 static void with_encoders(void **state)
 {
     struct bp_config config = tiny_config("mlp", "lstm", "mlp");
-    struct bp_training training;
+    struct bp_cycle cycle;
     struct bp_checkpoint checkpoint;
     char encoders[128], prior[512];
 
@@ -145,14 +145,14 @@ static void with_encoders(void **state)
     snprintf(prior, sizeof prior, "%s", in_directory("encoded.ckpt"));
     config.net[BP_PRIOR].encoders = "targets:7x4";
     config.net[BP_CRITIC].encoders = "goal:3";
-    start(&training, &config, 1);
-    run_cycles(&training, 5);
-    bp_training_checkpoint(&training, &checkpoint);
+    start(&cycle, &config, 1);
+    run_cycles(&cycle, 5);
+    bp_cycle_checkpoint(&cycle, &checkpoint);
     checkpoint.config = json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:s}", "task", "nav-easy", "batch", 4, "shards", 2, "actors", 8,
                                   "replay-episodes", 16, "warm-up", 40, "critic-layers", "6,4", "critic-encoders", "goal:3");
     assert_int_equal(bp_checkpoint_write(prior, &checkpoint), 0);
     json_decref(checkpoint.config);
-    bp_training_free(&training);
+    bp_cycle_free(&cycle);
 
     assert_status(run(transfer_main, prior, "--steps 40", "lent.ckpt"), 0);
     assert_status(run(transfer_main, prior, "--steps 40 --policy-encoders targets:7x4,progress:5", "more.ckpt"), 0);

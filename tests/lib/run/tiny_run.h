@@ -2,7 +2,7 @@
 #ifndef BP_TESTS_TINY_RUN_H
 #define BP_TESTS_TINY_RUN_H
 
-#include "run/training.h"
+#include "run/cycle.h"
 
 #include "../base/check.h"
 #include "../store/support.h"
@@ -41,25 +41,25 @@ __attribute__((unused)) static struct bp_config tiny_config(const char *policy, 
     };
 }
 
-/* In place, as a training's actors point to its agent. */
-__attribute__((unused)) static void start(struct bp_training *training, const struct bp_config *config, int threads)
+/* In place, as a cycle's actors point to its agent. */
+__attribute__((unused)) static void start(struct bp_cycle *cycle, const struct bp_config *config, int threads)
 {
     const struct bp_borrowed nothing = {0};
 
-    assert_int_equal(bp_training_init(training, config, &nothing, threads), 0);
+    assert_int_equal(bp_cycle_init(cycle, config, &nothing, threads), 0);
 }
 
-__attribute__((unused)) static void run_cycles(struct bp_training *training, int cycles)
+__attribute__((unused)) static void run_cycles(struct bp_cycle *cycle, int cycles)
 {
     for (int i = 0; i < cycles; i++)
-        assert_int_equal(bp_training_cycle(training), 0);
+        assert_int_equal(bp_cycle_run(cycle), 0);
 }
 
 /* Everything that two runs hold, byte by byte: parameters, targets, moments, replay, actors and their simulators. */
-__attribute__((unused)) static void same_training(struct bp_training *a, struct bp_training *b)
+__attribute__((unused)) static void same_training(struct bp_cycle *a, struct bp_cycle *b)
 {
     struct bp_tensor of_a[64], of_b[64];
-    struct bp_training *both[2] = {a, b};
+    struct bp_cycle *both[2] = {a, b};
     int count[2];
 
     for (int i = 0; i < 2; i++) {

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <math.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <time.h>
 
@@ -457,6 +458,16 @@ static void test_unknown_run(void **state)
     bp_rundb_close(db);
 }
 
+static void test_state_by_exit_status(void **state)
+{
+    (void)state;
+    assert_string_equal(bp_rundb_state(0), "finished");
+    assert_string_equal(bp_rundb_state(128 + SIGINT), "stopped");
+    assert_string_equal(bp_rundb_state(BP_DIVERGED), "diverged");
+    assert_string_equal(bp_rundb_state(BP_FAILURE), "failed");
+    assert_string_equal(bp_rundb_state(BP_USAGE), "failed");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -466,6 +477,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_locked, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_read_only, make_directory, remove_directory),
         /* These report errors in this process. */
+        cmocka_unit_test(test_state_by_exit_status),
         cmocka_unit_test_setup_teardown(test_run, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_progress, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_resume, make_directory, remove_directory),

@@ -1,10 +1,10 @@
-#include "run/distill.h"
+#include "run/fit.h"
 
 #include "base/pool.h"
 #include "learn/distill.h"
 #include "run/checkpoint.h"
 #include "run/precision.h"
-#include "run/session.h"
+#include "run/clock.h"
 #include "run/signals.h"
 #include "store/pack.h"
 #include "store/rundb.h"
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AT(member) offsetof(struct bp_distill, member)
+#define AT(member) offsetof(struct bp_fit, member)
 
 static const char *kind(int i)
 {
@@ -27,7 +27,7 @@ static const char *head(int i)
     return i < BP_HEAD_COUNT ? bp_head_names[i] : NULL;
 }
 
-const struct bp_option bp_distill_options[] = {
+const struct bp_option bp_fit_options[] = {
     {"prior", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(kind), "mlp", 0, 0, kind, "NAME", "kind of the prior"},
     {"layers", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(layers), "64,64", 0, 0, NULL, "N,N", "sizes of its hidden layers"},
     {"encoders", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(encoders), NULL, 0, 0, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"},
@@ -52,7 +52,7 @@ const struct bp_option bp_distill_options[] = {
 };
 
 struct fit {
-    const struct bp_distill *options;
+    const struct bp_fit *options;
     const json_t *config;
     struct bp_dataset *dataset;
     struct bp_groups groups;        /* seen, densely */
@@ -162,7 +162,7 @@ static double held_out(struct fit *fit)
 
 static int init_fit(struct fit *fit)
 {
-    const struct bp_distill *o = fit->options;
+    const struct bp_fit *o = fit->options;
     struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {o->kind, o->layers, "*", o->head, o->encoders}};
     struct bp_learner_config config = {
         .seed = (uint64_t)o->seed,
@@ -218,7 +218,7 @@ static int look(struct fit *fit, struct bp_update_stats *stats, int64_t updates,
     struct bp_run_progress row = {
         .transitions = transitions, .updates = fit->learner.updates, .episode_return = NAN, .episode_length = NAN, .kl_prior = NAN,
         .entropy = NAN, .critic_loss = NAN, .policy_loss = NAN, .prior_loss = held ? -log_prob : loss, .q_mean = NAN, .trace_weight = NAN,
-        .seconds = bp_seconds() - fit->started,
+        .seconds = bp_clock_seconds() - fit->started,
     };
 
     *stats = (struct bp_update_stats){0};
@@ -236,7 +236,7 @@ static int look(struct fit *fit, struct bp_update_stats *stats, int64_t updates,
 
 static int fit_prior(struct fit *fit)
 {
-    const struct bp_distill *o = fit->options;
+    const struct bp_fit *o = fit->options;
     int64_t transitions = 0, next = o->evaluate_every, updates = 0, waited = 0;
     struct bp_update_stats stats = {0};
 
@@ -297,9 +297,9 @@ static int run(struct fit *fit, const char *command_line, char *const *paths, in
     return isfinite(fit->best_log_prob) ? write_prior(fit, hash) : 0;     /* else stopped before the first look */
 }
 
-int bp_distill(const struct bp_distill *options, const json_t *config, const char *command_line, char *const *paths, int count)
+int bp_fit(const struct bp_fit *options, const json_t *config, const char *command_line, char *const *paths, int count)
 {
-    struct fit fit = {.options = options, .config = config, .started = bp_seconds()};
+    struct fit fit = {.options = options, .config = config, .started = bp_clock_seconds()};
     char hash[72] = "";
     int status;
 
@@ -308,7 +308,7 @@ int bp_distill(const struct bp_distill *options, const json_t *config, const cha
         bp_log("wrote %s", strcmp(options->output, "-") ? options->output : "the prior");
     if (status > 128)
         bp_warn("stopped; %s", *hash ? "wrote the best prior so far" : "nothing was written, as nothing was measured yet");
-    if (fit.db && fit.run > 0 && bp_rundb_finish(fit.db, fit.run, bp_run_state(status), *hash ? hash : NULL) && !status)
+    if (fit.db && fit.run > 0 && bp_rundb_finish(fit.db, fit.run, bp_rundb_state(status), *hash ? hash : NULL) && !status)
         status = bp_exit_status();
     bp_rundb_close(fit.db);
     bp_dataset_free(fit.dataset);

@@ -1,4 +1,4 @@
-#include "run/simulate.h"
+#include "run/export_mjcf.h"
 
 #include "base/random.h"
 #include "env/export.h"
@@ -19,7 +19,7 @@ static int write_file(const char *path, const char *text)
     return -1;
 }
 
-int bp_simulate(const char *task, const char *body, uint64_t seed, const char *path)
+int bp_export_mjcf(const char *task, const char *body, uint64_t seed, const char *path)
 {
     struct bp_env *env = bp_env_open(task, body);
     float *observation = env ? calloc((size_t)env->spec.groups.size, sizeof(float)) : NULL;

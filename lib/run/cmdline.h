@@ -1,11 +1,11 @@
 /* From a command line to a training run: what bp-train and bp-transfer have in common. */
-#ifndef BP_RUN_SETUP_H
-#define BP_RUN_SETUP_H
+#ifndef BP_RUN_CMDLINE_H
+#define BP_RUN_CMDLINE_H
 
 #include "base/option.h"
 #include "run/train.h"
 
-struct bp_train_setup {
+struct bp_cmdline {
     struct bp_options *options;         /* owned */
     struct bp_train_command *command;   /* structs that the options fill; borrowed */
     struct bp_config *config;
@@ -17,13 +17,13 @@ struct bp_train_setup {
 };
 
 /*
- * In three steps: parse argv; lay presets, resume state and defaults under it; check, and fill setup->spec. After the first a program
+ * In three steps: parse argv; lay presets, resume state and defaults under it; check, and fill cmdline->spec. After the first a program
  * may put a checkpoint's config underneath, after the second derive options from others. All: 0; -1 after reporting; the first
  * also 1 when the command is answered (--help).
  */
-int bp_setup_parse(struct bp_train_setup *setup, int argc, char **argv, const struct bp_usage *usage) BP_WARN_UNUSED;
-int bp_setup_resolve(struct bp_train_setup *setup) BP_WARN_UNUSED;
-int bp_setup_finish(struct bp_train_setup *setup) BP_WARN_UNUSED;
-void bp_setup_free(struct bp_train_setup *setup);
+int bp_cmdline_parse(struct bp_cmdline *cmdline, int argc, char **argv, const struct bp_usage *usage) BP_WARN_UNUSED;
+int bp_cmdline_resolve(struct bp_cmdline *cmdline) BP_WARN_UNUSED;
+int bp_cmdline_finish(struct bp_cmdline *cmdline) BP_WARN_UNUSED;
+void bp_cmdline_free(struct bp_cmdline *cmdline);
 
 #endif

@@ -1,4 +1,4 @@
-#include "env/size.h"
+#include "env/mj_memory.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,7 +50,7 @@ static void count_contacts(const mjModel *m, int64_t *contacts, int64_t *constra
     }
 }
 
-void bp_size_fit(mjModel *model)
+void bp_mj_memory_fit(mjModel *model)
 {
     /* Of an equality at most 6, of a limit both ends, of friction one for each degree of freedom and tendon. */
     int64_t contacts = 0, constraints = 6 * model->neq + 2 * (model->njnt + model->ntendon) + model->nv + model->ntendon;
@@ -67,7 +67,7 @@ static bool empty(const char *page, size_t size)
     return page[0] == 0 && !memcmp(page, page + 1, size - 1);
 }
 
-void bp_size_release(mjData *data)
+void bp_mj_memory_release(mjData *data)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     char *buffer = data->buffer, *at = buffer + (-(uintptr_t)buffer % page), *end = buffer + data->nbuffer;

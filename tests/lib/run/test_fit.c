@@ -1,4 +1,4 @@
-#include "run/distill.h"
+#include "run/fit.h"
 #include "run/rollout.h"
 #include "run/signals.h"
 
@@ -9,8 +9,8 @@
 static int distill_main(int argc, char **argv)
 {
     static const struct bp_usage usage = {"", "", ""};
-    struct bp_distill values = {0};
-    const struct bp_option_part parts[] = {{"Options", bp_distill_options, &values}, {NULL, NULL, NULL}};
+    struct bp_fit values = {0};
+    const struct bp_option_part parts[] = {{"Options", bp_fit_options, &values}, {NULL, NULL, NULL}};
     struct bp_options *options = bp_options_new(parts);
     int operand, status;
 
@@ -20,7 +20,7 @@ static int distill_main(int argc, char **argv)
     } else {
         json_t *config = bp_options_json(options);
         bp_set_quiet(values.quiet);
-        status = bp_distill(&values, config, "bp-distill", argv + operand, argc - operand);
+        status = bp_fit(&values, config, "bp-distill", argv + operand, argc - operand);
         json_decref(config);
     }
     bp_options_free(options);

@@ -1,4 +1,4 @@
-#include "env/size.h"
+#include "env/mj_memory.h"
 
 #include "env/env.h"
 #include "env/world.h"

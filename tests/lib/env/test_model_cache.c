@@ -1,4 +1,4 @@
-#include "env/models.h"
+#include "env/model_cache.h"
 #include "env/physics.h"
 
 #include "../base/check.h"
@@ -65,7 +65,7 @@ static void by_all_that_it_is_made_of(void **state)
     assert_int_equal(within.model->nq, 3 + 7);
     bp_physics_free(&plain);
     bp_physics_free(&within);
-    bp_models_release(NULL);
+    bp_model_cache_release(NULL);
 }
 
 int main(void)

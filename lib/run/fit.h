@@ -1,12 +1,12 @@
 /* bp-distill at work: trajectory streams in, a checkpoint with a prior out. */
-#ifndef BP_RUN_DISTILL_H
-#define BP_RUN_DISTILL_H
+#ifndef BP_RUN_FIT_H
+#define BP_RUN_FIT_H
 
 #include "base/option.h"
 
 #include <stdint.h>
 
-struct bp_distill {
+struct bp_fit {
     const char *kind, *layers, *encoders, *see, *head, *precision;
     double rate, final_rate, held_out;
     int64_t steps, unroll, batch, shards, seed, evaluate_every, patience;
@@ -15,10 +15,10 @@ struct bp_distill {
     bool quiet;
 };
 
-/* Rows for a part whose values are a struct bp_distill. */
-extern const struct bp_option bp_distill_options[];
+/* Rows for a part whose values are a struct bp_fit. */
+extern const struct bp_option bp_fit_options[];
 
 /* Read the streams at paths (none: stdin), fit, write. Returns the exit status. */
-int bp_distill(const struct bp_distill *distill, const json_t *config, const char *command_line, char *const *paths, int count) BP_WARN_UNUSED;
+int bp_fit(const struct bp_fit *distill, const json_t *config, const char *command_line, char *const *paths, int count) BP_WARN_UNUSED;
 
 #endif

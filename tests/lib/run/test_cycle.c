@@ -1,4 +1,4 @@
-#include "run/training.h"
+#include "run/cycle.h"
 
 #include "tiny_run.h"
 
@@ -27,25 +27,25 @@ static void threads_do_not_matter(void **state)
     (void)state;
     for (int kind = 0; kind < KINDS; kind++) {
         struct bp_config config = config_of(kind);
-        struct bp_training alone;
+        struct bp_cycle alone;
         start(&alone, &config, 1);
         run_cycles(&alone, 30);
         for (int threads = 2; threads <= 4; threads += 2) {
-            struct bp_training many;
+            struct bp_cycle many;
             start(&many, &config, threads);
             run_cycles(&many, 30);
             same_training(&alone, &many);
             assert_true(many.update_stats.critic_loss == alone.update_stats.critic_loss);
-            bp_training_free(&many);
+            bp_cycle_free(&many);
         }
-        bp_training_free(&alone);
+        bp_cycle_free(&alone);
     }
 }
 
 static void the_seed_matters(void **state)
 {
     struct bp_config config = config_of(0), other = config;
-    struct bp_training a, b;
+    struct bp_cycle a, b;
 
     (void)state;
     start(&a, &config, 1);
@@ -55,8 +55,8 @@ static void the_seed_matters(void **state)
     run_cycles(&b, 5);
     for (int role = 0; role <= BP_CRITIC; role++)
         assert_memory_not_equal(a.learner.trained[role].online, b.learner.trained[role].online, a.learner.trained[role].n * sizeof(float));
-    bp_training_free(&a);
-    bp_training_free(&b);
+    bp_cycle_free(&a);
+    bp_cycle_free(&b);
 }
 
 /* ---- the cycle ---- */
@@ -65,29 +65,29 @@ static void the_seed_matters(void **state)
 static void counting(void **state)
 {
     struct bp_config config = config_of(0);
-    struct bp_training training;
+    struct bp_cycle cycle;
 
     (void)state;
-    start(&training, &config, 1);
-    for (int cycle = 1; cycle <= 12; cycle++) {
-        int updates = cycle > 2 ? cycle - 2 : 0;        /* 45 steps a cycle, 90 to warm up, seen by the cycle behind */
-        run_cycles(&training, 1);
-        assert_int_equal(training.env_steps, 45 * cycle);
-        assert_int_equal(training.learner.updates, updates);
-        assert_int_equal(training.stats_updates, updates);
-        assert_int_equal(training.transitions, 80 * updates);
-        assert_int_equal(training.actor_stats.steps, 45 * cycle);
-        assert_true(training.update_stats.transitions <= 80 * updates);
+    start(&cycle, &config, 1);
+    for (int i = 1; i <= 12; i++) {
+        int updates = i > 2 ? i - 2 : 0;        /* 45 steps a cycle, 90 to warm up, seen by the cycle behind */
+        run_cycles(&cycle, 1);
+        assert_int_equal(cycle.env_steps, 45 * i);
+        assert_int_equal(cycle.learner.updates, updates);
+        assert_int_equal(cycle.stats_updates, updates);
+        assert_int_equal(cycle.transitions, 80 * updates);
+        assert_int_equal(cycle.actor_stats.steps, 45 * i);
+        assert_true(cycle.update_stats.transitions <= 80 * updates);
     }
-    assert_int_equal(bp_replay_transitions(training.replay), 45 * 12);
-    bp_training_free(&training);
+    assert_int_equal(bp_replay_transitions(cycle.replay), 45 * 12);
+    bp_cycle_free(&cycle);
 }
 
 /* Actors of a cycle use the parameters from before its update: the first update cannot show in that cycle's experience. */
 static void actors_are_one_cycle_behind(void **state)
 {
     struct bp_config config = config_of(0), still = config;
-    struct bp_training learning, frozen;
+    struct bp_cycle learning, frozen;
     struct bp_tensor a[BP_ACTORS_TENSORS], b[BP_ACTORS_TENSORS];
 
     (void)state;
@@ -103,24 +103,24 @@ static void actors_are_one_cycle_behind(void **state)
         bool same = !memcmp(a[0].data, b[0].data, bp_tensor_bytes(&a[0]));
         assert_int_equal(same, cycle <= 3);             /* the update of cycle 3 shows from cycle 4 on */
     }
-    bp_training_free(&learning);
-    bp_training_free(&frozen);
+    bp_cycle_free(&learning);
+    bp_cycle_free(&frozen);
 }
 
 /* A learner that leaves the finite numbers says so. */
 static int diverge(void *context)
 {
     struct bp_config config = config_of(0);
-    struct bp_training training;
+    struct bp_cycle cycle;
     int status = 0;
 
     (void)context;
-    start(&training, &config, 1);
-    run_cycles(&training, 4);
-    training.learner.trained[BP_CRITIC].online[0] = NAN;
+    start(&cycle, &config, 1);
+    run_cycles(&cycle, 4);
+    cycle.learner.trained[BP_CRITIC].online[0] = NAN;
     for (int i = 0; i < 3 && !status; i++)
-        status = bp_training_cycle(&training);
-    bp_training_free(&training);
+        status = bp_cycle_run(&cycle);
+    bp_cycle_free(&cycle);
     return status;
 }
 
@@ -136,7 +136,7 @@ static void divergence_is_reported(void **state)
 /* ---- borrowing ---- */
 
 /* A checkpoint in memory: that of a run of a few cycles, which lives as long as the test. */
-static struct bp_training lender;
+static struct bp_cycle lender;
 static struct bp_config lender_config;
 static struct bp_checkpoint lent;
 
@@ -146,14 +146,14 @@ static int lend(void **state)
     lender_config = tiny_config("mlp", "lstm", "mlp");
     start(&lender, &lender_config, 1);
     run_cycles(&lender, 6);
-    bp_training_checkpoint(&lender, &lent);
+    bp_cycle_checkpoint(&lender, &lent);
     return 0;
 }
 
 static int take_back(void **state)
 {
     (void)state;
-    bp_training_free(&lender);
+    bp_cycle_free(&lender);
     return 0;
 }
 
@@ -172,19 +172,19 @@ static void a_borrowed_prior_stays(void **state)
 {
     struct bp_config config = borrower_config();
     const struct bp_borrowed borrowed = {&lent, false};
-    struct bp_training training;
+    struct bp_cycle cycle;
 
     (void)state;
-    assert_int_equal(bp_training_init(&training, &config, &borrowed, 1), 0);
+    assert_int_equal(bp_cycle_init(&cycle, &config, &borrowed, 1), 0);
     size_t bytes = lender.learner.trained[BP_PRIOR].n * sizeof(float);
-    float before = training.learner.trained[BP_POLICY].online[3];
-    run_cycles(&training, 10);
-    assert_true(training.learner.agent.has[BP_PRIOR]);
-    assert_memory_equal(training.learner.trained[BP_PRIOR].online, lent.block[BP_PRIOR], bytes);
-    assert_memory_equal(training.learner.trained[BP_PRIOR].target, lent.block[BP_PRIOR], bytes);
-    assert_true(training.learner.trained[BP_POLICY].online[3] != before);
-    assert_true(training.update_stats.kl_prior > 0 && training.update_stats.prior_loss == 0);
-    bp_training_free(&training);
+    float before = cycle.learner.trained[BP_POLICY].online[3];
+    run_cycles(&cycle, 10);
+    assert_true(cycle.learner.agent.has[BP_PRIOR]);
+    assert_memory_equal(cycle.learner.trained[BP_PRIOR].online, lent.block[BP_PRIOR], bytes);
+    assert_memory_equal(cycle.learner.trained[BP_PRIOR].target, lent.block[BP_PRIOR], bytes);
+    assert_true(cycle.learner.trained[BP_POLICY].online[3] != before);
+    assert_true(cycle.update_stats.kl_prior > 0 && cycle.update_stats.prior_loss == 0);
+    bp_cycle_free(&cycle);
 }
 
 /* A policy that starts from the prior says what the prior says, though it sees a group more, on any observation. */
@@ -192,14 +192,14 @@ static void a_policy_may_start_from_the_prior(void **state)
 {
     struct bp_config config = borrower_config();
     const struct bp_borrowed borrowed = {&lent, true};
-    struct bp_training training;
+    struct bp_cycle cycle;
     struct bp_acting acting;
     static float observations[4 * 20];
 
     (void)state;
-    assert_int_equal(bp_training_init(&training, &config, &borrowed, 1), 0);
-    struct bp_blocks blocks = bp_training_blocks(&training);
-    assert_int_equal(bp_acting_init(&acting, &training.learner.agent, 4), 0);
+    assert_int_equal(bp_cycle_init(&cycle, &config, &borrowed, 1), 0);
+    struct bp_blocks blocks = bp_cycle_blocks(&cycle);
+    assert_int_equal(bp_acting_init(&acting, &cycle.learner.agent, 4), 0);
     for (int t = 0; t < 10; t++) {
         fill_normal(observations, 4 * 20, 60 + (uint64_t)t);
         bp_act(&acting, &blocks, BP_POLICY, observations, true, 0);
@@ -208,9 +208,9 @@ static void a_policy_may_start_from_the_prior(void **state)
     }
     bp_acting_free(&acting);
     /* and its target network starts there too, so that the first values are right */
-    assert_memory_equal(training.learner.trained[BP_POLICY].target, training.learner.trained[BP_POLICY].online,
-                        training.learner.trained[BP_POLICY].n * sizeof(float));
-    bp_training_free(&training);
+    assert_memory_equal(cycle.learner.trained[BP_POLICY].target, cycle.learner.trained[BP_POLICY].online,
+                        cycle.learner.trained[BP_POLICY].n * sizeof(float));
+    bp_cycle_free(&cycle);
 }
 
 struct attempt {
@@ -221,9 +221,9 @@ struct attempt {
 static int attempt(void *context)
 {
     const struct attempt *a = context;
-    struct bp_training training;
+    struct bp_cycle cycle;
 
-    return bp_training_init(&training, &a->config, &a->borrowed, 1);
+    return bp_cycle_init(&cycle, &a->config, &a->borrowed, 1);
 }
 
 static void refused(struct bp_config config, const struct bp_checkpoint *from, bool policy_too, const char *part)
@@ -256,11 +256,11 @@ static void what_does_not_fit_is_refused(void **state)
     refused(config, &lent, true, "'touch'");
     /* a prior that was told the goal has nothing to look at where there is none */
     telling.net[BP_PRIOR].see = "*";
-    struct bp_training told;
+    struct bp_cycle told;
     start(&told, &telling, 1);
-    bp_training_checkpoint(&told, &changed);
+    bp_cycle_checkpoint(&told, &changed);
     refused(borrower_config(), &changed, false, "'goal'");
-    bp_training_free(&told);
+    bp_cycle_free(&told);
 }
 
 static void bad_configs_are_refused(void **state)

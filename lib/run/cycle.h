@@ -1,6 +1,6 @@
 /* A training run in memory: agent, learner, replay and actors, and the cycle that moves them all one update further. */
-#ifndef BP_RUN_TRAINING_H
-#define BP_RUN_TRAINING_H
+#ifndef BP_RUN_CYCLE_H
+#define BP_RUN_CYCLE_H
 
 #include "base/pool.h"
 #include "learn/svg.h"
@@ -8,7 +8,7 @@
 #include "run/checkpoint.h"
 #include "run/config.h"
 
-struct bp_training {
+struct bp_cycle {
     const struct bp_config *config;     /* borrowed */
     struct bp_env_spec env;
     struct bp_learner learner;
@@ -34,20 +34,20 @@ struct bp_borrowed {
  * Build everything. With a borrowed checkpoint the prior is the checkpoint's, whatever the config says of its kind, and is not
  * trained. 0, or -1 after reporting, with nothing to free.
  */
-int bp_training_init(struct bp_training *training, const struct bp_config *config, const struct bp_borrowed *borrowed, int threads) BP_WARN_UNUSED;
-void bp_training_free(struct bp_training *training);
+int bp_cycle_init(struct bp_cycle *cycle, const struct bp_config *config, const struct bp_borrowed *borrowed, int threads) BP_WARN_UNUSED;
+void bp_cycle_free(struct bp_cycle *cycle);
 
 /*
  * One cycle: the learner's update on the replay as it stands, and the actors' steps with the parameters as they stand, at the same
  * time; then Adam, and the new experience into the replay. 0, or -1 after reporting that the learner diverged.
  */
-int bp_training_cycle(struct bp_training *training) BP_WARN_UNUSED;
+int bp_cycle_run(struct bp_cycle *cycle) BP_WARN_UNUSED;
 
 /* Parameters in use, to act with. */
-struct bp_blocks bp_training_blocks(const struct bp_training *training);
+struct bp_blocks bp_cycle_blocks(const struct bp_cycle *cycle);
 
-/* The agent as a checkpoint that borrows the training's memory. */
-void bp_training_checkpoint(const struct bp_training *training, struct bp_checkpoint *checkpoint);
+/* The agent as a checkpoint that borrows the cycle's memory. */
+void bp_cycle_checkpoint(const struct bp_cycle *cycle, struct bp_checkpoint *checkpoint);
 
 
 #endif

@@ -1,20 +1,20 @@
-#include "env/models.h"
+#include "env/model_cache.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct bp_model_kept {
-    struct bp_model_kept *next;
+struct bp_cached_model {
+    struct bp_cached_model *next;
     char *key;
     mjModel *model;
     int users;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct bp_model_kept *all;
+static struct bp_cached_model *all;
 
-mjModel *bp_models_copy(const char *key, struct bp_model_kept **kept)
+mjModel *bp_model_cache_copy(const char *key, struct bp_cached_model **kept)
 {
     mjModel *copy = NULL;
 
@@ -29,7 +29,7 @@ mjModel *bp_models_copy(const char *key, struct bp_model_kept **kept)
     return copy;
 }
 
-static void forget(struct bp_model_kept *kept)
+static void forget(struct bp_cached_model *kept)
 {
     if (kept->model)
         mj_deleteModel(kept->model);
@@ -37,13 +37,13 @@ static void forget(struct bp_model_kept *kept)
     free(kept);
 }
 
-struct bp_model_kept *bp_models_keep(const char *key, const mjModel *model)
+struct bp_cached_model *bp_model_cache_keep(const char *key, const mjModel *model)
 {
-    struct bp_model_kept *kept = calloc(1, sizeof *kept);
+    struct bp_cached_model *kept = calloc(1, sizeof *kept);
 
     if (!kept)
         return NULL;
-    *kept = (struct bp_model_kept){.key = strdup(key), .model = mj_copyModel(NULL, model), .users = 1};
+    *kept = (struct bp_cached_model){.key = strdup(key), .model = mj_copyModel(NULL, model), .users = 1};
     if (!kept->key || !kept->model) {
         forget(kept);
         return NULL;
@@ -55,9 +55,9 @@ struct bp_model_kept *bp_models_keep(const char *key, const mjModel *model)
     return kept;
 }
 
-void bp_models_release(struct bp_model_kept *kept)
+void bp_model_cache_release(struct bp_cached_model *kept)
 {
-    struct bp_model_kept **at = &all;
+    struct bp_cached_model **at = &all;
 
     if (!kept)
         return;

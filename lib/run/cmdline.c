@@ -1,0 +1,119 @@
+#include "run/cmdline.h"
+
+#include "run/resume.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The command line that goes on after a stop: this one, with --resume. */
+static char *resume_line(int argc, char **argv)
+{
+    char *line = bp_command_line(argc, argv), *with = NULL;
+
+    for (int i = 1; i < argc; i++)
+        if (!strcmp(argv[i], "--resume"))
+            return line;
+    if (!line || asprintf(&with, "%s --resume", line) < 0)
+        with = NULL;
+    free(line);
+    return with;
+}
+
+int bp_cmdline_parse(struct bp_cmdline *cmdline, int argc, char **argv, const struct bp_usage *usage)
+{
+    int operands, status;
+
+    if (!cmdline->options)
+        return -1;
+    cmdline->command_line = bp_command_line(argc, argv);
+    cmdline->resume_line = resume_line(argc, argv);
+    if (!cmdline->command_line || !cmdline->resume_line)
+        return bp_error(BP_FAILURE, "out of memory");
+    if ((status = bp_options_parse(cmdline->options, argc, argv, usage, &operands)))
+        return status;
+    if (operands < argc)
+        return bp_error(BP_USAGE, "unexpected operand '%s'", argv[operands]);
+    return 0;
+}
+
+static int lay_preset(struct bp_cmdline *cmdline)
+{
+    const char *preset = bp_options_explicit(cmdline->options, "preset");
+    char path[4096];
+
+    if (!preset)
+        return 0;
+    return bp_preset_path(preset, path, sizeof path) ? -1 : bp_options_preset(cmdline->options, path);
+}
+
+/* The stopped run's config, which all but --steps must agree with: a preset that is named again too, so that goes on top. */
+static int lay_resume(struct bp_cmdline *cmdline)
+{
+    const char *output = bp_options_explicit(cmdline->options, "output");
+    char path[4096];
+    json_t *steps;
+    int status;
+
+    if (!output || !strcmp(output, "-"))
+        return bp_error(BP_USAGE, "--resume needs --output FILE, whose FILE.resume it goes on from");
+    if (bp_resume_path(output, path, sizeof path) || !(cmdline->saved = bp_resume_config(path, cmdline->resume_parent)) ||
+        bp_options_json_layer(cmdline->options, cmdline->saved, "resume state") || lay_preset(cmdline))
+        return -1;
+    if (!(steps = json_pack("{s:O*}", "steps", json_object_get(cmdline->saved, "steps"))))
+        return bp_error(BP_FAILURE, "out of memory");
+    status = bp_options_json_layer(cmdline->options, steps, "resume state");
+    json_decref(steps);
+    return status;
+}
+
+static int check_agreement(const json_t *saved, const json_t *resolved)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)saved, name, value) {
+        const json_t *now = json_object_get(resolved, name);
+        if (strcmp(name, "steps") && now && !json_equal(value, now))
+            return bp_error(BP_USAGE, "--%s differs from the stopped run's: a resumed run keeps its config, but for --steps", name);
+    }
+    return 0;
+}
+
+int bp_cmdline_resolve(struct bp_cmdline *cmdline)
+{
+    const char *resume = bp_options_explicit(cmdline->options, "resume");
+
+    if ((resume && !strcmp(resume, "yes") ? lay_resume(cmdline) : lay_preset(cmdline)) || bp_options_resolve(cmdline->options))
+        return -1;
+    bp_set_quiet(cmdline->command->quiet);
+    return 0;
+}
+
+int bp_cmdline_finish(struct bp_cmdline *cmdline)
+{
+    if (!(cmdline->config_json = bp_options_json(cmdline->options)))
+        return bp_error(BP_FAILURE, "out of memory");
+    if (cmdline->saved && check_agreement(cmdline->saved, cmdline->config_json))
+        return -1;
+    cmdline->spec = (struct bp_train_spec){
+        .command = cmdline->command,
+        .options = cmdline->options,
+        .config = cmdline->config,
+        .config_json = cmdline->config_json,
+        .command_line = cmdline->command_line,
+        .resume_line = cmdline->resume_line,
+        .resume_parent = cmdline->resume_parent,
+    };
+    return 0;
+}
+
+void bp_cmdline_free(struct bp_cmdline *cmdline)
+{
+    bp_options_free(cmdline->options);
+    json_decref(cmdline->config_json);
+    json_decref(cmdline->saved);
+    free(cmdline->command_line);
+    free(cmdline->resume_line);
+    *cmdline = (struct bp_cmdline){0};
+}

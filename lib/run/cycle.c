@@ -1,0 +1,172 @@
+#include "run/cycle.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The configured agent, its prior replaced by a borrowed one. */
+static int init_agent(const struct bp_cycle *cycle, const struct bp_borrowed *borrowed, struct bp_agent *agent)
+{
+    struct bp_net_choice choice[BP_ROLES];
+    const struct bp_agent *from = borrowed->checkpoint ? &borrowed->checkpoint->agent : NULL;
+    char hidden[128], see[512], encoders[512];
+
+    bp_config_networks(cycle->config, choice);
+    if (from) {
+        const struct bp_net_spec *spec = &from->net[BP_PRIOR].spec;
+        if (!from->has[BP_PRIOR])
+            return bp_error(BP_USAGE, "the checkpoint has no prior");
+        if (from->action_size != cycle->env.action_size)
+            return bp_error(BP_USAGE, "the prior's actions have %d numbers, those of task '%s' have %d", from->action_size, cycle->env.task,
+                            cycle->env.action_size);
+        choice[BP_PRIOR] = (struct bp_net_choice){spec->kind, bp_net_layers(spec, hidden, sizeof hidden),
+                                                  bp_groups_text(&spec->see, see, sizeof see), bp_head_names[from->head[BP_PRIOR]],
+                                                  bp_net_encoders_text(spec, encoders, sizeof encoders)};
+    }
+    return bp_agent_init(agent, &cycle->env.groups, cycle->env.action_size, choice);
+}
+
+static int borrow(struct bp_cycle *cycle, const struct bp_borrowed *borrowed)
+{
+    struct bp_learner *learner = &cycle->learner;
+    const struct bp_checkpoint *from = borrowed->checkpoint;
+
+    if (!from)
+        return 0;
+    if (bp_net_adopt(&learner->agent.net[BP_PRIOR], learner->trained[BP_PRIOR].online, &from->agent.net[BP_PRIOR], from->block[BP_PRIOR]))
+        return -1;
+    if (borrowed->policy_from_prior &&
+        bp_net_adopt(&learner->agent.net[BP_POLICY], learner->trained[BP_POLICY].online, &from->agent.net[BP_PRIOR], from->block[BP_PRIOR]))
+        return -1;
+    bp_learner_copy_targets(learner);
+    return 0;
+}
+
+static struct bp_actors_spec actors_spec(const struct bp_config *config, const struct bp_learner_config *learner)
+{
+    return (struct bp_actors_spec){
+        .task = config->task,
+        .body = config->body,
+        .actors = (int)config->actors,
+        .steps = (int)config->actor_steps,
+        .seed = (uint64_t)config->seed,
+        .remember = learner->stored_state ? (1u << BP_ROLES) - 1 : 0,
+    };
+}
+
+/* A warm-up beyond what the replay holds would never end. */
+static int check_warm_up(const struct bp_config *config, const struct bp_replay_spec *replay)
+{
+    int64_t most = (int64_t)replay->episodes * replay->time_limit;
+
+    if (config->warm_up > most)
+        return bp_error(BP_USAGE, "--warm-up %lld is more than the replay holds: %d episodes of at most %d steps, %lld", (long long)config->warm_up,
+                        replay->episodes, replay->time_limit, (long long)most);
+    return 0;
+}
+
+int bp_cycle_init(struct bp_cycle *cycle, const struct bp_config *config, const struct bp_borrowed *borrowed, int threads)
+{
+    struct bp_learner_config learner = bp_config_learner(config);
+    struct bp_actors_spec actors = actors_spec(config, &learner);
+    struct bp_env *probe = bp_env_open(config->task, config->body);
+    struct bp_replay_spec replay;
+    struct bp_agent agent;
+
+    *cycle = (struct bp_cycle){.config = config};
+    if (!probe)
+        return -1;
+    cycle->env = probe->spec;
+    bp_env_close(probe);
+    if (borrowed->checkpoint)
+        learner.rate[BP_PRIOR] = 0;
+    if (init_agent(cycle, borrowed, &agent) || bp_learner_init(&cycle->learner, &agent, &learner))
+        return -1;
+    replay = bp_config_replay(config, &agent, cycle->env.time_limit);
+    if (check_warm_up(config, &replay) || borrow(cycle, borrowed) || !(cycle->replay = bp_replay_new(&replay)) ||
+        !(cycle->actors = bp_actors_new(&actors, &cycle->learner.agent)) || !(cycle->pool = bp_pool_new(threads))) {
+        bp_cycle_free(cycle);
+        return -1;
+    }
+    return 0;
+}
+
+void bp_cycle_free(struct bp_cycle *cycle)
+{
+    bp_pool_free(cycle->pool);
+    bp_actors_free(cycle->actors);
+    bp_replay_free(cycle->replay);
+    bp_learner_free(&cycle->learner);
+    *cycle = (struct bp_cycle){0};
+}
+
+struct bp_blocks bp_cycle_blocks(const struct bp_cycle *cycle)
+{
+    struct bp_blocks blocks;
+
+    for (int role = 0; role < BP_ROLES; role++)
+        blocks.block[role] = cycle->learner.trained[role].online;
+    return blocks;
+}
+
+void bp_cycle_checkpoint(const struct bp_cycle *cycle, struct bp_checkpoint *checkpoint)
+{
+    *checkpoint = (struct bp_checkpoint){
+        .agent = cycle->learner.agent,
+        .transitions = cycle->transitions,
+        .updates = cycle->learner.updates,
+    };
+    for (int role = 0; role < BP_ROLES; role++)
+        checkpoint->block[role] = cycle->learner.trained[role].online;
+    snprintf(checkpoint->task, sizeof checkpoint->task, "%s", cycle->env.task);
+    snprintf(checkpoint->body, sizeof checkpoint->body, "%s", cycle->env.body);
+}
+
+/* ---- the cycle ---- */
+
+static void learn_and_act(void *raw, int job)
+{
+    struct bp_cycle *cycle = raw;
+    struct bp_blocks blocks = bp_cycle_blocks(cycle);
+
+    if (job < cycle->learning_shards)
+        bp_svg_gradients(&cycle->learner, cycle->replay, job);
+    else
+        bp_actors_run(cycle->actors, job - cycle->learning_shards, &blocks);
+}
+
+/* The new experience goes into the replay beside Adam's steps: first, since that takes longest. */
+static void settle(void *raw, int job)
+{
+    struct bp_cycle *cycle = raw;
+
+    if (job == 0)
+        bp_actors_commit(cycle->actors, cycle->replay, &cycle->actor_stats);
+    else
+        bp_learner_apply(&cycle->learner, job - 1);
+}
+
+static bool finite_stats(const struct bp_update_stats *stats)
+{
+    return isfinite(stats->critic_loss) && isfinite(stats->policy_loss) && isfinite(stats->prior_loss) && isfinite(stats->q);
+}
+
+int bp_cycle_run(struct bp_cycle *cycle)
+{
+    const struct bp_config *config = cycle->config;
+    /* Not what the replay holds: when its episodes end early, that may stay below. */
+    bool learns = cycle->learner.updates > 0 || cycle->env_steps >= config->warm_up;
+
+    cycle->learning_shards = learns && bp_replay_ready(cycle->replay) ? (int)config->shards : 0;
+    bp_pool_run(cycle->pool, cycle->learning_shards + bp_actors_teams(cycle->actors), learn_and_act, cycle);
+    bp_pool_run(cycle->pool, 1 + (cycle->learning_shards ? bp_learner_jobs(&cycle->learner) : 0), settle, cycle);
+    cycle->env_steps += config->actors * config->actor_steps;
+    if (cycle->learning_shards) {
+        bp_learner_finish(&cycle->learner, &cycle->update_stats);
+        cycle->stats_updates++;
+        cycle->transitions += config->batch * config->unroll;
+        if (!finite_stats(&cycle->update_stats))
+            return bp_error(BP_DIVERGED, "diverged at update %lld: a loss is not a finite number", (long long)cycle->learner.updates);
+    }
+    return 0;
+}
