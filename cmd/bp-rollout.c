@@ -127,7 +127,7 @@ static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
         .seed = (uint64_t)v->seed,
         .record_states = v->record_state,
     };
-    struct bp_blocks blocks = bp_checkpoint_blocks(checkpoint);
+    struct bp_params params = bp_checkpoint_params(checkpoint);
     struct bp_pool *pool = bp_pool_new((int)v->threads);
     struct bp_rollout *rollout = pool ? bp_rollout_new(&spec, &checkpoint->agent, pool) : NULL;
     struct sink sink = {.hash = checkpoint->hash, .episodes = v->episodes};
@@ -135,7 +135,7 @@ static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
 
     bp_signals_catch();
     if (rollout && !open_sink(v, &sink))
-        status = close_sink(&sink, bp_rollout_run(rollout, &blocks, write_episode, &sink));
+        status = close_sink(&sink, bp_rollout_run(rollout, &params, write_episode, &sink));
     bp_rollout_free(rollout);
     bp_pool_free(pool);
     return status;

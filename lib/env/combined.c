@@ -20,7 +20,7 @@ static void begin_and(struct bp_world_env *env, gsl_rng *stream)
 }
 
 /* Each part is paid for once; the end is when both are so at the same time. */
-static void judge_and(struct bp_world_env *env, const float *action, struct bp_step *step)
+static void reward_and(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     int so = 0;
 
@@ -48,7 +48,7 @@ static void begin_or(struct bp_world_env *env, gsl_rng *stream)
     env->state.goal = (int32_t)gsl_rng_uniform_int(stream, 2 * TARGETS);
 }
 
-static void judge_or(struct bp_world_env *env, const float *action, struct bp_step *step)
+static void reward_or(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     enum part part = env->state.goal < TARGETS ? GO : PUSH;
 
@@ -62,11 +62,11 @@ static void judge_or(struct bp_world_env *env, const float *action, struct bp_st
 
 /* ---- the rows ---- */
 
-#define ROW(goals_, begin_, judge_) {                                                                       \
+#define ROW(goals_, begin_, reward_) {                                                                       \
     .world = {.size = 3, .boxes = 1, .box_mass = 2, .targets = TARGETS, .target_size = 0.5},                \
-    .groups = "proprio,boxes,targets,goal", .goals = goals_, .time_limit = 400, .begin = begin_, .judge = judge_, \
+    .groups = "proprio,boxes,targets,goal", .goals = goals_, .time_limit = 400, .begin = begin_, .reward = reward_, \
 }
-static const struct bp_world_task and_row = ROW(TARGETS, begin_and, judge_and), or_row = ROW(2 * TARGETS, begin_or, judge_or);
+static const struct bp_world_task and_row = ROW(TARGETS, begin_and, reward_and), or_row = ROW(2 * TARGETS, begin_or, reward_or);
 static const char *const bodies[] = {"ant", NULL};
 
 const struct bp_task bp_goto_and_push = {

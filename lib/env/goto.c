@@ -11,7 +11,7 @@ static void begin(struct bp_world_env *env, gsl_rng *stream)
 }
 
 /* Any target that is entered is an event, as in sequential navigation; the one that was asked for ends the episode. */
-static void judge(struct bp_world_env *env, const float *action, struct bp_step *step)
+static void reward(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     int32_t *last = &env->state.memory[0];
 
@@ -32,7 +32,7 @@ static const struct bp_world_task row = {
     .goals = 3,
     .time_limit = 400,
     .begin = begin,
-    .judge = judge,
+    .reward = reward,
 };
 
 const struct bp_task bp_goto = {

@@ -13,7 +13,7 @@ static void begin_place(struct bp_world_env *env, gsl_rng *stream)
 }
 
 /* Any target that the box enters is an event; the one that was asked for ends the episode. */
-static void judge_place(struct bp_world_env *env, const float *action, struct bp_step *step)
+static void reward_place(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     int32_t *last = &env->state.memory[0];
 
@@ -35,7 +35,7 @@ static void begin_both(struct bp_world_env *env, gsl_rng *stream)
 }
 
 /* Each box is paid for once, however often it comes back; the end is when both are in at the same time. Event: the box. */
-static void judge_both(struct bp_world_env *env, const float *action, struct bp_step *step)
+static void reward_both(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     int in = 0;
 
@@ -58,7 +58,7 @@ static void judge_both(struct bp_world_env *env, const float *action, struct bp_
 
 /* ---- two boxes, to each other ---- */
 
-static void judge_gather(struct bp_world_env *env, const float *action, struct bp_step *step)
+static void reward_gather(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     (void)action;
     if (!bp_world_boxes_touch(&env->world))
@@ -78,7 +78,7 @@ static const char *const any_body[] = {"ant", "ball", "quadruped", NULL}, *const
 #define PLACE(targets_, mass) {                                                                             \
     .world = {.size = 3, .boxes = 1, .box_mass = mass, .targets = targets_, .target_size = 0.5},            \
     .groups = "proprio,boxes,targets,goal", .goals = targets_, .time_limit = 400,                           \
-    .begin = begin_place, .judge = judge_place,                                                             \
+    .begin = begin_place, .reward = reward_place,                                                             \
 }
 static const struct bp_world_task place_1 = PLACE(1, LIGHT), place_1_heavy = PLACE(1, HEAVY), place_3 = PLACE(3, LIGHT);
 
@@ -88,14 +88,14 @@ static const struct bp_world_task both = {
     .goals = 2,
     .time_limit = 400,
     .begin = begin_both,
-    .judge = judge_both,
+    .reward = reward_both,
 };
 
 static const struct bp_world_task gather = {
     .world = {.size = 3, .boxes = 2, .box_mass = LIGHT},
     .groups = "proprio,boxes",
     .time_limit = 400,
-    .judge = judge_gather,
+    .reward = reward_gather,
 };
 
 const struct bp_task bp_push_1b1t = {"push-1b1t", "push a box to a target", any_body, bp_world_env_open, &place_1, false, true};

@@ -151,7 +151,7 @@ static void step(struct bp_env *base, const float *action, float *observation, s
     env->state.step++;
     bp_body_mark(&env->world.body, &env->world.physics);
     if (bp_world_step(&env->world, action))
-        env->task->judge(env, action, result);
+        env->task->reward(env, action, result);
     else
         result->diverged = result->truncated = true;
     if (env->state.step == env->task->time_limit && !result->terminated)

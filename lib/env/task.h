@@ -2,7 +2,7 @@
  * Tasks in a world: a const row and two functions of its own, over what all of them share (opening, placing, observing, the time
  * limit, divergence, the state as bytes). A task is then
  *
- *     static const struct bp_world_task row = {.world = {...}, .groups = "proprio,targets,goal", ..., .begin = begin, .judge = judge};
+ *     static const struct bp_world_task row = {.world = {...}, .groups = "proprio,targets,goal", ..., .begin = begin, .reward = reward};
  *     const struct bp_task bp_goto = {"goto", "...", bodies, bp_world_env_open, &row, false, true};
  */
 #ifndef BP_ENV_TASK_H
@@ -25,7 +25,7 @@ struct bp_world_task {
     void (*begin)(struct bp_world_env *env, gsl_rng *stream);
 
     /* Behind a control step: reward, event, terminated. The step is zero with event -1, truncation is set by the caller. */
-    void (*judge)(struct bp_world_env *env, const float *action, struct bp_step *step);
+    void (*reward)(struct bp_world_env *env, const float *action, struct bp_step *step);
 };
 
 struct bp_world_env {
@@ -36,7 +36,7 @@ struct bp_world_env {
     gsl_rng *stream;
     struct bp_world_env_state {         /* part of the saved state */
         uint64_t seed;
-        int32_t step;                   /* control steps of the episode so far; the current one included when it is judged */
+        int32_t step;                   /* control steps of the episode so far; the current one included when it is rewarded */
         int32_t goal;                   /* what `goal` names; -1: nothing */
         int32_t memory[4];              /* the task's own; 0 at the start */
     } state;
@@ -45,7 +45,7 @@ struct bp_world_env {
 /* The open function of a row of bp_tasks whose parameters are a struct bp_world_task. */
 struct bp_env *bp_world_env_open(const struct bp_task *task, const char *body);
 
-/* A stream for what a judge draws, a function of the episode's seed and of `which`, so that no stream need be saved. */
+/* A stream for what a reward draws, a function of the episode's seed and of `which`, so that no stream need be saved. */
 gsl_rng *bp_world_env_draw(struct bp_world_env *env, uint64_t which);
 
 #endif

@@ -14,7 +14,7 @@ static void begin_walk(struct bp_world_env *env, gsl_rng *stream)
 }
 
 /* Of 1 a step at the speed and direction asked for, less by a Gaussian in the difference. Another direction half-way; event: it. */
-static void judge_walk(struct bp_world_env *env, const float *action, struct bp_step *step)
+static void reward_walk(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     static const double ahead[4] = {1, -1, 0, 0}, left[4] = {0, 0, 1, -1};
     double v[3];
@@ -41,7 +41,7 @@ static double into_room(double x)
 }
 
 /* memory: steps near the target so far, targets so far. Event 0: the target was held for as long as it pays, and moved. */
-static void judge_follow(struct bp_world_env *env, const float *action, struct bp_step *step)
+static void reward_follow(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     const double *root = bp_world_root(&env->world);
     double *target = env->world.state.target[0];
@@ -69,7 +69,7 @@ static void begin_gap(struct bp_world_env *env, gsl_rng *stream)
 }
 
 /* The velocity along the corridor, m/s. Event 0: the body is over; 1: it fell, which ends the episode. */
-static void judge_gap(struct bp_world_env *env, const float *action, struct bp_step *step)
+static void reward_gap(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     const double *root = bp_world_root(&env->world);
     double v[3];
@@ -91,16 +91,16 @@ static void judge_gap(struct bp_world_env *env, const float *action, struct bp_s
 static const char *const humanoids[] = {"humanoid", "humanoid23", NULL}, *const ant[] = {"ant", NULL};
 
 static const struct bp_world_task walk = {
-    .world = {.centred = true}, .groups = "proprio,goal", .goals = 4, .time_limit = 400, .begin = begin_walk, .judge = judge_walk,
+    .world = {.centred = true}, .groups = "proprio,goal", .goals = 4, .time_limit = 400, .begin = begin_walk, .reward = reward_walk,
 };
 static const struct bp_world_task follow = {
     .world = {.size = 8, .centred = true, .targets = 1, .target_size = 2, .target_round = true},
     .groups = "proprio,targets",
     .time_limit = 400,
-    .judge = judge_follow,
+    .reward = reward_follow,
 };
 static const struct bp_world_task gap = {
-    .world = {.corridor = 3, .centred = true}, .groups = "proprio,global,gap", .time_limit = 400, .begin = begin_gap, .judge = judge_gap,
+    .world = {.corridor = 3, .centred = true}, .groups = "proprio,global,gap", .time_limit = 400, .begin = begin_gap, .reward = reward_gap,
 };
 
 const struct bp_task bp_walk = {

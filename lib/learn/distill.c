@@ -140,7 +140,7 @@ static void draw(const struct bp_dataset *dataset, gsl_rng *stream, struct bp_ba
     for (int t = 0; t < batch->steps; t++) {
         size_t row = (size_t)(t * batch->batch + b);
         int from = start + t < episode->length ? start + t : episode->length - 1;
-        batch->valid[row] = start + t < episode->length;
+        batch->mask[row] = start + t < episode->length;
         memcpy(batch->observations + row * size, episode->observations + (size_t)from * size, size * sizeof(float));
         memcpy(batch->actions + row * actions, episode->actions + (size_t)from * actions, actions * sizeof(float));
     }
@@ -164,12 +164,12 @@ void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *d
 
     bp_shard_begin(learner, shard);
     bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SAMPLE, (uint64_t)index, (uint64_t)learner->updates);
-    for (int i = 0; i < learner->blocks; i++) {
+    for (int i = 0; i < learner->microbatches; i++) {
         bp_tape_reset(&shard->tape);
         for (int b = 0; b < batch->batch; b++)
             draw(dataset, shard->stream, batch, b);
         struct bp_var *log_p = log_prob(learner, &shard->tape, use, batch->observations, batch->actions, batch->steps, batch->batch);
-        shard->stats.prior_loss += bp_minimise(log_p, -mean, batch->valid);
+        shard->stats.prior_loss += bp_add_loss(log_p, -mean, batch->mask);
         bp_tape_backward(&shard->tape);
     }
     bp_shard_end(shard);
@@ -177,7 +177,7 @@ void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *d
 
 double bp_distill_held_out(struct bp_learner *learner, const struct bp_dataset *dataset, int index)
 {
-    struct bp_net_use use = {.net = &learner->agent.net[BP_PRIOR], .block = learner->trained[BP_PRIOR].online};
+    struct bp_net_use use = {.net = &learner->agent.net[BP_PRIOR], .params = learner->trained[BP_PRIOR].online};
     struct bp_shard *shard = &learner->shards[index];
     struct bp_tape *tape = &shard->tape;
     double sum = 0;

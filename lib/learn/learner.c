@@ -8,8 +8,8 @@
 
 enum {
     JOB_FLOATS = 8192,              /* of the parameters, for one job of apply */
-    BLOCK_ROWS = 330,               /* rows whose activations fit the second cache beside the weights */
-    BLOCK_SEQUENCES = 16,           /* fewer side by side make an LSTM's products too thin */
+    MICROBATCH_ROWS = 330,               /* rows whose activations fit the second cache beside the weights */
+    MICROBATCH_SEQUENCES = 16,           /* fewer side by side make an LSTM's products too thin */
 };
 #define TAPE_BYTES ((size_t)1 << 20) /* of a tape, to begin with */
 
@@ -50,45 +50,45 @@ static int init_trained(struct bp_trained *trained, const struct bp_net *net, ui
     return 0;
 }
 
-/* Blocks that a shard's sequences are cut into: as few as the sizes above allow, all equal. */
-static int count_blocks(const struct bp_learner *learner)
+/* Microbatches that a shard's sequences are cut into: as few as the sizes above allow, all equal. */
+static int count_microbatches(const struct bp_learner *learner)
 {
-    int sequences = learner->config.batch / learner->config.shards, most = BLOCK_ROWS / (learner->config.unroll + 1), blocks = 1;
+    int sequences = learner->config.batch / learner->config.shards, most = MICROBATCH_ROWS / (learner->config.unroll + 1), microbatches = 1;
 
-    if (learner->state_size && most < BLOCK_SEQUENCES)
-        most = BLOCK_SEQUENCES;
-    while (sequences % blocks || sequences / blocks > (most > 1 ? most : 1))
-        blocks++;
-    return blocks;
+    if (learner->state_size && most < MICROBATCH_SEQUENCES)
+        most = MICROBATCH_SEQUENCES;
+    while (sequences % microbatches || sequences / microbatches > (most > 1 ? most : 1))
+        microbatches++;
+    return microbatches;
 }
 
 /* What updates want of a network of n parameters; `back`: gradients pass through it to its inputs. */
-static int init_forms(const struct bp_learner *learner, struct bp_net_forms *forms, size_t n, bool back)
+static int init_prepared(const struct bp_learner *learner, struct bp_net_prepared *prepared, size_t n, bool back)
 {
     bool bf16 = learner->config.bf16;
 
-    *forms = (struct bp_net_forms){
+    *prepared = (struct bp_net_prepared){
         .transposed = back && !bf16 ? floats(n) : NULL,
         .packed = bf16 ? (uint32_t *)floats(n) : NULL,
         .transposed_packed = bf16 && back ? (uint32_t *)floats(n) : NULL,
     };
-    if ((bf16 && !forms->packed) || (back && !forms->transposed && !forms->transposed_packed))
+    if ((bf16 && !prepared->packed) || (back && !prepared->transposed && !prepared->transposed_packed))
         return bp_error(BP_FAILURE, "out of memory");
     return 0;
 }
 
-static void free_forms(struct bp_net_forms *forms)
+static void free_prepared(struct bp_net_prepared *prepared)
 {
-    free(forms->transposed);
-    free(forms->packed);
-    free(forms->transposed_packed);
+    free(prepared->transposed);
+    free(prepared->packed);
+    free(prepared->transposed_packed);
 }
 
 static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
 {
     const struct bp_learner_config *c = &learner->config;
     const struct bp_agent *agent = &learner->agent;
-    size_t batch = (size_t)(c->batch / c->shards / learner->blocks), steps = (size_t)c->unroll, rows = steps * batch;
+    size_t batch = (size_t)(c->batch / c->shards / learner->microbatches), steps = (size_t)c->unroll, rows = steps * batch;
     struct bp_batch *b = &shard->batch;
 
     b->steps = c->unroll;
@@ -97,11 +97,11 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
     b->actions = floats(rows * (size_t)agent->action_size);
     b->log_prob = floats(rows);
     b->reward = floats(rows);
-    b->alive = floats(rows);
-    b->valid = floats(rows);
+    b->nonterminal = floats(rows);
+    b->mask = floats(rows);
     b->state = floats(batch * (size_t)learner->state_size);
     shard->noise = floats((rows + batch) * (size_t)agent->action_size);
-    if (!b->observations || !b->actions || !b->log_prob || !b->reward || !b->alive || !b->valid || !b->state || !shard->noise)
+    if (!b->observations || !b->actions || !b->log_prob || !b->reward || !b->nonterminal || !b->mask || !b->state || !shard->noise)
         return bp_error(BP_FAILURE, "out of memory");
     for (int role = 0; role < BP_ROLES; role++) {
         shard->grad[role] = floats(learner->trained[role].n);
@@ -109,8 +109,8 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
         if (!shard->grad[role] || !shard->states[role])
             return bp_error(BP_FAILURE, "out of memory");
         /* The policy's gradient passes through the target critics, to the action. */
-        if (agent->has[role] && (init_forms(learner, &shard->online[role], learner->trained[role].n, c->rate[role] > 0) ||
-                                 init_forms(learner, &shard->target[role], learner->trained[role].n, role >= BP_CRITIC)))
+        if (agent->has[role] && (init_prepared(learner, &shard->online[role], learner->trained[role].n, c->rate[role] > 0) ||
+                                 init_prepared(learner, &shard->target[role], learner->trained[role].n, role >= BP_CRITIC)))
             return -1;
     }
     shard->stream = bp_random_new();
@@ -125,7 +125,7 @@ int bp_learner_init(struct bp_learner *learner, const struct bp_agent *agent, co
         return bp_error(BP_USAGE, "a batch of %d sequences cannot be cut into %d equal shards", config->batch, config->shards);
     if (config->bf16 && bp_bf16_missing())
         return bp_error(BP_USAGE, "--precision bf16 %s", bp_bf16_missing());
-    learner->blocks = count_blocks(learner);
+    learner->microbatches = count_microbatches(learner);
     for (int role = 0; role < BP_ROLES; role++)
         if (agent->has[role] && init_trained(&learner->trained[role], &agent->net[role], config->seed, role))
             goto fail;
@@ -153,15 +153,15 @@ static void free_shard(struct bp_shard *shard)
     free(b->actions);
     free(b->log_prob);
     free(b->reward);
-    free(b->alive);
-    free(b->valid);
+    free(b->nonterminal);
+    free(b->mask);
     free(b->state);
     free(shard->noise);
     for (int role = 0; role < BP_ROLES; role++) {
         free(shard->grad[role]);
         free(shard->states[role]);
-        free_forms(&shard->online[role]);
-        free_forms(&shard->target[role]);
+        free_prepared(&shard->online[role]);
+        free_prepared(&shard->target[role]);
     }
     if (shard->stream)
         gsl_rng_free(shard->stream);
@@ -188,7 +188,7 @@ size_t bp_learner_bytes(const struct bp_learner *learner)
 {
     size_t count = 0, shards = (size_t)learner->config.shards;
 
-    for (int role = 0; role < BP_ROLES; role++) {           /* online, target, m, v; of each shard the gradient and the forms */
+    for (int role = 0; role < BP_ROLES; role++) {           /* online, target, m, v; of each shard the gradient and what is prepared */
         size_t back = (learner->config.rate[role] > 0) + (role >= BP_CRITIC), packed = learner->config.bf16 ? 2 : 0;
         count += learner->trained[role].n * (4 + shards * (1 + back + packed));
     }

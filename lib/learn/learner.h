@@ -12,7 +12,7 @@
 
 #include <stdatomic.h>
 
-enum bp_bootstrap { BP_BOOTSTRAP_ONLINE, BP_BOOTSTRAP_TARGET };
+enum bp_value_policy { BP_VALUE_POLICY_ONLINE, BP_VALUE_POLICY_TARGET };
 
 struct bp_learner_config {
     uint64_t seed;
@@ -29,7 +29,7 @@ struct bp_learner_config {
     double final_rate;          /* share of the rates that is left after `planned` updates, reached along a line from there */
     int64_t planned;
     int target_period;          /* P: updates between hard copies into the target networks */
-    enum bp_bootstrap bootstrap;/* whose actions give values and traces: the policy's (BP alg. 1) or the target policy's */
+    enum bp_value_policy value_policy;  /* whose actions give values and traces: the policy's (BP alg. 1) or the target policy's */
     bool stored_state;          /* sequences start from the recurrent state kept while acting, else from zeros */
     bool bf16;                  /* products of BF16 (nn/bf16.h), else of float32; parameters, sums and all the rest are float32 in both */
 };
@@ -43,7 +43,7 @@ struct bp_trained {
 
 /* Sums over the transitions of an update; doubles alone, so that bp_learner_finish adds them up as an array. */
 struct bp_update_stats {
-    double transitions;         /* valid ones */
+    double transitions;         /* those that the mask leaves */
     double critic_loss, policy_loss, prior_loss;
     double kl_prior;            /* KL(pi || pi0'), nats */
     double entropy;
@@ -57,16 +57,16 @@ struct bp_scratch {
     struct bp_arena arena;
 };
 
-/* Works through its part of the batch block by block, so that what a block touches stays in the processor's second cache. */
+/* Works through its part of the batch microbatch by microbatch, so that what a microbatch touches stays in the processor's second cache. */
 struct bp_shard {
     struct bp_tape tape;        /* its arena is borrowed while the shard works */
     struct bp_scratch *borrowed;
     gsl_rng *stream;
-    struct bp_batch batch;      /* of one block */
+    struct bp_batch batch;      /* of one microbatch */
     float *noise;               /* (K+1)*B x A */
     float *states[BP_ROLES];    /* B x the network's state size */
     float *grad[BP_ROLES];
-    struct bp_net_forms online[BP_ROLES], target[BP_ROLES];     /* made anew for every update */
+    struct bp_net_prepared online[BP_ROLES], target[BP_ROLES];     /* made anew for every update */
     struct bp_update_stats stats;
 };
 
@@ -76,7 +76,7 @@ struct bp_learner {
     struct bp_trained trained[BP_ROLES];
     struct bp_shard *shards;
     struct bp_scratch *scratch; /* as many as shards */
-    int blocks;                 /* of a shard */
+    int microbatches;           /* of a shard */
     int state_size;             /* of the rows in the replay: the networks' states one behind the other */
     int64_t updates;            /* so far */
 };
@@ -92,7 +92,7 @@ struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp
 void bp_shard_borrow(const struct bp_learner *learner, struct bp_shard *shard);
 void bp_shard_end(struct bp_shard *shard);
 
-/* To be called by a shard before it works through its blocks: borrows, and makes the forms of its networks. */
+/* To be called by a shard before it works through its microbatches: borrows, and prepares its networks. */
 void bp_shard_begin(const struct bp_learner *learner, struct bp_shard *shard);
 
 /* Bytes that the networks take: parameters, targets, moments, and what shards hold of their size. */

@@ -266,14 +266,14 @@ static void copy_sequence(const struct bp_replay *replay, struct place place, st
         memcpy(batch->actions + row * actions, replay->actions + at * actions, actions * sizeof(float));
         batch->log_prob[row] = replay->log_prob[at];
         recall(replay, replay->reward, at, &batch->reward[row], 1);
-        batch->valid[row] = 1;
-        batch->alive[row] = !(slot->terminated && t + 1 == left);
+        batch->mask[row] = 1;
+        batch->nonterminal[row] = !(slot->terminated && t + 1 == left);
     }
     recall(replay, replay->observations, from, batch->observations + row * size, size);
     for (int t = valid; t < batch->steps; t++, row += stride) {
         memset(batch->actions + row * actions, 0, actions * sizeof(float));
-        batch->log_prob[row] = batch->reward[row] = batch->valid[row] = 0;
-        batch->alive[row] = !slot->terminated;
+        batch->log_prob[row] = batch->reward[row] = batch->mask[row] = 0;
+        batch->nonterminal[row] = !slot->terminated;
         memcpy(batch->observations + (row + stride) * size, batch->observations + row * size, size * sizeof(float));
     }
 }

@@ -33,8 +33,8 @@ struct bp_batch {
     float *actions;             /* K*B x A, as sampled */
     float *log_prob;            /* K*B: log mu(a|x) */
     float *reward;              /* K*B */
-    float *alive;               /* K*B: 0 where the task ended with this transition, else 1 */
-    float *valid;               /* K*B: 0 for padding behind the end of an episode, else 1 */
+    float *nonterminal;               /* K*B: 0 where the task ended with this transition, else 1 */
+    float *mask;               /* K*B: 0 for padding behind the end of an episode, else 1 */
     float *state;               /* B x S */
 };
 

@@ -83,20 +83,20 @@ static struct bp_var *target_value(const struct part *p, const struct target_cri
     struct bp_var *lowest = NULL;
 
     for (int i = 0; i < BP_CRITICS && critics->features[i]; i++) {
-        struct bp_var *q = critic(p, (enum bp_role)(BP_CRITIC + i), true, bp_rows(tape, critics->features[i], first, actions->rows), actions);
+        struct bp_var *q = critic(p, (enum bp_role)(BP_CRITIC + i), true, bp_slice_rows(tape, critics->features[i], first, actions->rows), actions);
         lowest = lowest ? bp_minimum(tape, lowest, q) : q;
     }
     return lowest;
 }
 
 /* Whose actions give values and traces: their distribution (fixed) on steps 0 ... K, and on 1 ... K the value Q'(x, a) - alpha KL. */
-struct judge {
+struct value_policy {
     struct bp_gaussian pi;
     struct bp_var *q, *kl;      /* kl: to the target prior (NULL: no prior) */
 };
 
 /* Q^R from rewards, values V^ = Q'(x, a~pi) - alpha KL, and traces c = lambda min(1, pi(a|x) / mu(a|x))     (BP eq. 11). */
-static float *retrace_targets(const struct part *p, const struct judge *judge, const struct bp_var *q_replay)
+static float *retrace_targets(const struct part *p, const struct value_policy *value_policy, const struct bp_var *q_replay)
 {
     const struct bp_learner_config *c = &p->learner->config;
     const struct bp_batch *b = &p->shard->batch;
@@ -106,14 +106,14 @@ static float *retrace_targets(const struct part *p, const struct judge *judge, c
     float *reward = bp_arena_floats(&tape->arena, (size_t)rows), *discount = bp_arena_floats(&tape->arena, (size_t)rows);
     float *target = bp_arena_floats(&tape->arena, (size_t)rows);
     float alpha = (float)(c->reward_scale * c->kl_cost);
-    struct bp_var *log_prob = bp_gaussian_log_prob(tape, bp_gaussian_rows(tape, judge->pi, 0, rows), b->actions);
+    struct bp_var *log_prob = bp_gaussian_log_prob(tape, bp_gaussian_slice_rows(tape, value_policy->pi, 0, rows), b->actions);
 
     for (int i = 0; i < rows; i++) {
         float ratio = bp_exp(log_prob->value[i] - b->log_prob[i]);
-        value[i] = judge->q->value[i] - (judge->kl ? alpha * judge->kl->value[i] : 0);
-        trace[i] = b->valid[i] * (float)c->trace * (ratio > 1 ? 1 : ratio);
+        value[i] = value_policy->q->value[i] - (value_policy->kl ? alpha * value_policy->kl->value[i] : 0);
+        trace[i] = b->mask[i] * (float)c->trace * (ratio > 1 ? 1 : ratio);
         reward[i] = (float)c->reward_scale * b->reward[i];
-        discount[i] = (float)c->discount * b->alive[i];
+        discount[i] = (float)c->discount * b->nonterminal[i];
         p->shard->stats.trace += (double)trace[i];
     }
     bp_retrace(b->steps, b->batch, reward, discount, value, q_replay->value, trace + b->batch, target);
@@ -129,18 +129,28 @@ static double sum(const struct bp_var *x, const float *weight)
     return total;
 }
 
-/* The target policy in the policy's place: steadier, for another forward pass. */
-static struct judge target_judge(const struct part *p, struct bp_gaussian pi0_target, const struct target_critics *critics)
+/* The policy itself, whose losses need its values anyway. */
+static struct value_policy online_value_policy(const struct part *p, struct bp_gaussian pi, struct bp_var *q_policy, struct bp_var *kl)
 {
     struct bp_tape *tape = &p->shard->tape;
     int batch = p->shard->batch.batch, rows = p->shard->batch.steps * batch;
-    struct judge judge = {.pi = gaussian(p, BP_POLICY, true, p->shard->batch.steps + 1)};
-    struct bp_gaussian next = bp_gaussian_rows(tape, judge.pi, batch, rows);
+
+    return (struct value_policy){bp_gaussian_stop_gradient(tape, pi), bp_slice_rows(tape, q_policy, batch, rows),
+                                 kl ? bp_slice_rows(tape, kl, batch, rows) : NULL};
+}
+
+/* The target policy in the policy's place: steadier, for another forward pass. */
+static struct value_policy target_value_policy(const struct part *p, struct bp_gaussian pi0_target, const struct target_critics *critics)
+{
+    struct bp_tape *tape = &p->shard->tape;
+    int batch = p->shard->batch.batch, rows = p->shard->batch.steps * batch;
+    struct value_policy value_policy = {.pi = gaussian(p, BP_POLICY, true, p->shard->batch.steps + 1)};
+    struct bp_gaussian next = bp_gaussian_slice_rows(tape, value_policy.pi, batch, rows);
     struct bp_var *a = bp_clip_action(tape, bp_gaussian_sample(tape, next, p->shard->noise + batch * p->learner->agent.action_size));
 
-    judge.q = target_value(p, critics, batch, a);
-    judge.kl = p->learner->agent.has[BP_PRIOR] ? bp_gaussian_kl(tape, next, bp_gaussian_rows(tape, pi0_target, batch, rows)) : NULL;
-    return judge;
+    value_policy.q = target_value(p, critics, batch, a);
+    value_policy.kl = p->learner->agent.has[BP_PRIOR] ? bp_gaussian_kl(tape, next, bp_gaussian_slice_rows(tape, pi0_target, batch, rows)) : NULL;
+    return value_policy;
 }
 
 static void update(const struct part *p)
@@ -149,63 +159,61 @@ static void update(const struct part *p)
     const struct bp_batch *b = &p->shard->batch;
     struct bp_tape *tape = &p->shard->tape;
     struct bp_update_stats *stats = &p->shard->stats;
-    bool prior = p->learner->agent.has[BP_PRIOR], online = c->bootstrap == BP_BOOTSTRAP_ONLINE;
+    bool prior = p->learner->agent.has[BP_PRIOR], online = c->value_policy == BP_VALUE_POLICY_ONLINE;
     int steps = b->steps, rows = steps * b->batch;
-    int longer = online ? steps + 1 : steps, more = longer * b->batch;      /* the policy judges one step beyond its losses, or does not */
+    int longer = online ? steps + 1 : steps, more = longer * b->batch;      /* the online policy gives values one step beyond its losses */
     float alpha = (float)(c->reward_scale * c->kl_cost), alpha_h = (float)(c->reward_scale * c->entropy_cost);
     float mean = 1.0f / (float)(c->unroll * c->batch);
     struct bp_var *actions = bp_clip_action(tape, bp_constant(tape, rows, p->learner->agent.action_size, b->actions));
 
     /* Policy and target prior along the sequence: a ~ pi, KL(pi || pi0'). */
-    struct bp_gaussian pi = gaussian(p, BP_POLICY, false, longer), fixed = bp_gaussian_stop(tape, bp_gaussian_rows(tape, pi, 0, rows));
+    struct bp_gaussian pi = gaussian(p, BP_POLICY, false, longer), fixed = bp_gaussian_stop_gradient(tape, bp_gaussian_slice_rows(tape, pi, 0, rows));
     struct bp_gaussian pi0_target = prior ? gaussian(p, BP_PRIOR, true, steps + 1) : pi;
-    struct bp_var *kl = prior ? bp_gaussian_kl(tape, pi, bp_gaussian_rows(tape, pi0_target, 0, more)) : NULL;
+    struct bp_var *kl = prior ? bp_gaussian_kl(tape, pi, bp_gaussian_slice_rows(tape, pi0_target, 0, more)) : NULL;
     struct bp_var *a = bp_clip_action(tape, bp_gaussian_sample(tape, pi, p->shard->noise));
 
     /* Target critic: Q'(x, a ~ pi), differentiable in a alone, and Q'(x, a) of the replayed actions behind the first. */
     struct target_critics critics = target_critics(p, steps + 1);
     struct bp_var *q_policy = target_value(p, &critics, 0, a);
-    struct bp_var *q_replay = target_value(p, &critics, b->batch, bp_rows(tape, actions, b->batch, rows - b->batch));
+    struct bp_var *q_replay = target_value(p, &critics, b->batch, bp_slice_rows(tape, actions, b->batch, rows - b->batch));
 
-    struct judge judge = online ? (struct judge){bp_gaussian_stop(tape, pi), bp_rows(tape, q_policy, b->batch, rows),
-                                                 prior ? bp_rows(tape, kl, b->batch, rows) : NULL}
-                                : target_judge(p, pi0_target, &critics);
-    float *target = retrace_targets(p, &judge, q_replay);
+    struct value_policy value_policy = online ? online_value_policy(p, pi, q_policy, kl) : target_value_policy(p, pi0_target, &critics);
+    float *target = retrace_targets(p, &value_policy, q_replay);
 
     /* L_Q = (Q(x, a) - Q^R)^2, of each critic */
     for (enum bp_role role = BP_CRITIC; role < BP_ROLES; role++)
         if (p->learner->agent.has[role]) {
             struct bp_var *q = critic(p, role, false, features_of(p, role, false, steps), actions);
-            stats->critic_loss += bp_minimise(bp_squared_error(tape, q, target), mean, b->valid);
+            stats->critic_loss += bp_add_loss(bp_squared_error(tape, q, target), mean, b->mask);
         }
 
     /* L_pi = -Q'(x, a ~ pi) + alpha KL(pi || pi0') - alpha_H H(pi) */
-    struct bp_var *entropy = bp_gaussian_entropy(tape, bp_gaussian_rows(tape, pi, 0, rows));
-    stats->policy_loss += bp_minimise(bp_rows(tape, q_policy, 0, rows), -mean, b->valid) + bp_minimise(entropy, -alpha_h * mean, b->valid);
+    struct bp_var *entropy = bp_gaussian_entropy(tape, bp_gaussian_slice_rows(tape, pi, 0, rows));
+    stats->policy_loss += bp_add_loss(bp_slice_rows(tape, q_policy, 0, rows), -mean, b->mask) + bp_add_loss(entropy, -alpha_h * mean, b->mask);
     if (prior)
-        stats->policy_loss += bp_minimise(bp_rows(tape, kl, 0, rows), alpha * mean, b->valid);
+        stats->policy_loss += bp_add_loss(bp_slice_rows(tape, kl, 0, rows), alpha * mean, b->mask);
 
     /* L_pi0 = KL(pi || pi0), pi held fixed */
     if (prior && c->rate[BP_PRIOR] > 0)
-        stats->prior_loss += bp_minimise(bp_gaussian_kl(tape, fixed, gaussian(p, BP_PRIOR, false, steps)), mean, b->valid);
+        stats->prior_loss += bp_add_loss(bp_gaussian_kl(tape, fixed, gaussian(p, BP_PRIOR, false, steps)), mean, b->mask);
     bp_tape_backward(tape);
 
     for (int i = 0; i < rows; i++)
-        stats->transitions += (double)b->valid[i];
-    stats->kl_prior += kl ? sum(bp_rows(tape, kl, 0, rows), b->valid) : 0;
-    stats->entropy += sum(entropy, b->valid);
-    stats->q += sum(bp_rows(tape, q_policy, 0, rows), b->valid);
+        stats->transitions += (double)b->mask[i];
+    stats->kl_prior += kl ? sum(bp_slice_rows(tape, kl, 0, rows), b->mask) : 0;
+    stats->entropy += sum(entropy, b->mask);
+    stats->q += sum(bp_slice_rows(tape, q_policy, 0, rows), b->mask);
 }
 
-static void update_block(struct bp_learner *learner, const struct bp_replay *replay, struct bp_shard *shard, uint64_t block)
+static void update_microbatch(struct bp_learner *learner, const struct bp_replay *replay, struct bp_shard *shard, uint64_t microbatch)
 {
     struct part p = {learner, shard};
     int rows = (shard->batch.steps + 1) * shard->batch.batch;
 
     bp_tape_reset(&shard->tape);
-    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SAMPLE, block, (uint64_t)learner->updates);
+    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SAMPLE, microbatch, (uint64_t)learner->updates);
     bp_replay_draw(replay, shard->stream, &shard->batch);
-    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_UPDATE, block, (uint64_t)learner->updates);
+    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_UPDATE, microbatch, (uint64_t)learner->updates);
     bp_random_normal(shard->stream, shard->noise, rows * learner->agent.action_size);
     split_states(&p);
     update(&p);
@@ -216,8 +224,8 @@ void bp_svg_gradients(struct bp_learner *learner, const struct bp_replay *replay
     struct bp_shard *shard = &learner->shards[index];
 
     bp_shard_begin(learner, shard);
-    for (int i = 0; i < learner->blocks; i++)
-        update_block(learner, replay, shard, (uint64_t)(index * learner->blocks + i));
+    for (int i = 0; i < learner->microbatches; i++)
+        update_microbatch(learner, replay, shard, (uint64_t)(index * learner->microbatches + i));
     bp_shard_end(shard);
 }
 

@@ -4,7 +4,7 @@
 #include "nn/columns.h"
 #include "nn/linear.h"
 #include "nn/lstm.h"
-#include "nn/product.h"
+#include "nn/matmul.h"
 #include "nn/weight.h"
 
 #include <assert.h>
@@ -124,24 +124,24 @@ static void normal(gsl_rng *stream, float *dst, size_t n, double scale)
         dst[i] = (float)gsl_ran_gaussian_ziggurat(stream, scale);
 }
 
-void bp_net_randomise(const struct bp_net *net, float *block, gsl_rng *stream)
+void bp_net_randomise(const struct bp_net *net, float *params, gsl_rng *stream)
 {
     for (int i = 0; i < net->layers; i++) {
         const struct bp_layer *l = &net->layer[i];
         size_t next = i + 1 < net->layers ? net->layer[i + 1].x : net->parameters;
         int inputs = l->in + (i == net->join ? net->spec.action_size : 0);
         double scale = (i + 1 == net->layers ? 0.1 : 1.0) / sqrt(inputs);
-        normal(stream, block + l->x, l->h - l->x, scale);
-        normal(stream, block + l->h, l->b - l->h, 1 / sqrt(l->out));
-        memset(block + l->b, 0, (l->a - l->b) * sizeof *block);
+        normal(stream, params + l->x, l->h - l->x, scale);
+        normal(stream, params + l->h, l->b - l->h, 1 / sqrt(l->out));
+        memset(params + l->b, 0, (l->a - l->b) * sizeof *params);
         if (l->kind == BP_LAYER_LSTM)
             for (int j = 0; j < l->out; j++)
-                block[l->b + (size_t)(l->out + j)] = 1.0f;
-        normal(stream, block + l->a, next - l->a, scale);
+                params[l->b + (size_t)(l->out + j)] = 1.0f;
+        normal(stream, params + l->a, next - l->a, scale);
     }
 }
 
-int bp_net_tensors(const struct bp_net *net, float *block, struct bp_tensor *tensors)
+int bp_net_tensors(const struct bp_net *net, float *params, struct bp_tensor *tensors)
 {
     int count = 0;
 
@@ -150,16 +150,16 @@ int bp_net_tensors(const struct bp_net *net, float *block, struct bp_tensor *ten
         int width = l->out * (l->kind == BP_LAYER_LSTM ? 4 : 1);
         char name[BP_TENSOR_NAME];
         snprintf(name, sizeof name, "%s/%s/weight", net->spec.name, l->name);
-        tensors[count++] = bp_tensor_2d(name, BP_F32, l->in, width, block + l->x);
+        tensors[count++] = bp_tensor_2d(name, BP_F32, l->in, width, params + l->x);
         if (l->kind == BP_LAYER_LSTM) {
             snprintf(name, sizeof name, "%s/%s/recurrent", net->spec.name, l->name);
-            tensors[count++] = bp_tensor_2d(name, BP_F32, l->out, width, block + l->h);
+            tensors[count++] = bp_tensor_2d(name, BP_F32, l->out, width, params + l->h);
         }
         snprintf(name, sizeof name, "%s/%s/bias", net->spec.name, l->name);
-        tensors[count++] = bp_tensor_1d(name, BP_F32, width, block + l->b);
+        tensors[count++] = bp_tensor_1d(name, BP_F32, width, params + l->b);
         if (i == net->join && net->spec.action_size) {
             snprintf(name, sizeof name, "%s/%s/action", net->spec.name, l->name);
-            tensors[count++] = bp_tensor_2d(name, BP_F32, net->spec.action_size, width, block + l->a);
+            tensors[count++] = bp_tensor_2d(name, BP_F32, net->spec.action_size, width, params + l->a);
         }
     }
     return count;
@@ -217,7 +217,7 @@ static int check_groups(const struct bp_net *net, const struct bp_net *from)
     return 0;
 }
 
-int bp_net_adopt(const struct bp_net *net, float *block, const struct bp_net *from, const float *from_block)
+int bp_net_init_from(const struct bp_net *net, float *params, const struct bp_net *from, const float *from_params)
 {
     const struct bp_layer *torso = &net->layer[net->torso], *from_torso = &from->layer[from->torso];
     size_t width = (size_t)torso->out * (torso->kind == BP_LAYER_LSTM ? 4 : 1);
@@ -226,56 +226,56 @@ int bp_net_adopt(const struct bp_net *net, float *block, const struct bp_net *fr
         return bp_error(BP_USAGE, "the %s cannot start from the %s: they are of different kinds or sizes", net->spec.name, from->spec.name);
     if (check_groups(net, from))
         return -1;
-    memset(block + torso->x, 0, (size_t)torso->in * width * sizeof *block);
+    memset(params + torso->x, 0, (size_t)torso->in * width * sizeof *params);
     for (int j = 0; j < from->spec.see.count; j++) {
         int i = place_of(net, from->spec.see.group[j].name);
-        memcpy(block + torso->x + first_row(net, i) * width, from_block + from_torso->x + first_row(from, j) * width,
-               (size_t)net->input[i].out * width * sizeof *block);
+        memcpy(params + torso->x + first_row(net, i) * width, from_params + from_torso->x + first_row(from, j) * width,
+               (size_t)net->input[i].out * width * sizeof *params);
         for (int k = 0; k < net->input[i].layers; k++) {
             const struct bp_layer *ours = &net->layer[net->input[i].first + k], *theirs = &from->layer[from->input[j].first + k];
-            memcpy(block + ours->x, from_block + theirs->x, (ours->a - ours->x) * sizeof *block);
+            memcpy(params + ours->x, from_params + theirs->x, (ours->a - ours->x) * sizeof *params);
         }
     }
-    memcpy(block + torso->h, from_block + from_torso->h, (net->parameters - torso->h) * sizeof *block);
+    memcpy(params + torso->h, from_params + from_torso->h, (net->parameters - torso->h) * sizeof *params);
     return 0;
 }
 
 /* ---- at work ---- */
 
 /* One matrix, through which gradients pass or do not. */
-static void prepare(const float *block, const struct bp_net_forms *forms, size_t offset, int in, int out, bool back)
+static void prepare(const float *params, const struct bp_net_prepared *prepared, size_t offset, int in, int out, bool back)
 {
-    if (forms->transposed && back)
-        bp_transpose(in, out, block + offset, forms->transposed + offset);
-    if (forms->packed && bp_weight_packs(in, out))
-        bp_bf16_right(in, out, block + offset, forms->packed + offset);
-    if (forms->transposed_packed && back && bp_weight_packs(in, out))
-        bp_bf16_right_transposed(out, in, block + offset, forms->transposed_packed + offset);
+    if (prepared->transposed && back)
+        bp_transpose(in, out, params + offset, prepared->transposed + offset);
+    if (prepared->packed && bp_weight_packs(in, out))
+        bp_bf16_right(in, out, params + offset, prepared->packed + offset);
+    if (prepared->transposed_packed && back && bp_weight_packs(in, out))
+        bp_bf16_right_transposed(out, in, params + offset, prepared->transposed_packed + offset);
 }
 
-void bp_net_prepare(const struct bp_net *net, const float *block, const struct bp_net_forms *forms)
+void bp_net_prepare(const struct bp_net *net, const float *params, const struct bp_net_prepared *prepared)
 {
     for (int i = 0; i < net->layers; i++) {
         const struct bp_layer *l = &net->layer[i];
         int width = l->out * (l->kind == BP_LAYER_LSTM ? 4 : 1);
-        prepare(block, forms, l->x, l->in, width, !l->observes);
+        prepare(params, prepared, l->x, l->in, width, !l->observes);
         if (l->kind == BP_LAYER_LSTM)
-            prepare(block, forms, l->h, l->out, width, true);
+            prepare(params, prepared, l->h, l->out, width, true);
         if (i == net->join && net->spec.action_size)
-            prepare(block, forms, l->a, net->spec.action_size, width, true);
+            prepare(params, prepared, l->a, net->spec.action_size, width, true);
     }
 }
 
 static struct bp_weight weight(struct bp_net_use use, size_t offset)
 {
-    const struct bp_net_forms *forms = &use.forms;
+    const struct bp_net_prepared *prepared = &use.prepared;
 
     return (struct bp_weight){
-        .value = use.block + offset,
+        .value = use.params + offset,
         .grad = use.grad ? use.grad + offset : NULL,
-        .transposed = forms->transposed ? forms->transposed + offset : NULL,
-        .packed = forms->packed ? forms->packed + offset : NULL,
-        .transposed_packed = forms->transposed_packed ? forms->transposed_packed + offset : NULL,
+        .transposed = prepared->transposed ? prepared->transposed + offset : NULL,
+        .packed = prepared->packed ? prepared->packed + offset : NULL,
+        .transposed_packed = prepared->transposed_packed ? prepared->transposed_packed + offset : NULL,
     };
 }
 
@@ -296,11 +296,11 @@ static struct bp_var *encode(struct bp_tape *tape, struct bp_net_use use, struct
         return x;
     for (int i = 0, column = 0; i < net->spec.see.count; column += net->spec.see.group[i++].size) {
         const struct bp_input *input = &net->input[i];
-        parts[i] = bp_columns(tape, x, column, net->spec.see.group[i].size);
+        parts[i] = bp_slice_columns(tape, x, column, net->spec.see.group[i].size);
         for (int k = 0; k < input->layers; k++)
             parts[i] = dense(tape, use, input->first + k, parts[i], BP_ELU);
     }
-    return bp_beside(tape, parts, net->spec.see.count);
+    return bp_concat(tape, parts, net->spec.see.count);
 }
 
 struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, int steps, int batch,

@@ -1,5 +1,5 @@
 /*
- * Networks: what they see, their layers, their parameters in one block. A policy, a prior and a critic differ in nothing but their
+ * Networks: what they see, their layers, their parameters in one array. A policy, a prior and a critic differ in nothing but their
  * specification; kinds are rows of a table.
  */
 #ifndef BP_MODEL_NET_H
@@ -44,7 +44,7 @@ struct bp_layer {
     enum bp_layer_kind kind;
     bool observes;              /* its input is of the observation, and wants no gradient */
     int in, out;
-    size_t x, h, b, a;          /* offsets of W_x, W_h (LSTM), b, W_a (where the action joins) in the block */
+    size_t x, h, b, a;          /* offsets of W_x, W_h (LSTM), b, W_a (where the action joins) in the parameters */
     int state;                  /* offset of its h, c in a state row */
 };
 
@@ -64,7 +64,7 @@ struct bp_net {
     int layers;
     int torso;                  /* its first layer */
     int join;                   /* layer at which the action is added; the output layer in networks without */
-    size_t parameters;          /* floats in the block */
+    size_t parameters;          /* how many */
     int state_size;             /* floats in a state row: h and c of every recurrent layer */
 };
 
@@ -92,41 +92,41 @@ const char *bp_net_encoders_text(const struct bp_net_spec *spec, char *text, int
 int bp_net_init(struct bp_net *net, const struct bp_net_spec *spec) BP_WARN_UNUSED;
 
 /* Fresh parameters: normal, variance 1 / inputs; biases 0, forget gates 1; the output layer times 0.1. */
-void bp_net_randomise(const struct bp_net *net, float *block, gsl_rng *stream);
+void bp_net_randomise(const struct bp_net *net, float *params, gsl_rng *stream);
 
 /*
- * Names and shapes over a block: "policy/encoder/targets/0/weight", "policy/0/weight", "policy/1/recurrent", "critic/0/action", ...
+ * Names and shapes over parameters: "policy/encoder/targets/0/weight", "policy/0/weight", "policy/1/recurrent", "critic/0/action", ...
  * Returns how many; at most BP_NET_TENSORS.
  */
 #define BP_NET_TENSORS (4 * BP_NET_LAYERS)
-int bp_net_tensors(const struct bp_net *net, float *block, struct bp_tensor *tensors);
+int bp_net_tensors(const struct bp_net *net, float *params, struct bp_tensor *tensors);
 
 /*
  * Copy what fits from another network of the same kind and sizes, whose groups may be others: encoders and input weights go by group
  * name, input weights of groups that `from` does not see become zero, so that both compute the same. -1 after reporting what does
  * not fit.
  */
-int bp_net_adopt(const struct bp_net *net, float *block, const struct bp_net *from, const float *from_block) BP_WARN_UNUSED;
+int bp_net_init_from(const struct bp_net *net, float *params, const struct bp_net *from, const float *from_params) BP_WARN_UNUSED;
 
 /*
- * What is made of a block's matrices once for many products, each at the matrix's own offset in an array as long as the block; NULL where it
- * is not wanted. transposed: for products of float32, of the matrices through which gradients may pass. packed, transposed_packed: of all
+ * The matrices among a network's parameters, prepared once for many products: each at its own offset in an array as long as the parameters;
+ * NULL: not wanted. transposed: for products of float32, of the matrices through which gradients may pass. packed, transposed_packed: of all
  * matrices, and of the transposes, for products of BF16 (nn/bf16.h), which then take the place of float32 (nn/weight.h).
  */
-struct bp_net_forms {
+struct bp_net_prepared {
     float *transposed;
     uint32_t *packed, *transposed_packed;
 };
 
-/* Make the forms that are wanted, from the block as it is now. */
-void bp_net_prepare(const struct bp_net *net, const float *block, const struct bp_net_forms *forms);
+/* Prepare the arrays that are wanted, from the parameters as they are now. */
+void bp_net_prepare(const struct bp_net *net, const float *params, const struct bp_net_prepared *prepared);
 
-/* A network at work: parameters, where gradients go (NULL: frozen), and what bp_net_prepare made of the block (all NULL: nobody did). */
+/* A network at work: parameters, where gradients go (NULL: frozen), and what bp_net_prepare made of them (all NULL: nobody did). */
 struct bp_net_use {
     const struct bp_net *net;
-    const float *block;
+    const float *params;
     float *grad;
-    struct bp_net_forms forms;
+    struct bp_net_prepared prepared;
 };
 
 /*

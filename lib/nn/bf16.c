@@ -27,7 +27,7 @@ bool bp_bf16_emulated(void)
     return libxsmm_get_target_archid() < LIBXSMM_X86_AVX512_CPX;
 }
 
-int bp_bf16_product(int m, int n, int k, const uint32_t *a, const uint32_t *b, float *c, int add)
+int bp_bf16_matmul(int m, int n, int k, const uint32_t *a, const uint32_t *b, float *c, int add)
 {
     libxsmm_bsmmfunction f = m > 0 && n > 0 && k > 0 ? kernel(m, n, k, add) : NULL;
 
@@ -49,7 +49,7 @@ bool bp_bf16_emulated(void)
     return false;
 }
 
-int bp_bf16_product(int m, int n, int k, const uint32_t *a, const uint32_t *b, float *c, int add)
+int bp_bf16_matmul(int m, int n, int k, const uint32_t *a, const uint32_t *b, float *c, int add)
 {
     (void)m, (void)n, (void)k, (void)a, (void)b, (void)c, (void)add;
     return -1;

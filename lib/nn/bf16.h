@@ -34,6 +34,6 @@ void bp_bf16_right_transposed(int k, int n, const float *b, uint32_t *dst);
 size_t bp_bf16_pairs(int rows, int cols);
 
 /* C (m x n, dense) = A B, or += with add, of packed factors. 0, or -1 with C unchanged when there is no kernel for it. */
-int bp_bf16_product(int m, int n, int k, const uint32_t *a, const uint32_t *b, float *c, int add);
+int bp_bf16_matmul(int m, int n, int k, const uint32_t *a, const uint32_t *b, float *c, int add);
 
 #endif

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-struct bp_var *bp_columns(struct bp_tape *tape, const struct bp_var *x, int first, int cols)
+struct bp_var *bp_slice_columns(struct bp_tape *tape, const struct bp_var *x, int first, int cols)
 {
     struct bp_var *y = bp_var_new(tape, x->rows, cols, false);
 
@@ -36,7 +36,7 @@ static void beside_back(struct bp_node *node)
     }
 }
 
-struct bp_var *bp_beside(struct bp_tape *tape, struct bp_var *const *parts, int count)
+struct bp_var *bp_concat(struct bp_tape *tape, struct bp_var *const *parts, int count)
 {
     int rows = parts[0]->rows, cols = 0, at = 0;
     bool differentiable = false;

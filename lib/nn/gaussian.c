@@ -110,14 +110,14 @@ struct bp_gaussian bp_gaussian_head(struct bp_tape *tape, struct bp_var *output,
     return p;
 }
 
-struct bp_gaussian bp_gaussian_stop(struct bp_tape *tape, struct bp_gaussian p)
+struct bp_gaussian bp_gaussian_stop_gradient(struct bp_tape *tape, struct bp_gaussian p)
 {
-    return (struct bp_gaussian){bp_stop(tape, p.mean), bp_stop(tape, p.scale)};
+    return (struct bp_gaussian){bp_stop_gradient(tape, p.mean), bp_stop_gradient(tape, p.scale)};
 }
 
-struct bp_gaussian bp_gaussian_rows(struct bp_tape *tape, struct bp_gaussian p, int first, int rows)
+struct bp_gaussian bp_gaussian_slice_rows(struct bp_tape *tape, struct bp_gaussian p, int first, int rows)
 {
-    return (struct bp_gaussian){bp_rows(tape, p.mean, first, rows), bp_rows(tape, p.scale, first, rows)};
+    return (struct bp_gaussian){bp_slice_rows(tape, p.mean, first, rows), bp_slice_rows(tape, p.scale, first, rows)};
 }
 
 /* ---- a = mean + scale * noise ---- */

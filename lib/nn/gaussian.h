@@ -20,8 +20,8 @@ extern const char *const bp_head_names[BP_HEAD_COUNT];
 struct bp_gaussian bp_gaussian_head(struct bp_tape *tape, struct bp_var *output, enum bp_head head);
 
 /* The same distribution, held fixed; its `rows` rows from `first` on. */
-struct bp_gaussian bp_gaussian_stop(struct bp_tape *tape, struct bp_gaussian p);
-struct bp_gaussian bp_gaussian_rows(struct bp_tape *tape, struct bp_gaussian p, int first, int rows);
+struct bp_gaussian bp_gaussian_stop_gradient(struct bp_tape *tape, struct bp_gaussian p);
+struct bp_gaussian bp_gaussian_slice_rows(struct bp_tape *tape, struct bp_gaussian p, int first, int rows);
 
 /* a = mean + scale * noise (n x A): reparameterised sample. */
 struct bp_var *bp_gaussian_sample(struct bp_tape *tape, struct bp_gaussian p, const float *noise);

@@ -95,7 +95,7 @@ struct bp_var *bp_minimum(struct bp_tape *tape, struct bp_var *x, struct bp_var 
     return z;
 }
 
-double bp_minimise(struct bp_var *x, float factor, const float *weight)
+double bp_add_loss(struct bp_var *x, float factor, const float *weight)
 {
     float *dx = x->grad ? bp_gradient(x) : NULL;
     double sum = 0;

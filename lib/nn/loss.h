@@ -20,6 +20,6 @@ struct bp_var *bp_minimum(struct bp_tape *tape, struct bp_var *x, struct bp_var 
  * Minimise sum_i weight_i * factor * x_i: sets the gradient of x (n x 1) and returns the sum. Called before bp_tape_backward; several
  * terms may share an x. A term whose x wants no gradient is only summed.
  */
-double bp_minimise(struct bp_var *x, float factor, const float *weight);
+double bp_add_loss(struct bp_var *x, float factor, const float *weight);
 
 #endif

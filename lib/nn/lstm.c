@@ -88,20 +88,20 @@ static void lstm_back(struct bp_node *node)
 {
     struct lstm *l = (struct lstm *)node;
     int n = l->hidden, batch = l->batch;
-    size_t block = (size_t)batch * (size_t)n;
-    float *dc = bp_arena_zeros(&l->tape->arena, block), *zero = bp_arena_zeros(&l->tape->arena, (size_t)n);
+    size_t matrix = (size_t)batch * (size_t)n;
+    float *dc = bp_arena_zeros(&l->tape->arena, matrix), *zero = bp_arena_zeros(&l->tape->arena, (size_t)n);
     float *dy = bp_gradient(l->y);
 
     if (!l->from_h.w.transposed_packed)
         l->from_h.w.transposed = bp_weight_transposed(l->tape, l->from_h);      /* once, not at every step */
     for (int t = l->steps - 1; t >= 0; t--) {
-        float *gates = l->gates + (size_t)t * 4 * block, *dh = dy + (size_t)t * block;
+        float *gates = l->gates + (size_t)t * 4 * matrix, *dh = dy + (size_t)t * matrix;
         if (t < l->steps - 1)
-            bp_weight_backward(l->tape, l->from_h, batch, gates + 4 * block, dh, 1);
+            bp_weight_backward(l->tape, l->from_h, batch, gates + 4 * matrix, dh, 1);
         for (int b = 0; b < batch; b++) {
             size_t at = (size_t)b * (size_t)n;
-            const float *before = t ? l->cell + (size_t)(t - 1) * block + at : l->first_cell ? l->first_cell + at : zero;
-            step_back(gates + 4 * at, before, l->cell + (size_t)t * block + at, dh + at, dc + at, n);
+            const float *before = t ? l->cell + (size_t)(t - 1) * matrix + at : l->first_cell ? l->first_cell + at : zero;
+            step_back(gates + 4 * at, before, l->cell + (size_t)t * matrix + at, dh + at, dc + at, n);
         }
     }
     weight_gradients(l);
@@ -112,7 +112,7 @@ static void lstm_back(struct bp_node *node)
     }
 }
 
-/* Split the state's rows (h, c) into two dense blocks. */
+/* Split the state's rows (h, c) into two dense matrices. */
 static void unpack(struct lstm *l, const float *state, int stride)
 {
     size_t n = (size_t)l->hidden;
@@ -138,13 +138,13 @@ static void pack(const struct lstm *l, float *state, int stride)
 static void forward(struct lstm *l)
 {
     int n = l->hidden, batch = l->batch;
-    size_t block = (size_t)batch * (size_t)n, rows = (size_t)l->steps * (size_t)batch;
+    size_t matrix = (size_t)batch * (size_t)n, rows = (size_t)l->steps * (size_t)batch;
     float *zero = bp_arena_zeros(&l->tape->arena, (size_t)n);
 
     bp_weight_forward(l->tape, l->from_x, (int)rows, l->x->value, l->gates, 0);
     for (int t = 0; t < l->steps; t++) {
-        float *gates = l->gates + (size_t)t * 4 * block, *h = l->y->value + (size_t)t * block, *cell = l->cell + (size_t)t * block;
-        const float *h_before = t ? h - block : l->first, *cell_before = t ? cell - block : l->first_cell;
+        float *gates = l->gates + (size_t)t * 4 * matrix, *h = l->y->value + (size_t)t * matrix, *cell = l->cell + (size_t)t * matrix;
+        const float *h_before = t ? h - matrix : l->first, *cell_before = t ? cell - matrix : l->first_cell;
         if (h_before)
             bp_weight_forward(l->tape, l->from_h, batch, h_before, gates, 1);
         for (int b = 0; b < batch; b++) {

@@ -68,12 +68,12 @@ float *bp_gradient_sink(struct bp_var *x, int *add)
     return x->grad;
 }
 
-struct bp_var *bp_stop(struct bp_tape *tape, const struct bp_var *x)
+struct bp_var *bp_stop_gradient(struct bp_tape *tape, const struct bp_var *x)
 {
     return var(tape, x->rows, x->cols, x->value, NULL);
 }
 
-struct bp_var *bp_rows(struct bp_tape *tape, struct bp_var *x, int first, int rows)
+struct bp_var *bp_slice_rows(struct bp_tape *tape, struct bp_var *x, int first, int rows)
 {
     size_t offset = (size_t)first * (size_t)x->cols;
     struct bp_var *y = var(tape, rows, x->cols, x->value + offset, x->grad ? x->grad + offset : NULL);

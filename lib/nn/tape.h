@@ -47,7 +47,7 @@ void bp_tape_free(struct bp_tape *tape);
 /* Forget all variables and nodes. */
 void bp_tape_reset(struct bp_tape *tape);
 
-/* Run the nodes backwards, from the last to the first; the losses' gradients must have been set (bp_minimise does). */
+/* Run the nodes backwards, from the last to the first; the losses' gradients must have been set (bp_add_loss does). */
 void bp_tape_backward(struct bp_tape *tape);
 
 /* Data from outside (borrowed), which wants no gradient. */
@@ -63,10 +63,10 @@ float *bp_gradient(struct bp_var *x);
 float *bp_gradient_sink(struct bp_var *x, int *add);
 
 /* The same value, through which no gradient passes. */
-struct bp_var *bp_stop(struct bp_tape *tape, const struct bp_var *x);
+struct bp_var *bp_stop_gradient(struct bp_tape *tape, const struct bp_var *x);
 
 /* The `rows` rows of x from row `first` on, sharing value and gradient. */
-struct bp_var *bp_rows(struct bp_tape *tape, struct bp_var *x, int first, int rows);
+struct bp_var *bp_slice_rows(struct bp_tape *tape, struct bp_var *x, int first, int rows);
 
 /* Append a node whose first member is a struct bp_node, taken from the tape's arena. */
 void *bp_node_new(struct bp_tape *tape, size_t size, void (*backward)(struct bp_node *node));

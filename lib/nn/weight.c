@@ -1,7 +1,7 @@
 #include "nn/weight.h"
 
 #include "nn/bf16.h"
-#include "nn/product.h"
+#include "nn/matmul.h"
 
 /*
  * A single column is a sum a row, which waits for memory and not for multiplications, and whose packing would cost as much as the sum:
@@ -40,7 +40,7 @@ static int packed_product(struct bp_tape *tape, int n, int out, int in, const fl
         return -1;
     left = pairs(tape, n, in);
     bp_bf16_left(n, in, a, left);
-    status = bp_bf16_product(n, out, in, left, b, c, add);
+    status = bp_bf16_matmul(n, out, in, left, b, c, add);
     bp_arena_give_back(&tape->arena, left);
     return status;
 }
@@ -48,13 +48,13 @@ static int packed_product(struct bp_tape *tape, int n, int out, int in, const fl
 void bp_weight_forward(struct bp_tape *tape, struct bp_matrix w, int n, const float *x, float *y, int add)
 {
     if (packed_product(tape, n, w.out, w.in, x, w.w.packed, y, add))
-        bp_product(n, w.out, w.in, x, w.in, w.w.value, w.out, y, w.out, add);
+        bp_matmul(n, w.out, w.in, x, w.in, w.w.value, w.out, y, w.out, add);
 }
 
 void bp_weight_backward(struct bp_tape *tape, struct bp_matrix w, int n, const float *dy, float *dx, int add)
 {
     if (packed_product(tape, n, w.in, w.out, dy, w.w.transposed_packed, dx, add))
-        bp_product(n, w.in, w.out, dy, w.out, bp_weight_transposed(tape, w), w.in, dx, w.in, add);
+        bp_matmul(n, w.in, w.out, dy, w.out, bp_weight_transposed(tape, w), w.in, dx, w.in, add);
 }
 
 /* dW += x' dy of BF16. 0, or -1 with nothing done. */
@@ -69,7 +69,7 @@ static int packed_gradient(struct bp_tape *tape, struct bp_matrix w, int n, cons
     right = pairs(tape, w.out, n);
     bp_bf16_left_transposed(w.in, n, x, left);
     bp_bf16_right(n, w.out, dy, right);
-    status = bp_bf16_product(w.in, w.out, n, left, right, w.w.grad, 1);
+    status = bp_bf16_matmul(w.in, w.out, n, left, right, w.w.grad, 1);
     bp_arena_give_back(&tape->arena, left);
     return status;
 }
@@ -77,5 +77,5 @@ static int packed_gradient(struct bp_tape *tape, struct bp_matrix w, int n, cons
 void bp_weight_gradient(struct bp_tape *tape, struct bp_matrix w, int n, const float *x, const float *dy)
 {
     if (w.w.grad && packed_gradient(tape, w, n, x, dy))
-        bp_product_at(w.in, w.out, n, x, w.in, dy, w.out, w.w.grad, w.out, 1);
+        bp_matmul_at(w.in, w.out, n, x, w.in, dy, w.out, w.w.grad, w.out, 1);
 }

@@ -13,7 +13,7 @@ enum { HEAD = 9, NAME = BP_GROUP_NAME + 12 };
 struct dump {
     const struct bp_report_options *options;
     FILE *out;
-    struct bp_table *table;             /* NULL until the first block tells the columns */
+    struct bp_table *table;             /* NULL until the first record tells the columns */
     bool of_steps;                      /* the table's rows are steps, not elements */
     struct bp_groups groups;            /* of the episodes, and the chosen ones; the columns follow from these */
     struct bp_groups seen;
@@ -110,7 +110,7 @@ static void print_element(struct bp_table *table, const struct bp_tensor *tensor
     }
 }
 
-static int dump_tensors(struct dump *dump, const char *file, const struct bp_block *block)
+static int dump_tensors(struct dump *dump, const char *file, const struct bp_record *record)
 {
     static const struct bp_table_column columns[] = {
         { "file", 0 }, { "tensor", 0 }, { "row", 0 }, { "column", 0 }, { "value", -1 },
@@ -121,8 +121,8 @@ static int dump_tensors(struct dump *dump, const char *file, const struct bp_blo
     if (dump->of_steps)
         return bp_error(BP_USAGE, "%s: is no trajectory stream, but what came before it was; dump them one by one",
                         bp_episodes_name(file));
-    for (size_t n = 0; n < block->count; n++) {
-        const struct bp_tensor *tensor = &block->tensors[n];
+    for (size_t n = 0; n < record->count; n++) {
+        const struct bp_tensor *tensor = &record->tensors[n];
         size_t count = bp_tensor_count(tensor);
         size_t width = tensor->rank > 1 && tensor->shape[0] ? count / (size_t)tensor->shape[0] : 1;
         for (size_t i = 0; i < count; i++) {
@@ -138,23 +138,23 @@ static int dump_tensors(struct dump *dump, const char *file, const struct bp_blo
 
 /* ---- files ---- */
 
-/* A block, which is used up. 0; -1 after reporting when it is damaged; -2 when it does not fit the table. */
-static int dump_block(struct dump *dump, const char *file, struct bp_block *block, const char *where)
+/* A record, which is used up. 0; -1 after reporting when it is damaged; -2 when it does not fit the table. */
+static int dump_record(struct dump *dump, const char *file, struct bp_record *record, const char *where)
 {
-    const char *kind = bp_block_get(block, "kind");
+    const char *kind = bp_record_get(record, "kind");
     struct bp_episode episode;
     int status;
 
     if (!kind || strcmp(kind, "episode")) {
-        status = dump_tensors(dump, file, block) ? -2 : 0;
+        status = dump_tensors(dump, file, record) ? -2 : 0;
     } else {
-        status = bp_episode_from_block(block, where, &episode);
+        status = bp_episode_from_record(record, where, &episode);
         if (!status) {
             status = dump_episode(dump, file, &episode) ? -2 : 0;
             bp_episode_free(&episode);
         }
     }
-    bp_block_clear(block);
+    bp_record_clear(record);
     return status;
 }
 
@@ -162,15 +162,15 @@ static int dump_block(struct dump *dump, const char *file, struct bp_block *bloc
 static int dump_file(struct dump *dump, const char *file)
 {
     struct bp_pack_reader *reader = bp_pack_open(file);
-    struct bp_block block;
+    struct bp_record record;
     int64_t episodes = 0;
     int got = 0, status = 0;
 
     if (!reader)
         return -1;
     while (!status && (!dump->options->episodes || episodes++ < dump->options->episodes) &&
-           (got = bp_pack_read(reader, &block)) == 1)
-        status = dump_block(dump, file, &block, bp_pack_where(reader));
+           (got = bp_pack_read(reader, &record)) == 1)
+        status = dump_record(dump, file, &record, bp_pack_where(reader));
     bp_pack_close(reader);
     got = got < 0 ? -1 : 0;
     return status ? status : got;

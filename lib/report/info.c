@@ -38,7 +38,7 @@ static void row_count(struct info *info, const char *section, const char *name, 
     row(info, section, name, text);
 }
 
-/* ---- checkpoints and other blocks ---- */
+/* ---- checkpoints and other records ---- */
 
 /* A JSON value as a reader would write it: texts bare, lists with commas. malloc'ed, or NULL. */
 static char *plain(const json_t *value)
@@ -69,13 +69,13 @@ static void row_json(struct info *info, const char *section, const char *name, c
 }
 
 /* Elements of the float tensors that belong to a network (NETWORK/... or NETWORK....), which a foreign file need not tell. */
-static int64_t parameters(const struct bp_block *block, const char *network)
+static int64_t parameters(const struct bp_record *record, const char *network)
 {
     size_t length = strlen(network);
     int64_t count = 0;
 
-    for (size_t i = 0; i < block->count; i++) {
-        const struct bp_tensor *tensor = &block->tensors[i];
+    for (size_t i = 0; i < record->count; i++) {
+        const struct bp_tensor *tensor = &record->tensors[i];
         if (!strncmp(tensor->name, network, length) && (tensor->name[length] == '/' || tensor->name[length] == '.') &&
             (tensor->dtype == BP_F32 || tensor->dtype == BP_F64))
             count += (int64_t)bp_tensor_count(tensor);
@@ -84,7 +84,7 @@ static int64_t parameters(const struct bp_block *block, const char *network)
 }
 
 /* A field that holds a JSON object or list becomes a section of its own. */
-static void print_parsed(struct info *info, const struct bp_block *block, const char *key, const json_t *value)
+static void print_parsed(struct info *info, const struct bp_record *record, const char *key, const json_t *value)
 {
     const char *name;
     const json_t *item;
@@ -99,17 +99,17 @@ static void print_parsed(struct info *info, const struct bp_block *block, const 
         name = json_string_value(json_object_get(item, "name"));
         row_json(info, key, name ? name : number, name && size ? size : item);
     }
-    int64_t count = json_is_object(value) && !json_object_get(value, "parameters") ? parameters(block, key) : 0;
+    int64_t count = json_is_object(value) && !json_object_get(value, "parameters") ? parameters(record, key) : 0;
     if (count)
         row_count(info, key, "parameters", count);
 }
 
-static void print_tensors(struct info *info, const struct bp_block *block)
+static void print_tensors(struct info *info, const struct bp_record *record)
 {
     static const char *const dtypes[BP_DTYPE_COUNT] = { "u8", "i32", "i64", "u64", "f16", "f32", "f64" };
 
-    for (size_t i = 0; i < block->count; i++) {
-        const struct bp_tensor *tensor = &block->tensors[i];
+    for (size_t i = 0; i < record->count; i++) {
+        const struct bp_tensor *tensor = &record->tensors[i];
         char text[128];
         int at = snprintf(text, sizeof text, "%s", dtypes[tensor->dtype]);
         for (int axis = 0; axis < tensor->rank; axis++)
@@ -119,22 +119,22 @@ static void print_tensors(struct info *info, const struct bp_block *block)
 }
 
 /* Plain fields first, then the sections, then the tensors. */
-static void print_block(struct info *info, const struct bp_block *block)
+static void print_record(struct info *info, const struct bp_record *record)
 {
-    const char *key, *kind = bp_block_get(block, "kind");
+    const char *key, *kind = bp_record_get(record, "kind");
     json_t *value;
 
     for (int sections = 0; sections < 2; sections++)
-        json_object_foreach(block->fields, key, value) {
+        json_object_foreach(record->fields, key, value) {
             const char *text = json_string_value(value);
             json_t *parsed = text && strchr("{[", *text) ? json_loads(text, 0, NULL) : NULL;
             if (parsed && sections)
-                print_parsed(info, block, key, parsed);
+                print_parsed(info, record, key, parsed);
             else if (!parsed && !sections)
                 row(info, kind, key, text);
             json_decref(parsed);
         }
-    print_tensors(info, block);
+    print_tensors(info, record);
 }
 
 /* ---- trajectory streams ---- */
@@ -200,22 +200,22 @@ static void print_play(struct info *info, const struct play *play)
 
 /* ---- packed streams ---- */
 
-static int take_block(struct info *info, struct plays *plays, struct bp_block *block, const char *where)
+static int take_record(struct info *info, struct plays *plays, struct bp_record *record, const char *where)
 {
-    const char *kind = bp_block_get(block, "kind");
+    const char *kind = bp_record_get(record, "kind");
     struct bp_episode episode;
     int status = 0;
 
     if (!kind || strcmp(kind, "episode")) {
-        print_block(info, block);
+        print_record(info, record);
     } else {
-        status = bp_episode_from_block(block, where, &episode);
+        status = bp_episode_from_record(record, where, &episode);
         if (!status) {
             status = add_episode(plays, &episode);
             bp_episode_free(&episode);
         }
     }
-    bp_block_clear(block);
+    bp_record_clear(record);
     return status;
 }
 
@@ -223,24 +223,24 @@ static int info_of_stream(struct info *info)
 {
     struct bp_pack_reader *reader = bp_pack_open(info->file);
     struct plays plays = { NULL, 0 };
-    struct bp_block block;
+    struct bp_record record;
     char hash[72] = "";
     int got = 0, status = 0;
-    int64_t blocks = 0;
+    int64_t records = 0;
 
     if (!reader)
         return -1;
     bp_pack_reader_hash(reader, hash);
-    while (!status && (got = bp_pack_read(reader, &block)) == 1) {
-        status = take_block(info, &plays, &block, bp_pack_where(reader));
-        blocks++;
+    while (!status && (got = bp_pack_read(reader, &record)) == 1) {
+        status = take_record(info, &plays, &record, bp_pack_where(reader));
+        records++;
     }
     bp_pack_close(reader);
     for (int i = 0; i < plays.count; i++)
         print_play(info, &plays.plays[i]);
     free(plays.plays);
-    if (blocks) {
-        row_count(info, "stream", "blocks", blocks);
+    if (records) {
+        row_count(info, "stream", "records", records);
         row(info, "stream", "whole", status || got ? "no" : "yes");
         row(info, "stream", "hash", status || got ? "" : hash);
     }

@@ -42,24 +42,24 @@ void bp_acting_forget(struct bp_acting *acting, int lane)
     }
 }
 
-static struct bp_gaussian look(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_role role, const float *observations)
+static struct bp_gaussian look(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations)
 {
     struct bp_var *x = bp_agent_see(&acting->tape, acting->agent, role, observations, acting->lanes);
 
-    struct bp_net_use use = {.net = &acting->agent->net[role], .block = blocks->block[role]};
+    struct bp_net_use use = {.net = &acting->agent->net[role], .params = params->of[role]};
 
     return bp_agent_gaussian(&acting->tape, acting->agent, role, use, x, 1, acting->lanes, acting->state[role], acting->state[role]);
 }
 
-static void advance_critic(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_role role, const float *observations)
+static void advance_critic(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations)
 {
-    struct bp_net_use use = {.net = &acting->agent->net[role], .block = blocks->block[role]};
+    struct bp_net_use use = {.net = &acting->agent->net[role], .params = params->of[role]};
     struct bp_var *x = bp_agent_see(&acting->tape, acting->agent, role, observations, acting->lanes);
 
     bp_net_features(&acting->tape, use, x, 1, acting->lanes, acting->state[role], acting->state[role]);
 }
 
-void bp_act(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_role role, const float *observations, bool with_kl,
+void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations, bool with_kl,
             unsigned remember)
 {
     enum bp_role other = role == BP_POLICY ? BP_PRIOR : BP_POLICY;
@@ -67,17 +67,17 @@ void bp_act(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_ro
     size_t n = (size_t)acting->lanes;
 
     bp_tape_reset(&acting->tape);
-    p[role] = look(acting, blocks, role, observations);
+    p[role] = look(acting, params, role, observations);
     memcpy(acting->actions, bp_gaussian_sample(&acting->tape, p[role], acting->noise)->value,
            n * (size_t)acting->agent->action_size * sizeof(float));
     memcpy(acting->log_prob, bp_gaussian_log_prob(&acting->tape, p[role], acting->actions)->value, n * sizeof(float));
     if (with_kl || (remember & 1u << other && acting->agent->net[other].state_size))
-        p[other] = look(acting, blocks, other, observations);
+        p[other] = look(acting, params, other, observations);
     if (with_kl)
         memcpy(acting->kl_prior, bp_gaussian_kl(&acting->tape, p[BP_POLICY], p[BP_PRIOR])->value, n * sizeof(float));
     for (int critic = BP_CRITIC; critic < BP_ROLES; critic++)
         if (remember & 1u << critic && acting->agent->net[critic].state_size)
-            advance_critic(acting, blocks, (enum bp_role)critic, observations);
+            advance_critic(acting, params, (enum bp_role)critic, observations);
 }
 
 void bp_acting_state_row(const struct bp_acting *acting, int lane, float *row)

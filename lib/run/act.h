@@ -7,8 +7,8 @@
 #include <gsl/gsl_rng.h>
 
 /* Parameters of the networks in use, by role; NULL: not at hand. Borrowed. */
-struct bp_blocks {
-    const float *block[BP_ROLES];
+struct bp_params {
+    const float *of[BP_ROLES];
 };
 
 /* The product's shape must not change when lanes fall silent, or the last bits would: silent lanes are computed and ignored. */
@@ -33,7 +33,7 @@ void bp_acting_forget(struct bp_acting *acting, int lane);
  * mean) with log_prob, as `role` (policy or prior). kl_prior, KL(policy || prior), is computed when with_kl and both are at hand. The
  * recurrent states of the networks in `remember` advance: bit 1 << role.
  */
-void bp_act(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_role role, const float *observations, bool with_kl,
+void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations, bool with_kl,
             unsigned remember);
 
 /* The states of all networks as one row of a lane, policy, prior, critic, for replay. */

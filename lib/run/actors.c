@@ -218,7 +218,7 @@ static void step_lane(struct bp_actors *actors, struct team *team, int i, size_t
         lane->length = 0;
 }
 
-void bp_actors_run(struct bp_actors *actors, int index, const struct bp_blocks *blocks)
+void bp_actors_run(struct bp_actors *actors, int index, const struct bp_params *params)
 {
     struct team *team = &actors->teams[index];
     int a = actors->env_spec.action_size, steps = actors->spec.steps;
@@ -233,7 +233,7 @@ void bp_actors_run(struct bp_actors *actors, int index, const struct bp_blocks *
             if (actors->spec.remember)
                 bp_acting_state_row(&team->acting, i, team->states + cell * (size_t)actors->state_size);
         }
-        bp_act(&team->acting, blocks, BP_POLICY, team->observations, false, actors->spec.remember);
+        bp_act(&team->acting, params, BP_POLICY, team->observations, false, actors->spec.remember);
         for (int i = 0; i < team->lanes; i++)
             step_lane(actors, team, i, (size_t)(s * team->lanes + i));
     }

@@ -31,7 +31,7 @@ void bp_actors_free(struct bp_actors *actors);
 
 /* Teams, and a team's cycle; teams may run at the same time. */
 int bp_actors_teams(const struct bp_actors *actors);
-void bp_actors_run(struct bp_actors *actors, int team, const struct bp_blocks *blocks);
+void bp_actors_run(struct bp_actors *actors, int team, const struct bp_params *params);
 
 /* End of a cycle: buffers into the replay. */
 void bp_actors_commit(struct bp_actors *actors, struct bp_replay *replay, struct bp_actor_stats *stats);

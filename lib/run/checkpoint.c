@@ -11,14 +11,14 @@ enum { LEVEL = 6 };             /* of compression: checkpoints are small and kep
 /* ---- writing ---- */
 
 /* A JSON value as text into the field; takes over the value. */
-static void json_field(struct bp_block *block, const char *key, json_t *value)
+static void json_field(struct bp_record *record, const char *key, json_t *value)
 {
     char *text = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
 
     if (text)
-        bp_block_text(block, key, text);
+        bp_record_text(record, key, text);
     else
-        block->incomplete = true;
+        record->incomplete = true;
     free(text);
     json_decref(value);
 }
@@ -53,34 +53,34 @@ int bp_checkpoint_write(const char *path, struct bp_checkpoint *checkpoint)
 {
     struct bp_pack_writer *writer = bp_pack_create(path, LEVEL);
     const struct bp_agent *agent = &checkpoint->agent;
-    struct bp_block block;
+    struct bp_record record;
     int status;
 
     if (!writer)
         return -1;
-    bp_block_init(&block, "checkpoint");
-    bp_block_text(&block, "version", BP_VERSION);
-    bp_block_text(&block, "program", checkpoint->program);
-    bp_block_text(&block, "task", checkpoint->task);
-    bp_block_text(&block, "body", checkpoint->body);
-    bp_block_text(&block, "parent", checkpoint->parent);
-    bp_block_format(&block, "transitions", "%lld", (long long)checkpoint->transitions);
-    bp_block_format(&block, "updates", "%lld", (long long)checkpoint->updates);
-    bp_block_format(&block, "action_size", "%d", agent->action_size);
-    json_field(&block, "groups", groups_json(&agent->groups));
+    bp_record_init(&record, "checkpoint");
+    bp_record_text(&record, "version", BP_VERSION);
+    bp_record_text(&record, "program", checkpoint->program);
+    bp_record_text(&record, "task", checkpoint->task);
+    bp_record_text(&record, "body", checkpoint->body);
+    bp_record_text(&record, "parent", checkpoint->parent);
+    bp_record_format(&record, "transitions", "%lld", (long long)checkpoint->transitions);
+    bp_record_format(&record, "updates", "%lld", (long long)checkpoint->updates);
+    bp_record_format(&record, "action_size", "%d", agent->action_size);
+    json_field(&record, "groups", groups_json(&agent->groups));
     for (int role = 0; role < BP_ROLES; role++) {
         struct bp_tensor tensors[BP_NET_TENSORS];
         if (!agent->has[role])
             continue;
-        json_field(&block, bp_role_names[role], net_json(agent, (enum bp_role)role));
-        int count = bp_net_tensors(&agent->net[role], checkpoint->block[role], tensors);
+        json_field(&record, bp_role_names[role], net_json(agent, (enum bp_role)role));
+        int count = bp_net_tensors(&agent->net[role], checkpoint->params[role], tensors);
         for (int i = 0; i < count; i++)
-            bp_block_tensor(&block, &tensors[i]);
+            bp_record_tensor(&record, &tensors[i]);
     }
-    json_field(&block, "config", json_incref(checkpoint->config));
+    json_field(&record, "config", json_incref(checkpoint->config));
     bp_pack_writer_hash(writer, checkpoint->hash);
-    status = bp_pack_write(writer, &block);
-    bp_block_clear(&block);
+    status = bp_pack_write(writer, &record);
+    bp_record_clear(&record);
     if (status) {
         bp_pack_abort(writer);
         return -1;
@@ -95,9 +95,9 @@ static int damaged(const char *where, const char *what)
     return bp_error(BP_DAMAGED, "%s: the checkpoint's %s is missing or makes no sense", where, what);
 }
 
-static int copy_field(const struct bp_block *block, const char *key, char *dst, size_t size, const char *where)
+static int copy_field(const struct bp_record *record, const char *key, char *dst, size_t size, const char *where)
 {
-    const char *text = bp_block_get(block, key);
+    const char *text = bp_record_get(record, key);
 
     if (!text || strlen(text) >= size)
         return damaged(where, key);
@@ -105,9 +105,9 @@ static int copy_field(const struct bp_block *block, const char *key, char *dst, 
     return 0;
 }
 
-static int number_field(const struct bp_block *block, const char *key, int64_t *value, const char *where)
+static int number_field(const struct bp_record *record, const char *key, int64_t *value, const char *where)
 {
-    const char *text = bp_block_get(block, key);
+    const char *text = bp_record_get(record, key);
     char *end;
 
     if (!text)
@@ -116,16 +116,16 @@ static int number_field(const struct bp_block *block, const char *key, int64_t *
     return end == text || *end || *value < 0 ? damaged(where, key) : 0;
 }
 
-static json_t *load_json(const struct bp_block *block, const char *key)
+static json_t *load_json(const struct bp_record *record, const char *key)
 {
-    const char *text = bp_block_get(block, key);
+    const char *text = bp_record_get(record, key);
 
     return text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
 }
 
-static int load_groups(const struct bp_block *block, struct bp_groups *groups, const char *where)
+static int load_groups(const struct bp_record *record, struct bp_groups *groups, const char *where)
 {
-    json_t *array = load_json(block, "groups"), *item;
+    json_t *array = load_json(record, "groups"), *item;
     size_t i;
     int status = array && json_is_array(array) && json_array_size(array) <= BP_GROUP_MAX ? 0 : -1;
 
@@ -169,15 +169,15 @@ static int join(const json_t *array, char *text, size_t size)
     return 0;
 }
 
-static int load_net(const struct bp_block *block, enum bp_role role, struct net_texts *texts, struct bp_net_choice *choice, const char *where)
+static int load_net(const struct bp_record *record, enum bp_role role, struct net_texts *texts, struct bp_net_choice *choice, const char *where)
 {
-    json_t *object = load_json(block, bp_role_names[role]);
+    json_t *object = load_json(record, bp_role_names[role]);
     const char *kind = json_string_value(json_object_get(object, "kind")), *head = json_string_value(json_object_get(object, "head"));
     const json_t *encoders = json_object_get(object, "encoders");      /* absent where there are none */
     int status = 0;
 
     *choice = (struct bp_net_choice){0};
-    if (!bp_block_get(block, bp_role_names[role]))
+    if (!bp_record_get(record, bp_role_names[role]))
         return 0;
     if (!kind || !head || strlen(kind) >= sizeof texts->kind || strlen(head) >= sizeof texts->head ||
         (encoders && (!json_is_string(encoders) || json_string_length(encoders) >= sizeof texts->encoders)) ||
@@ -194,23 +194,23 @@ static int load_net(const struct bp_block *block, enum bp_role role, struct net_
     return status;
 }
 
-static int load_parameters(const struct bp_block *block, struct bp_checkpoint *checkpoint, enum bp_role role, const char *where)
+static int load_parameters(const struct bp_record *record, struct bp_checkpoint *checkpoint, enum bp_role role, const char *where)
 {
     const struct bp_net *net = &checkpoint->agent.net[role];
     struct bp_tensor tensors[BP_NET_TENSORS];
     size_t held = 0;
     int count;
 
-    for (size_t i = 0; i < block->count; i++)
-        held += bp_tensor_count(&block->tensors[i]);
+    for (size_t i = 0; i < record->count; i++)
+        held += bp_tensor_count(&record->tensors[i]);
     if (net->parameters > held)         /* before memory is asked for what the file merely claims */
         return damaged(where, bp_role_names[role]);
-    checkpoint->block[role] = aligned_alloc(64, (net->parameters * sizeof(float) + 63) & ~(size_t)63);
-    if (!checkpoint->block[role])
+    checkpoint->params[role] = aligned_alloc(64, (net->parameters * sizeof(float) + 63) & ~(size_t)63);
+    if (!checkpoint->params[role])
         return bp_error(BP_FAILURE, "out of memory");
-    count = bp_net_tensors(net, checkpoint->block[role], tensors);
+    count = bp_net_tensors(net, checkpoint->params[role], tensors);
     for (int i = 0; i < count; i++) {
-        const struct bp_tensor *found = bp_block_need(block, tensors[i].name, BP_F32, bp_tensor_count(&tensors[i]), where);
+        const struct bp_tensor *found = bp_record_need(record, tensors[i].name, BP_F32, bp_tensor_count(&tensors[i]), where);
         if (!found)
             return -1;
         memcpy(tensors[i].data, found->data, bp_tensor_bytes(found));
@@ -218,9 +218,9 @@ static int load_parameters(const struct bp_block *block, struct bp_checkpoint *c
     return 0;
 }
 
-static int load_block(const struct bp_block *block, struct bp_checkpoint *checkpoint, const char *where)
+static int load_record(const struct bp_record *record, struct bp_checkpoint *checkpoint, const char *where)
 {
-    const char *kind = bp_block_get(block, "kind");
+    const char *kind = bp_record_get(record, "kind");
     struct net_texts texts[BP_ROLES];
     struct bp_net_choice choice[BP_ROLES];
     struct bp_groups groups;
@@ -228,24 +228,24 @@ static int load_block(const struct bp_block *block, struct bp_checkpoint *checkp
 
     if (!kind || strcmp(kind, "checkpoint"))
         return bp_error(BP_DAMAGED, "%s is not a checkpoint but a stream of kind '%s'", where, kind ? kind : "?");
-    if (copy_field(block, "task", checkpoint->task, sizeof checkpoint->task, where) ||
-        copy_field(block, "body", checkpoint->body, sizeof checkpoint->body, where) ||
-        copy_field(block, "program", checkpoint->program, sizeof checkpoint->program, where) ||
-        copy_field(block, "parent", checkpoint->parent, sizeof checkpoint->parent, where) ||
-        number_field(block, "transitions", &checkpoint->transitions, where) || number_field(block, "updates", &checkpoint->updates, where) ||
-        number_field(block, "action_size", &action_size, where) || load_groups(block, &groups, where))
+    if (copy_field(record, "task", checkpoint->task, sizeof checkpoint->task, where) ||
+        copy_field(record, "body", checkpoint->body, sizeof checkpoint->body, where) ||
+        copy_field(record, "program", checkpoint->program, sizeof checkpoint->program, where) ||
+        copy_field(record, "parent", checkpoint->parent, sizeof checkpoint->parent, where) ||
+        number_field(record, "transitions", &checkpoint->transitions, where) || number_field(record, "updates", &checkpoint->updates, where) ||
+        number_field(record, "action_size", &action_size, where) || load_groups(record, &groups, where))
         return -1;
     if (action_size < 1 || action_size > 4096)
         return damaged(where, "action_size");
-    if (!(checkpoint->config = load_json(block, "config")))
+    if (!(checkpoint->config = load_json(record, "config")))
         return damaged(where, "config");
     for (int role = 0; role < BP_ROLES; role++)
-        if (load_net(block, (enum bp_role)role, &texts[role], &choice[role], where))
+        if (load_net(record, (enum bp_role)role, &texts[role], &choice[role], where))
             return -1;
     if (bp_agent_init(&checkpoint->agent, &groups, (int)action_size, choice))
         return damaged(where, "networks");
     for (int role = 0; role < BP_ROLES; role++)
-        if (checkpoint->agent.has[role] && load_parameters(block, checkpoint, (enum bp_role)role, where))
+        if (checkpoint->agent.has[role] && load_parameters(record, checkpoint, (enum bp_role)role, where))
             return -1;
     return 0;
 }
@@ -253,18 +253,18 @@ static int load_block(const struct bp_block *block, struct bp_checkpoint *checkp
 int bp_checkpoint_load(const char *path, struct bp_checkpoint *checkpoint)
 {
     struct bp_pack_reader *reader = bp_pack_open(path);
-    struct bp_block block = {0}, more = {0};
+    struct bp_record record = {0}, more = {0};
     int status = -1, end;
 
     *checkpoint = (struct bp_checkpoint){0};
     if (!reader)
         return -1;
     bp_pack_reader_hash(reader, checkpoint->hash);
-    if ((end = bp_pack_read(reader, &block)) == 0)
+    if ((end = bp_pack_read(reader, &record)) == 0)
         bp_error(BP_DAMAGED, "%s holds no checkpoint", bp_pack_name(reader));
     if (end != 1)
         goto done;
-    if (load_block(&block, checkpoint, bp_pack_name(reader)))
+    if (load_record(&record, checkpoint, bp_pack_name(reader)))
         goto done;
     if ((end = bp_pack_read(reader, &more)) > 0)
         bp_error(BP_DAMAGED, "%s holds more than one checkpoint", bp_pack_name(reader));
@@ -272,8 +272,8 @@ int bp_checkpoint_load(const char *path, struct bp_checkpoint *checkpoint)
 done:
     if (status)
         bp_checkpoint_free(checkpoint);
-    bp_block_clear(&block);
-    bp_block_clear(&more);
+    bp_record_clear(&record);
+    bp_record_clear(&more);
     bp_pack_close(reader);
     return status;
 }
@@ -281,16 +281,16 @@ done:
 void bp_checkpoint_free(struct bp_checkpoint *checkpoint)
 {
     for (int role = 0; role < BP_ROLES; role++)
-        free(checkpoint->block[role]);
+        free(checkpoint->params[role]);
     json_decref(checkpoint->config);
     *checkpoint = (struct bp_checkpoint){0};
 }
 
-struct bp_blocks bp_checkpoint_blocks(const struct bp_checkpoint *checkpoint)
+struct bp_params bp_checkpoint_params(const struct bp_checkpoint *checkpoint)
 {
-    struct bp_blocks blocks;
+    struct bp_params params;
 
     for (int role = 0; role < BP_ROLES; role++)
-        blocks.block[role] = checkpoint->block[role];
-    return blocks;
+        params.of[role] = checkpoint->params[role];
+    return params;
 }

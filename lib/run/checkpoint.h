@@ -1,4 +1,4 @@
-/* Checkpoints (bp-checkpoint(5)): an agent with its parameters and all that is needed to use it, in one block. */
+/* Checkpoints (bp-checkpoint(5)): an agent with its parameters and all that is needed to use it, in one record. */
 #ifndef BP_RUN_CHECKPOINT_H
 #define BP_RUN_CHECKPOINT_H
 
@@ -10,7 +10,7 @@
 
 struct bp_checkpoint {
     struct bp_agent agent;
-    float *block[BP_ROLES];         /* parameters; owned when loaded, else borrowed */
+    float *params[BP_ROLES];        /* parameters; owned when loaded, else borrowed */
     char task[32], body[BP_BODY_NAME];  /* that it was made on */
     char program[32];
     json_t *config;                 /* resolved config; owned when loaded, else borrowed */
@@ -27,6 +27,6 @@ void bp_checkpoint_free(struct bp_checkpoint *checkpoint);      /* of one that w
 int bp_checkpoint_write(const char *path, struct bp_checkpoint *checkpoint) BP_WARN_UNUSED;
 
 /* Its parameters, to act with. */
-struct bp_blocks bp_checkpoint_blocks(const struct bp_checkpoint *checkpoint);
+struct bp_params bp_checkpoint_params(const struct bp_checkpoint *checkpoint);
 
 #endif

@@ -23,7 +23,7 @@ static const char *head(int i)
     return i < BP_HEAD_COUNT ? bp_head_names[i] : NULL;
 }
 
-static const char *bootstrap(int i)
+static const char *value_policy(int i)
 {
     static const char *const names[] = {"online", "target", NULL};
     return names[i];
@@ -79,7 +79,7 @@ const struct bp_option bp_config_options[] = {
     REAL("rate-hold", rate_hold, "0.85", 0, 0.999, "share of --steps during which the learning rates stay"),
     REAL("final-rate", final_rate, "1", 0, 1, "share of the learning rates left at the end, reached along a line from there"),
     COUNT("target-period", target_period, "100", 1, 1e9, "updates between copies into the target networks"),
-    CHOICE("bootstrap", bootstrap, "online", bootstrap, "parameters of the policy that values and traces are taken of"),
+    CHOICE("bootstrap", value_policy, "online", value_policy, "parameters of the policy that values and traces are taken of"),
     COUNT("unroll", unroll, "10", 1, 10000, "transitions of a sequence"),
     COUNT("batch", batch, "512", 1, 1e6, "sequences of an update"),
     COUNT("shards", shards, "4", 1, 1024, "equal parts of the batch, for threads to work on side by side"),
@@ -126,7 +126,7 @@ struct bp_learner_config bp_config_learner(const struct bp_config *config)
         .final_rate = config->final_rate,
         .planned = config->steps / (config->batch * config->unroll),
         .target_period = (int)config->target_period,
-        .bootstrap = strcmp(config->bootstrap, "target") ? BP_BOOTSTRAP_ONLINE : BP_BOOTSTRAP_TARGET,
+        .value_policy = strcmp(config->value_policy, "target") ? BP_VALUE_POLICY_ONLINE : BP_VALUE_POLICY_TARGET,
         .stored_state = !strcmp(config->recurrent_state, "stored"),
         .bf16 = bp_precision_bf16(config->precision),
     };

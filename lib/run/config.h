@@ -15,7 +15,7 @@ struct bp_config {
     double discount, trace, reward_scale, kl_cost, entropy_cost;
     double rate[BP_CRITIC + 1], rate_hold, final_rate;
     int64_t target_period;
-    const char *bootstrap, *precision, *recurrent_state, *replay_precision;
+    const char *value_policy, *precision, *recurrent_state, *replay_precision;
     int64_t actors, actor_steps, replay_episodes, warm_up;
     const char *evaluate;           /* "policy:nav-easy,prior:nav-hard" */
     int64_t evaluate_every, evaluate_episodes;

@@ -33,10 +33,10 @@ static int borrow(struct bp_cycle *cycle, const struct bp_borrowed *borrowed)
 
     if (!from)
         return 0;
-    if (bp_net_adopt(&learner->agent.net[BP_PRIOR], learner->trained[BP_PRIOR].online, &from->agent.net[BP_PRIOR], from->block[BP_PRIOR]))
+    if (bp_net_init_from(&learner->agent.net[BP_PRIOR], learner->trained[BP_PRIOR].online, &from->agent.net[BP_PRIOR], from->params[BP_PRIOR]))
         return -1;
     if (borrowed->policy_from_prior &&
-        bp_net_adopt(&learner->agent.net[BP_POLICY], learner->trained[BP_POLICY].online, &from->agent.net[BP_PRIOR], from->block[BP_PRIOR]))
+        bp_net_init_from(&learner->agent.net[BP_POLICY], learner->trained[BP_POLICY].online, &from->agent.net[BP_PRIOR], from->params[BP_PRIOR]))
         return -1;
     bp_learner_copy_targets(learner);
     return 0;
@@ -100,13 +100,13 @@ void bp_cycle_free(struct bp_cycle *cycle)
     *cycle = (struct bp_cycle){0};
 }
 
-struct bp_blocks bp_cycle_blocks(const struct bp_cycle *cycle)
+struct bp_params bp_cycle_params(const struct bp_cycle *cycle)
 {
-    struct bp_blocks blocks;
+    struct bp_params params;
 
     for (int role = 0; role < BP_ROLES; role++)
-        blocks.block[role] = cycle->learner.trained[role].online;
-    return blocks;
+        params.of[role] = cycle->learner.trained[role].online;
+    return params;
 }
 
 void bp_cycle_checkpoint(const struct bp_cycle *cycle, struct bp_checkpoint *checkpoint)
@@ -117,7 +117,7 @@ void bp_cycle_checkpoint(const struct bp_cycle *cycle, struct bp_checkpoint *che
         .updates = cycle->learner.updates,
     };
     for (int role = 0; role < BP_ROLES; role++)
-        checkpoint->block[role] = cycle->learner.trained[role].online;
+        checkpoint->params[role] = cycle->learner.trained[role].online;
     snprintf(checkpoint->task, sizeof checkpoint->task, "%s", cycle->env.task);
     snprintf(checkpoint->body, sizeof checkpoint->body, "%s", cycle->env.body);
 }
@@ -127,12 +127,12 @@ void bp_cycle_checkpoint(const struct bp_cycle *cycle, struct bp_checkpoint *che
 static void learn_and_act(void *raw, int job)
 {
     struct bp_cycle *cycle = raw;
-    struct bp_blocks blocks = bp_cycle_blocks(cycle);
+    struct bp_params params = bp_cycle_params(cycle);
 
     if (job < cycle->learning_shards)
         bp_svg_gradients(&cycle->learner, cycle->replay, job);
     else
-        bp_actors_run(cycle->actors, job - cycle->learning_shards, &blocks);
+        bp_actors_run(cycle->actors, job - cycle->learning_shards, &params);
 }
 
 /* The new experience goes into the replay beside Adam's steps: first, since that takes longest. */

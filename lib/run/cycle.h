@@ -44,7 +44,7 @@ void bp_cycle_free(struct bp_cycle *cycle);
 int bp_cycle_run(struct bp_cycle *cycle) BP_WARN_UNUSED;
 
 /* Parameters in use, to act with. */
-struct bp_blocks bp_cycle_blocks(const struct bp_cycle *cycle);
+struct bp_params bp_cycle_params(const struct bp_cycle *cycle);
 
 /* The agent as a checkpoint that borrows the cycle's memory. */
 void bp_cycle_checkpoint(const struct bp_cycle *cycle, struct bp_checkpoint *checkpoint);

@@ -96,12 +96,12 @@ static int take(void *context, const struct bp_episode *episode)
     return sums->visits ? bp_transition_add(&sums->table, episode->event, episode->length, episode->task) : 0;
 }
 
-int bp_evaluate(struct bp_evaluator *evaluator, int i, const struct bp_blocks *blocks, struct bp_run_evaluation *row)
+int bp_evaluate(struct bp_evaluator *evaluator, int i, const struct bp_params *params, struct bp_run_evaluation *row)
 {
     struct bp_summary summary;
     struct sums sums = {.returns = evaluator->returns, .visits = evaluator->task[i]->visits};
 
-    if (bp_rollout_run(evaluator->rollout[i], blocks, take, &sums) || bp_summary_compute(sums.returns, (size_t)sums.episodes, &summary))
+    if (bp_rollout_run(evaluator->rollout[i], params, take, &sums) || bp_summary_compute(sums.returns, (size_t)sums.episodes, &summary))
         return -1;
     *row = (struct bp_run_evaluation){
         .task = evaluator->task[i]->name,

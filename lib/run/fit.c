@@ -266,7 +266,7 @@ static int write_prior(struct fit *fit, char hash[72])
 {
     struct bp_checkpoint checkpoint = {
         .agent = fit->learner.agent,
-        .block = {[BP_PRIOR] = fit->best},
+        .params = {[BP_PRIOR] = fit->best},
         .config = (json_t *)fit->config,
         .transitions = fit->learner.updates * fit->options->batch * fit->options->unroll,
         .updates = fit->learner.updates,

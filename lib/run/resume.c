@@ -8,7 +8,7 @@
 
 enum {
     TENSORS = BP_LEARNER_TENSORS + BP_ACTORS_TENSORS + BP_REPLAY_TENSORS + 2,
-    PIECE = 4 << 20,            /* bytes of a tensor in one block: bounds what writing and reading hold in memory */
+    PIECE = 4 << 20,            /* bytes of a tensor in one record: bounds what writing and reading hold in memory */
     LEVEL = 0,                  /* stored: a running learner waits for it, and floats hardly shrink */
 };
 
@@ -37,21 +37,21 @@ static size_t row_bytes(const struct bp_tensor *tensor)
     return bp_tensor_bytes(tensor) / (size_t)tensor->shape[0];
 }
 
-/* Large tensors go in pieces of whole rows, each in a block that says at which row it starts. */
+/* Large tensors go in pieces of whole rows, each in a record that says at which row it starts. */
 static int write_tensor(struct bp_pack_writer *writer, const struct bp_tensor *tensor)
 {
     int64_t rows = tensor->shape[0], most = (int64_t)(PIECE / row_bytes(tensor));
 
     for (int64_t row = 0; row < rows; row += most) {
         struct bp_tensor piece = *tensor;
-        struct bp_block block;
+        struct bp_record record;
         piece.shape[0] = rows - row < most ? rows - row : most;
         piece.data = (char *)tensor->data + (size_t)row * row_bytes(tensor);
-        bp_block_init(&block, "resume-tensor");
-        bp_block_format(&block, "row", "%lld", (long long)row);
-        bp_block_tensor(&block, &piece);
-        int status = bp_pack_write(writer, &block);
-        bp_block_clear(&block);
+        bp_record_init(&record, "resume-tensor");
+        bp_record_format(&record, "row", "%lld", (long long)row);
+        bp_record_tensor(&record, &piece);
+        int status = bp_pack_write(writer, &record);
+        bp_record_clear(&record);
         if (status)
             return -1;
     }
@@ -61,17 +61,17 @@ static int write_tensor(struct bp_pack_writer *writer, const struct bp_tensor *t
 static int write_header(struct bp_pack_writer *writer, const json_t *config, const char *parent)
 {
     char *text = json_dumps(config, JSON_COMPACT | JSON_REAL_PRECISION(17));
-    struct bp_block block;
+    struct bp_record record;
     int status;
 
     if (!text)
         return bp_error(BP_FAILURE, "out of memory");
-    bp_block_init(&block, "resume");
-    bp_block_text(&block, "version", BP_VERSION);
-    bp_block_text(&block, "parent", parent);
-    bp_block_text(&block, "config", text);
-    status = bp_pack_write(writer, &block);
-    bp_block_clear(&block);
+    bp_record_init(&record, "resume");
+    bp_record_text(&record, "version", BP_VERSION);
+    bp_record_text(&record, "parent", parent);
+    bp_record_text(&record, "config", text);
+    status = bp_pack_write(writer, &record);
+    bp_record_clear(&record);
     free(text);
     return status;
 }
@@ -96,14 +96,14 @@ int bp_resume_write(const char *path, struct bp_cycle *cycle, const json_t *conf
 
 /* ---- reading ---- */
 
-static int read_header(struct bp_pack_reader *reader, struct bp_block *block)
+static int read_header(struct bp_pack_reader *reader, struct bp_record *record)
 {
-    int got = bp_pack_read(reader, block);
-    const char *kind = got == 1 ? bp_block_get(block, "kind") : NULL;
+    int got = bp_pack_read(reader, record);
+    const char *kind = got == 1 ? bp_record_get(record, "kind") : NULL;
 
     if (got < 0)
         return -1;
-    if (!kind || strcmp(kind, "resume") || !bp_block_get(block, "config") || !bp_block_get(block, "parent"))
+    if (!kind || strcmp(kind, "resume") || !bp_record_get(record, "config") || !bp_record_get(record, "parent"))
         return bp_error(BP_DAMAGED, "%s is no resume state", bp_pack_name(reader));
     return 0;
 }
@@ -111,27 +111,27 @@ static int read_header(struct bp_pack_reader *reader, struct bp_block *block)
 json_t *bp_resume_config(const char *path, char parent[72])
 {
     struct bp_pack_reader *reader = bp_pack_open(path);
-    struct bp_block block = {0};
+    struct bp_record record = {0};
     json_t *config = NULL;
 
     if (!reader)
         return NULL;
-    if (!read_header(reader, &block)) {
-        snprintf(parent, 72, "%s", bp_block_get(&block, "parent"));
-        config = json_loads(bp_block_get(&block, "config"), JSON_REJECT_DUPLICATES, NULL);
+    if (!read_header(reader, &record)) {
+        snprintf(parent, 72, "%s", bp_record_get(&record, "parent"));
+        config = json_loads(bp_record_get(&record, "config"), JSON_REJECT_DUPLICATES, NULL);
         if (!config)
             bp_error(BP_DAMAGED, "%s: the config makes no sense", path);
     }
-    bp_block_clear(&block);
+    bp_record_clear(&record);
     bp_pack_close(reader);
     return config;
 }
 
 /* Copy a piece to its place; the rows that every tensor has received are counted. */
-static int take_piece(const struct bp_block *block, struct bp_tensor *tensors, int64_t *received, int count, const char *where)
+static int take_piece(const struct bp_record *record, struct bp_tensor *tensors, int64_t *received, int count, const char *where)
 {
-    const char *row_text = bp_block_get(block, "row");
-    const struct bp_tensor *piece = block->count == 1 ? &block->tensors[0] : NULL;
+    const char *row_text = bp_record_get(record, "row");
+    const struct bp_tensor *piece = record->count == 1 ? &record->tensors[0] : NULL;
     int64_t row = row_text ? strtoll(row_text, NULL, 10) : -1;
 
     for (int i = 0; piece && i < count; i++) {
@@ -154,15 +154,15 @@ int bp_resume_read(const char *path, struct bp_cycle *cycle)
     struct bp_tensor tensors[TENSORS];
     int64_t received[TENSORS] = {0};
     int count = all_tensors(cycle, tensors), status = -1, more;
-    struct bp_block block = {0};
+    struct bp_record record = {0};
 
-    if (!reader || read_header(reader, &block))
+    if (!reader || read_header(reader, &record))
         goto done;
     for (;;) {
-        bp_block_clear(&block);
-        if ((more = bp_pack_read(reader, &block)) <= 0)
+        bp_record_clear(&record);
+        if ((more = bp_pack_read(reader, &record)) <= 0)
             break;
-        if (take_piece(&block, tensors, received, count, bp_pack_name(reader)))
+        if (take_piece(&record, tensors, received, count, bp_pack_name(reader)))
             goto done;
     }
     if (more)
@@ -175,7 +175,7 @@ int bp_resume_read(const char *path, struct bp_cycle *cycle)
     bp_actors_restore(cycle->actors);
     status = 0;
 done:
-    bp_block_clear(&block);
+    bp_record_clear(&record);
     bp_pack_close(reader);
     return status;
 }

@@ -25,8 +25,8 @@ enum bp_play bp_play_find(const char *name)
     return (enum bp_play)i;
 }
 
-/* A block of lanes: what one job plays. */
-struct block {
+/* A team of lanes: what one job plays. */
+struct team {
     struct bp_env *env[LANES];
     struct bp_acting acting;
     gsl_rng *stream[LANES];
@@ -42,9 +42,9 @@ struct bp_rollout {
     struct bp_agent agent;      /* re-based on this task's groups */
     bool with_kl;
     struct bp_pool *pool;
-    const struct bp_blocks *blocks;
-    int block_count;
-    struct block *blocks_of_lanes;
+    const struct bp_params *params;
+    int team_count;
+    struct team *teams;
 };
 
 /*
@@ -96,29 +96,29 @@ static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent,
     return 0;
 }
 
-static int init_block(struct bp_rollout *rollout, struct block *block)
+static int init_team(struct bp_rollout *rollout, struct team *team)
 {
     const struct bp_env_spec *env;
 
     for (int i = 0; i < LANES; i++)
-        if (!(block->env[i] = bp_env_open(rollout->spec.task, rollout->spec.body)) || !(block->stream[i] = bp_random_new()))
+        if (!(team->env[i] = bp_env_open(rollout->spec.task, rollout->spec.body)) || !(team->stream[i] = bp_random_new()))
             return -1;
-    env = &block->env[0]->spec;
-    block->observations = calloc((size_t)(LANES * env->groups.size), sizeof(float));
-    if (!block->observations)
+    env = &team->env[0]->spec;
+    team->observations = calloc((size_t)(LANES * env->groups.size), sizeof(float));
+    if (!team->observations)
         return bp_error(BP_FAILURE, "out of memory");
     for (int i = 0; i < LANES; i++)
-        if (bp_episode_alloc(&block->episode[i], &env->groups, env->action_size, env->time_limit, rollout->with_kl) ||
-            (rollout->spec.record_states && bp_episode_alloc_states(&block->episode[i], env->state_size)))
+        if (bp_episode_alloc(&team->episode[i], &env->groups, env->action_size, env->time_limit, rollout->with_kl) ||
+            (rollout->spec.record_states && bp_episode_alloc_states(&team->episode[i], env->state_size)))
             return -1;
-    return bp_acting_init(&block->acting, &rollout->agent, LANES);
+    return bp_acting_init(&team->acting, &rollout->agent, LANES);
 }
 
 struct bp_rollout *bp_rollout_new(const struct bp_rollout_spec *spec, const struct bp_agent *agent, struct bp_pool *pool)
 {
     struct bp_rollout *rollout = calloc(1, sizeof *rollout);
     struct bp_env *probe = bp_env_open(spec->task, spec->body);
-    int64_t blocks = (spec->episodes + LANES - 1) / LANES;
+    int64_t teams = (spec->episodes + LANES - 1) / LANES;
 
     if (!rollout)
         bp_error(BP_FAILURE, "out of memory");
@@ -126,14 +126,14 @@ struct bp_rollout *bp_rollout_new(const struct bp_rollout_spec *spec, const stru
         goto fail;
     rollout->spec = *spec;
     rollout->pool = pool;
-    rollout->block_count = blocks < bp_pool_threads(pool) ? (int)blocks : bp_pool_threads(pool);
-    rollout->blocks_of_lanes = calloc((size_t)rollout->block_count, sizeof *rollout->blocks_of_lanes);
-    if (!rollout->blocks_of_lanes)
+    rollout->team_count = teams < bp_pool_threads(pool) ? (int)teams : bp_pool_threads(pool);
+    rollout->teams = calloc((size_t)rollout->team_count, sizeof *rollout->teams);
+    if (!rollout->teams)
         bp_error(BP_FAILURE, "out of memory");
-    if (!rollout->blocks_of_lanes || adapt_agent(rollout, agent, &probe->spec))
+    if (!rollout->teams || adapt_agent(rollout, agent, &probe->spec))
         goto fail;
-    for (int i = 0; i < rollout->block_count; i++)
-        if (init_block(rollout, &rollout->blocks_of_lanes[i]))
+    for (int i = 0; i < rollout->team_count; i++)
+        if (init_team(rollout, &rollout->teams[i]))
             goto fail;
     bp_env_close(probe);
     return rollout;
@@ -147,56 +147,56 @@ void bp_rollout_free(struct bp_rollout *rollout)
 {
     if (!rollout)
         return;
-    for (int b = 0; rollout->blocks_of_lanes && b < rollout->block_count; b++) {
-        struct block *block = &rollout->blocks_of_lanes[b];
+    for (int b = 0; rollout->teams && b < rollout->team_count; b++) {
+        struct team *team = &rollout->teams[b];
         for (int i = 0; i < LANES; i++) {
-            bp_env_close(block->env[i]);
-            if (block->stream[i])
-                gsl_rng_free(block->stream[i]);
-            bp_episode_free(&block->episode[i]);
+            bp_env_close(team->env[i]);
+            if (team->stream[i])
+                gsl_rng_free(team->stream[i]);
+            bp_episode_free(&team->episode[i]);
         }
-        free(block->observations);
-        bp_acting_free(&block->acting);
+        free(team->observations);
+        bp_acting_free(&team->acting);
     }
-    free(rollout->blocks_of_lanes);
+    free(rollout->teams);
     free(rollout);
 }
 
 /* ---- playing ---- */
 
 /* Where lane i's environment stands, behind t steps. */
-static void record_state(struct block *block, int i, int t)
+static void record_state(struct team *team, int i, int t)
 {
-    struct bp_episode *episode = &block->episode[i];
+    struct bp_episode *episode = &team->episode[i];
 
     if (episode->states)
-        bp_env_save(block->env[i], episode->states + (size_t)t * episode->state_size);
+        bp_env_save(team->env[i], episode->states + (size_t)t * episode->state_size);
 }
 
-static void begin(struct bp_rollout *rollout, struct block *block)
+static void begin(struct bp_rollout *rollout, struct team *team)
 {
     const struct bp_rollout_spec *spec = &rollout->spec;
     int size = rollout->agent.groups.size;
 
     for (int i = 0; i < LANES; i++) {
-        struct bp_episode *episode = &block->episode[i];
-        uint64_t index = (uint64_t)(block->first + i);
-        block->running[i] = i < block->count;
-        if (!block->running[i])
+        struct bp_episode *episode = &team->episode[i];
+        uint64_t index = (uint64_t)(team->first + i);
+        team->running[i] = i < team->count;
+        if (!team->running[i])
             continue;
         episode->length = 0;
         episode->terminated = episode->truncated = episode->diverged = false;
         episode->seed = bp_random_seed(spec->seed, BP_FOR_ROLLOUT, 0, index);
         episode->index = (int64_t)index;
         episode->deterministic = spec->deterministic;
-        snprintf(episode->task, sizeof episode->task, "%s", block->env[i]->spec.task);
-        snprintf(episode->body, sizeof episode->body, "%s", block->env[i]->spec.body);
+        snprintf(episode->task, sizeof episode->task, "%s", team->env[i]->spec.task);
+        snprintf(episode->body, sizeof episode->body, "%s", team->env[i]->spec.body);
         snprintf(episode->play, sizeof episode->play, "%s", play_names[spec->play]);
-        bp_random_seek(block->stream[i], spec->seed, BP_FOR_ROLLOUT, 1, index);
-        bp_acting_forget(&block->acting, i);
-        bp_env_reset(block->env[i], episode->seed, block->observations + i * size);
-        memcpy(episode->observations, block->observations + i * size, (size_t)size * sizeof(float));
-        record_state(block, i, 0);
+        bp_random_seek(team->stream[i], spec->seed, BP_FOR_ROLLOUT, 1, index);
+        bp_acting_forget(&team->acting, i);
+        bp_env_reset(team->env[i], episode->seed, team->observations + i * size);
+        memcpy(episode->observations, team->observations + i * size, (size_t)size * sizeof(float));
+        record_state(team, i, 0);
     }
 }
 
@@ -211,46 +211,46 @@ static void act_at_random(struct bp_acting *acting, int actions)
     }
 }
 
-static bool step(struct bp_rollout *rollout, struct block *block, int i)
+static bool step(struct bp_rollout *rollout, struct team *team, int i)
 {
-    struct bp_episode *episode = &block->episode[i];
+    struct bp_episode *episode = &team->episode[i];
     int size = rollout->agent.groups.size, actions = rollout->agent.action_size, t = episode->length++;
-    float *observation = block->observations + i * size;
-    const float *action = block->acting.actions + i * actions;
+    float *observation = team->observations + i * size;
+    const float *action = team->acting.actions + i * actions;
     struct bp_step result;
 
-    bp_env_step(block->env[i], action, observation, &result);
+    bp_env_step(team->env[i], action, observation, &result);
     memcpy(episode->actions + t * actions, action, (size_t)actions * sizeof(float));
     memcpy(episode->observations + (t + 1) * size, observation, (size_t)size * sizeof(float));
-    record_state(block, i, t + 1);
+    record_state(team, i, t + 1);
     episode->rewards[t] = result.reward;
     episode->event[t] = result.event;
-    episode->log_prob[t] = block->acting.log_prob[i];
+    episode->log_prob[t] = team->acting.log_prob[i];
     if (episode->kl_prior)
-        episode->kl_prior[t] = block->acting.kl_prior[i];
+        episode->kl_prior[t] = team->acting.kl_prior[i];
     episode->terminated = result.terminated;
     episode->truncated = result.truncated;
     episode->diverged = result.diverged;
     return !result.terminated && !result.truncated;
 }
 
-static void play(struct bp_rollout *rollout, struct block *block)
+static void play(struct bp_rollout *rollout, struct team *team)
 {
     enum bp_role role = rollout->spec.play == BP_PLAY_PRIOR ? BP_PRIOR : BP_POLICY;
-    int actions = rollout->agent.action_size, running = block->count;
+    int actions = rollout->agent.action_size, running = team->count;
 
-    begin(rollout, block);
+    begin(rollout, team);
     while (running > 0) {
         for (int i = 0; i < LANES; i++)
             if (!rollout->spec.deterministic)
-                bp_random_normal(block->stream[i], block->acting.noise + i * actions, actions);
+                bp_random_normal(team->stream[i], team->acting.noise + i * actions, actions);
         if (rollout->spec.play == BP_PLAY_RANDOM)
-            act_at_random(&block->acting, actions);
+            act_at_random(&team->acting, actions);
         else
-            bp_act(&block->acting, rollout->blocks, role, block->observations, rollout->with_kl, 0);
+            bp_act(&team->acting, rollout->params, role, team->observations, rollout->with_kl, 0);
         for (int i = 0; i < LANES; i++)
-            if (block->running[i] && !step(rollout, block, i)) {
-                block->running[i] = false;
+            if (team->running[i] && !step(rollout, team, i)) {
+                team->running[i] = false;
                 running--;
             }
     }
@@ -260,29 +260,29 @@ static void play_job(void *raw, int job)
 {
     struct bp_rollout *rollout = raw;
 
-    play(rollout, &rollout->blocks_of_lanes[job]);
+    play(rollout, &rollout->teams[job]);
 }
 
-int bp_rollout_run(struct bp_rollout *rollout, const struct bp_blocks *blocks, int (*take)(void *context, const struct bp_episode *episode),
+int bp_rollout_run(struct bp_rollout *rollout, const struct bp_params *params, int (*take)(void *context, const struct bp_episode *episode),
                    void *context)
 {
     int64_t left = rollout->spec.episodes, next = 0;
     int status = 0;
 
-    rollout->blocks = blocks;
+    rollout->params = params;
     while (left > 0) {
         int jobs = 0;
-        for (; jobs < rollout->block_count && left > 0; jobs++) {
-            struct block *block = &rollout->blocks_of_lanes[jobs];
-            block->first = next;
-            block->count = left < LANES ? (int)left : LANES;
-            next += block->count;
-            left -= block->count;
+        for (; jobs < rollout->team_count && left > 0; jobs++) {
+            struct team *team = &rollout->teams[jobs];
+            team->first = next;
+            team->count = left < LANES ? (int)left : LANES;
+            next += team->count;
+            left -= team->count;
         }
         bp_pool_run(rollout->pool, jobs, play_job, rollout);
         for (int b = 0; b < jobs; b++)
-            for (int i = 0; i < rollout->blocks_of_lanes[b].count; i++)
-                if ((status = take(context, &rollout->blocks_of_lanes[b].episode[i])))
+            for (int i = 0; i < rollout->teams[b].count; i++)
+                if ((status = take(context, &rollout->teams[b].episode[i])))
                     return status;
     }
     return 0;

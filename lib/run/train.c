@@ -191,13 +191,13 @@ static void show_progress(struct loop *loop, bool final)
 
 static int evaluate(struct loop *loop)
 {
-    struct bp_blocks blocks = bp_cycle_blocks(&loop->cycle);
+    struct bp_params params = bp_cycle_params(&loop->cycle);
 
     loop->evaluated_at = loop->cycle.transitions;
     for (int i = 0; i < bp_evaluator_count(loop->evaluator); i++) {
         struct bp_run_evaluation row;
         char kl[48] = "";
-        if (bp_evaluate(loop->evaluator, i, &blocks, &row))
+        if (bp_evaluate(loop->evaluator, i, &params, &row))
             return -1;
         row.transitions = loop->cycle.transitions;
         row.seconds = bp_clock_seconds() - loop->started;

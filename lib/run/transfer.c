@@ -67,7 +67,7 @@ static int shape_policy(struct bp_cmdline *cmdline, const struct bp_checkpoint *
         if (bp_options_set(cmdline->options, like[i].name, like[i].value, "prior's checkpoint"))
             return -1;
     }
-    /* Groups that the prior does not see may have encoders of their own; whether the others' are the prior's, bp_net_adopt finds out. */
+    /* Groups that the prior does not see may have encoders of their own; whether the others' are the prior's, bp_net_init_from finds out. */
     if (bp_options_explicit(cmdline->options, "policy-encoders"))
         return 0;
     bp_net_encoders_text(spec, encoders, sizeof encoders);

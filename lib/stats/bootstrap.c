@@ -118,7 +118,7 @@ static double of_data(reduction *reduce, const void *context, const struct bp_sa
 static int bootstrap(reduction *reduce, const void *context, const struct bp_sample *const *samples, size_t count,
                      struct bp_estimate *estimate)
 {
-    const size_t replicates = BP_BOOTSTRAP_REPLICATES;
+    const size_t replicates = BP_VALUE_POLICY_REPLICATES;
     size_t n = 0, largest = 0;
     gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
     size_t *sizes = malloc(count * sizeof *sizes);

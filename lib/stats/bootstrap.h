@@ -14,7 +14,7 @@
 
 #include <stddef.h>
 
-#define BP_BOOTSTRAP_REPLICATES 4000
+#define BP_VALUE_POLICY_REPLICATES 4000
 
 /* The scores of one stratum; borrowed. */
 struct bp_sample {

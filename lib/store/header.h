@@ -1,5 +1,5 @@
 /*
- * The header of a block, read quickly when it is as we write it: compact, fields first, no escapes in tensors' names. A stream of episodes has
+ * The header of a record, read quickly when it is as we write it: compact, fields first, no escapes in tensors' names. A stream of episodes has
  * one for every 40 kB, of which building it as JSON values took a fifth of the time. Private to store/.
  */
 #ifndef BP_STORE_HEADER_H

@@ -110,9 +110,9 @@ static int inflate_whole(struct bp_pack_reader *reader, size_t length, size_t to
     if (result == LIBDEFLATE_INSUFFICIENT_SPACE)
         return bp_error(BP_FAILURE, "out of memory");
     if (result != LIBDEFLATE_SUCCESS)
-        return bp_pack_damaged(reader, "a block cannot be inflated");
+        return bp_pack_damaged(reader, "a record cannot be inflated");
     if (used < length)
-        return bp_pack_damaged(reader, "a block ends before its declared length");
+        return bp_pack_damaged(reader, "a record ends before its declared length");
     member->crc = libdeflate_crc32(0, member->bytes, member->size);
     if (reader->hash)
         SHA256Update(&reader->sha, member->bytes, member->size);
@@ -154,7 +154,7 @@ static int inflate_once(struct bp_pack_reader *reader, struct bp_inflated *membe
     if (status == Z_MEM_ERROR)
         return bp_error(BP_FAILURE, "out of memory");
     if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
-        return bp_pack_damaged(reader, "a block cannot be inflated");
+        return bp_pack_damaged(reader, "a record cannot be inflated");
     made = room - stream->avail_out;
     member->crc = libdeflate_crc32(member->crc, begin, made);
     member->size += made;
@@ -185,14 +185,14 @@ static int inflate_pieces(struct bp_pack_reader *reader, uint64_t length, uint32
                 return -1;
         } while (status == Z_OK && (stream->avail_in > 0 || stream->avail_out == 0));
         if (stream->avail_in > 0 || (status == Z_STREAM_END && piece < length))
-            return bp_pack_damaged(reader, "a block ends before its declared length");
+            return bp_pack_damaged(reader, "a record ends before its declared length");
         reader->at += piece;
         length -= piece;
     }
-    return status == Z_STREAM_END ? 0 : bp_pack_damaged(reader, "a block goes on beyond its declared length");
+    return status == Z_STREAM_END ? 0 : bp_pack_damaged(reader, "a record goes on beyond its declared length");
 }
 
-/* A block may be kept for long: give back what the growing left over. */
+/* A record may be kept for long: give back what the growing left over. */
 static void shrink(struct bp_inflated *member)
 {
     unsigned char *shrunk = member->size > 0 && member->capacity > member->size ? realloc(member->bytes, member->size) : NULL;
@@ -225,7 +225,7 @@ int bp_pack_inflate(struct bp_pack_reader *reader, uint64_t length, uint32_t def
     if (crc == deflated_crc && whole && inflate_whole(reader, (size_t)length, le32toh(trailer[1]), member))
         return -1;
     if (crc != deflated_crc || member->crc != le32toh(trailer[0]) || (uint32_t)member->size != le32toh(trailer[1]))
-        return bp_pack_damaged(reader, "the checksums of a block do not agree");
+        return bp_pack_damaged(reader, "the checksums of a record do not agree");
     shrink(member);
     return 0;
 }

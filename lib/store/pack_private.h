@@ -19,11 +19,11 @@ struct bp_pack_reader {
     size_t capacity;
     z_stream pieces;            /* prepared with the first member that is too long for that */
     bool started;               /* the first byte came */
-    bool in_part;               /* a block came since the last end block */
+    bool in_part;               /* a record came since the last end record */
     bool failed;
-    int64_t blocks;             /* since the last end block */
-    int64_t total;              /* since the start, without end blocks */
-    uint32_t rolling;           /* CRC-32 of the inflated bytes since the last end block */
+    int64_t records;             /* since the last end record */
+    int64_t total;              /* since the start, without end records */
+    uint32_t rolling;           /* CRC-32 of the inflated bytes since the last end record */
     SHA2_CTX sha;
     char *hash;                 /* borrowed; NULL when nobody asked */
 };

@@ -72,13 +72,13 @@ void bp_pack_reader_hash(struct bp_pack_reader *reader, char hash[72])
 
 int bp_pack_cut_short(const struct bp_pack_reader *reader)
 {
-    return bp_error(BP_DAMAGED, "%s was cut short after %lld whole block%s", reader->name, (long long)reader->total,
+    return bp_error(BP_DAMAGED, "%s was cut short after %lld whole record%s", reader->name, (long long)reader->total,
                     reader->total == 1 ? "" : "s");
 }
 
 int bp_pack_damaged(const struct bp_pack_reader *reader, const char *what)
 {
-    return bp_error(BP_DAMAGED, "%s is damaged after %lld whole block%s: %s", reader->name, (long long)reader->total,
+    return bp_error(BP_DAMAGED, "%s is damaged after %lld whole record%s: %s", reader->name, (long long)reader->total,
                     reader->total == 1 ? "" : "s", what);
 }
 
@@ -88,7 +88,7 @@ int bp_pack_damaged(const struct bp_pack_reader *reader, const char *what)
 static int foreign(const struct bp_pack_reader *reader, const unsigned char *bytes, size_t size)
 {
     if (reader->started)
-        return bp_pack_damaged(reader, "what follows is not a block");
+        return bp_pack_damaged(reader, "what follows is not a record");
     if (size >= 2 && !memcmp(bytes, bp_member_start, 2))
         return bp_error(BP_DAMAGED, "%s is compressed by gzip, but is neither a checkpoint nor trajectories", reader->name);
     return bp_error(BP_DAMAGED, "%s is neither a checkpoint nor trajectories", reader->name);
@@ -116,7 +116,7 @@ static int read_header(struct bp_pack_reader *reader, uint64_t *length, uint32_t
     *crc = le32toh(*crc);
     reader->started = true;
     if (*length <= BP_MEMBER_HEADER + BP_MEMBER_TRAILER)
-        return bp_pack_damaged(reader, "a block has an impossible length");
+        return bp_pack_damaged(reader, "a record has an impossible length");
     return 1;
 }
 
@@ -137,69 +137,71 @@ static int read_member(struct bp_pack_reader *reader, struct bp_inflated *member
     return 1;
 }
 
-/* ---- blocks ---- */
+/* ---- records ---- */
 
-static int check_end(struct bp_pack_reader *reader, const struct bp_block *block)
+static int check_end(struct bp_pack_reader *reader, const struct bp_record *record)
 {
-    const char *blocks = bp_block_get(block, "blocks"), *crc = bp_block_get(block, "crc32");
+    const char *records = bp_record_get(record, "records"), *crc = bp_record_get(record, "crc32");
     char expected[32], expected_crc[16];
 
-    snprintf(expected, sizeof expected, "%lld", (long long)reader->blocks);
+    if (!records)
+        records = bp_record_get(record, "blocks");       /* as 0.1.0 wrote it */
+    snprintf(expected, sizeof expected, "%lld", (long long)reader->records);
     snprintf(expected_crc, sizeof expected_crc, "%08x", (unsigned)reader->rolling);
-    if (!blocks || strcmp(blocks, expected) || !crc || strcmp(crc, expected_crc))
-        return bp_pack_damaged(reader, "its end block tells of other blocks than these");
-    reader->blocks = 0;
+    if (!records || strcmp(records, expected) || !crc || strcmp(crc, expected_crc))
+        return bp_pack_damaged(reader, "its end record tells of other records than these");
+    reader->records = 0;
     reader->rolling = 0;
     reader->in_part = false;
     return 0;
 }
 
-/* Name the block that is being decoded. */
-static int name_block(struct bp_pack_reader *reader)
+/* Name the record that is being decoded. */
+static int name_record(struct bp_pack_reader *reader)
 {
     char *where;
 
-    if (asprintf(&where, "%s (block %lld)", reader->name, (long long)reader->total + 1) < 0)
+    if (asprintf(&where, "%s (record %lld)", reader->name, (long long)reader->total + 1) < 0)
         return bp_error(BP_FAILURE, "out of memory");
     free(reader->where);
     reader->where = where;
     return 0;
 }
 
-/* The next block that is not an end block: as bp_pack_read. */
-static int read_block(struct bp_pack_reader *reader, struct bp_block *block)
+/* The next record that is not an end record: as bp_pack_read. */
+static int read_record(struct bp_pack_reader *reader, struct bp_record *record)
 {
     struct bp_inflated member;
     int status;
 
     while ((status = read_member(reader, &member)) > 0) {
-        if (name_block(reader) || bp_safetensors_decode((char *)member.bytes, member.size, reader->where, block)) {
+        if (name_record(reader) || bp_safetensors_decode((char *)member.bytes, member.size, reader->where, record)) {
             free(member.bytes);
             return -1;
         }
-        if (strcmp(bp_block_get(block, "kind"), "end")) {
+        if (strcmp(bp_record_get(record, "kind"), "end")) {
             reader->rolling = (uint32_t)crc32_combine(reader->rolling, member.crc, (z_off_t)member.size);
-            reader->blocks++;
+            reader->records++;
             reader->total++;
             reader->in_part = true;
             return 1;
         }
-        status = check_end(reader, block);
-        bp_block_clear(block);
+        status = check_end(reader, record);
+        bp_record_clear(record);
         if (status)
             return -1;
     }
     return status;
 }
 
-int bp_pack_read(struct bp_pack_reader *reader, struct bp_block *block)
+int bp_pack_read(struct bp_pack_reader *reader, struct bp_record *record)
 {
-    int status = reader->failed ? -1 : read_block(reader, block);
+    int status = reader->failed ? -1 : read_record(reader, record);
 
     if (status < 0)
         reader->failed = true;
     if (status <= 0)
-        *block = (struct bp_block){0};
+        *record = (struct bp_record){0};
     if (status == 0 && reader->hash) {
         SHA256End(&reader->sha, reader->hash);
         reader->hash = NULL;
@@ -210,14 +212,14 @@ int bp_pack_read(struct bp_pack_reader *reader, struct bp_block *block)
 int bp_pack_hash(const char *path, char hash[72])
 {
     struct bp_pack_reader *reader = bp_pack_open(path);
-    struct bp_block block;
+    struct bp_record record;
     int status;
 
     if (!reader)
         return -1;
     bp_pack_reader_hash(reader, hash);
-    while ((status = bp_pack_read(reader, &block)) > 0)
-        bp_block_clear(&block);
+    while ((status = bp_pack_read(reader, &record)) > 0)
+        bp_record_clear(&record);
     bp_pack_close(reader);
     return status;
 }

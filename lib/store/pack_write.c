@@ -1,4 +1,4 @@
-/* The writing half of pack.h: blocks that are not very long are deflated as a whole by libdeflate, the others piece by piece by zlib. */
+/* The writing half of pack.h: records that are not very long are deflated as a whole by libdeflate, the others piece by piece by zlib. */
 #define ZLIB_CONST
 #include "store/member.h"
 #include "store/output.h"
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-/* Input of a long block is taken in pieces that stay in the cache for the checksum and deflate both. */
+/* Input of a long record is taken in pieces that stay in the cache for the checksum and deflate both. */
 #define PIECE ((size_t)128 << 10)
 /* Room that deflate finds at each call: always the same, since what it writes at level 0 depends on it. */
 #define ROOM ((size_t)64 << 10)
@@ -23,15 +23,15 @@ struct bp_pack_writer {
     struct bp_output output;
     int level;
     struct libdeflate_compressor *whole;
-    z_stream pieces;            /* prepared with the first block that is too long for that */
-    unsigned char *plain;       /* a block's bytes before they are deflated; grows to the longest and is used again */
+    z_stream pieces;            /* prepared with the first record that is too long for that */
+    unsigned char *plain;       /* a record's bytes before they are deflated; grows to the longest and is used again */
     size_t plain_capacity;
     unsigned char *member;      /* likewise the member */
     size_t capacity, used;
     uint32_t crc;               /* of the member's inflated bytes */
     uint64_t inflated;          /* count of them */
-    uint32_t rolling;           /* CRC-32 of the inflated bytes of all blocks so far */
-    int64_t blocks;
+    uint32_t rolling;           /* CRC-32 of the inflated bytes of all records so far */
+    int64_t records;
     bool failed;
     SHA2_CTX sha;
     char *hash;                 /* borrowed; NULL when nobody asked */
@@ -58,7 +58,7 @@ struct bp_pack_writer *bp_pack_create(const char *path, int level)
 
 void bp_pack_writer_hash(struct bp_pack_writer *writer, char hash[72])
 {
-    assert(!writer->blocks);
+    assert(!writer->records);
     writer->hash = hash;
     SHA256Init(&writer->sha);
 }
@@ -80,7 +80,7 @@ static int make_room(unsigned char **bytes, size_t *capacity, size_t size)
 
 /* ---- as a whole ---- */
 
-static int deflate_whole(struct bp_pack_writer *writer, const char *header, size_t header_size, const struct bp_block *block, size_t size)
+static int deflate_whole(struct bp_pack_writer *writer, const char *header, size_t header_size, const struct bp_record *record, size_t size)
 {
     size_t bound = libdeflate_deflate_compress_bound(writer->whole, size);
     unsigned char *at;
@@ -90,9 +90,9 @@ static int deflate_whole(struct bp_pack_writer *writer, const char *header, size
         return -1;
     memcpy(writer->plain, header, header_size);
     at = writer->plain + header_size;
-    for (size_t i = 0; i < block->count; at += bp_tensor_bytes(&block->tensors[i]), i++)
-        if (block->tensors[i].data)
-            memcpy(at, block->tensors[i].data, bp_tensor_bytes(&block->tensors[i]));
+    for (size_t i = 0; i < record->count; at += bp_tensor_bytes(&record->tensors[i]), i++)
+        if (record->tensors[i].data)
+            memcpy(at, record->tensors[i].data, bp_tensor_bytes(&record->tensors[i]));
     writer->crc = libdeflate_crc32(0, writer->plain, size);
     writer->inflated = size;
     if (writer->hash)
@@ -137,7 +137,7 @@ static int squeeze(struct bp_pack_writer *writer, const void *data, size_t size)
     return 0;
 }
 
-static int deflate_pieces(struct bp_pack_writer *writer, const char *header, size_t header_size, const struct bp_block *block)
+static int deflate_pieces(struct bp_pack_writer *writer, const char *header, size_t header_size, const struct bp_record *record)
 {
     z_stream *stream = &writer->pieces;
     int status;
@@ -147,8 +147,8 @@ static int deflate_pieces(struct bp_pack_writer *writer, const char *header, siz
     writer->crc = 0;
     writer->inflated = 0;
     status = squeeze(writer, header, header_size);
-    for (size_t i = 0; i < block->count && !status; i++)
-        status = squeeze(writer, block->tensors[i].data, bp_tensor_bytes(&block->tensors[i]));
+    for (size_t i = 0; i < record->count && !status; i++)
+        status = squeeze(writer, record->tensors[i].data, bp_tensor_bytes(&record->tensors[i]));
     while (status == Z_OK)
         status = deflate_once(writer, Z_FINISH);
     return status < 0 ? -1 : 0;
@@ -171,20 +171,20 @@ static int finish_member(struct bp_pack_writer *writer)
     return bp_output_write(&writer->output, writer->member, writer->used + BP_MEMBER_TRAILER);
 }
 
-static int write_block(struct bp_pack_writer *writer, const struct bp_block *block)
+static int write_record(struct bp_pack_writer *writer, const struct bp_record *record)
 {
     size_t header_size, size;
     char *header;
     int status;
 
-    if (bp_safetensors_encode(block, &header, &header_size))
+    if (bp_safetensors_encode(record, &header, &header_size))
         return -1;
     size = header_size;
-    for (size_t i = 0; i < block->count; i++)
-        size += bp_tensor_bytes(&block->tensors[i]);
+    for (size_t i = 0; i < record->count; i++)
+        size += bp_tensor_bytes(&record->tensors[i]);
     writer->used = BP_MEMBER_HEADER;
-    status = size <= BP_MEMBER_WHOLE ? deflate_whole(writer, header, header_size, block, size)
-                                     : deflate_pieces(writer, header, header_size, block);
+    status = size <= BP_MEMBER_WHOLE ? deflate_whole(writer, header, header_size, record, size)
+                                     : deflate_pieces(writer, header, header_size, record);
     free(header);
     return status ? -1 : finish_member(writer);
 }
@@ -202,30 +202,30 @@ int bp_pack_check(const char *path)
     return 0;
 }
 
-int bp_pack_write(struct bp_pack_writer *writer, const struct bp_block *block)
+int bp_pack_write(struct bp_pack_writer *writer, const struct bp_record *record)
 {
-    const char *kind = bp_block_get(block, "kind");
+    const char *kind = bp_record_get(record, "kind");
 
-    assert(block->incomplete || (kind && strcmp(kind, "end")));
-    if (writer->failed || write_block(writer, block)) {
+    assert(record->incomplete || (kind && strcmp(kind, "end")));
+    if (writer->failed || write_record(writer, record)) {
         writer->failed = true;
         return -1;
     }
     writer->rolling = (uint32_t)crc32_combine(writer->rolling, writer->crc, (z_off_t)writer->inflated);
-    writer->blocks++;
+    writer->records++;
     return 0;
 }
 
 static int write_end(struct bp_pack_writer *writer)
 {
-    struct bp_block block;
+    struct bp_record record;
     int status;
 
-    bp_block_init(&block, "end");
-    bp_block_format(&block, "blocks", "%lld", (long long)writer->blocks);
-    bp_block_format(&block, "crc32", "%08x", (unsigned)writer->rolling);
-    status = write_block(writer, &block);
-    bp_block_clear(&block);
+    bp_record_init(&record, "end");
+    bp_record_format(&record, "records", "%lld", (long long)writer->records);
+    bp_record_format(&record, "crc32", "%08x", (unsigned)writer->rolling);
+    status = write_record(writer, &record);
+    bp_record_clear(&record);
     return status;
 }
 

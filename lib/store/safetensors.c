@@ -27,14 +27,14 @@ static json_t *describe(const struct bp_tensor *tensor, size_t begin)
 }
 
 /* NULL when out of memory. */
-static json_t *make_header(const struct bp_block *block)
+static json_t *make_header(const struct bp_record *record)
 {
     json_t *root = json_object();
     size_t at = 0, width = 8;
-    int status = json_object_set(root, METADATA, block->fields);
+    int status = json_object_set(root, METADATA, record->fields);
 
-    for (size_t i = 0; i < block->count; i++) {
-        const struct bp_tensor *tensor = &block->tensors[i];
+    for (size_t i = 0; i < record->count; i++) {
+        const struct bp_tensor *tensor = &record->tensors[i];
         assert(bp_dtype_size(tensor->dtype) <= width);
         width = bp_dtype_size(tensor->dtype);
         status |= json_object_set_new(root, tensor->name, describe(tensor, at));
@@ -48,9 +48,9 @@ static json_t *make_header(const struct bp_block *block)
 }
 
 /* json_dumps(3) is avoided: where memory runs out it can leave a key out, and say nothing. json_dumpb takes none. */
-int bp_safetensors_encode(const struct bp_block *block, char **bytes, size_t *size)
+int bp_safetensors_encode(const struct bp_record *record, char **bytes, size_t *size)
 {
-    json_t *header = block->incomplete ? NULL : make_header(block);
+    json_t *header = record->incomplete ? NULL : make_header(record);
     size_t length = header ? json_dumpb(header, NULL, 0, JSON_COMPACT) : 0, padded = (length + 7) & ~(size_t)7;
     uint64_t word = htole64(padded);
     int status = 0;
@@ -58,7 +58,7 @@ int bp_safetensors_encode(const struct bp_block *block, char **bytes, size_t *si
     *bytes = NULL;
     *size = sizeof word + padded;
     if (padded > BP_HEADER_MAX) {
-        status = bp_error(BP_FAILURE, "a block's fields take %zu bytes; at most %zu can be written", padded, BP_HEADER_MAX);
+        status = bp_error(BP_FAILURE, "a record's fields take %zu bytes; at most %zu can be written", padded, BP_HEADER_MAX);
     } else if (!length || !(*bytes = malloc(*size)) ||
                json_dumpb(header, *bytes + sizeof word, length, JSON_COMPACT) != length) {
         free(*bytes);
@@ -170,10 +170,10 @@ static int place_tensor(struct source *source, const struct bp_entry *entry, str
     return 0;
 }
 
-static int begin_tensors(struct bp_block *block, size_t most)
+static int begin_tensors(struct bp_record *record, size_t most)
 {
-    block->tensors = calloc(most + 1, sizeof *block->tensors);
-    return block->tensors ? 0 : bp_error(BP_FAILURE, "out of memory");
+    record->tensors = calloc(most + 1, sizeof *record->tensors);
+    return record->tensors ? 0 : bp_error(BP_FAILURE, "out of memory");
 }
 
 static int end_tensors(const struct source *source)
@@ -190,59 +190,59 @@ static json_t *parse(const char *text, size_t size)
 }
 
 /* A header that was scanned, whose fields were parsed. */
-static int read_scanned(struct source *source, const struct bp_header *header, struct bp_block *block)
+static int read_scanned(struct source *source, const struct bp_header *header, struct bp_record *record)
 {
-    if (check_fields(block->fields, source->where) || begin_tensors(block, header->count))
+    if (check_fields(record->fields, source->where) || begin_tensors(record, header->count))
         return -1;
-    for (; block->count < header->count; block->count++)
-        if (place_tensor(source, &header->entry[block->count], &block->tensors[block->count]))
+    for (; record->count < header->count; record->count++)
+        if (place_tensor(source, &header->entry[record->count], &record->tensors[record->count]))
             return -1;
     return end_tensors(source);
 }
 
 /* Any other header, which may be all that JSON allows. */
-static int read_parsed(struct source *source, const json_t *root, struct bp_block *block)
+static int read_parsed(struct source *source, const json_t *root, struct bp_record *record)
 {
     const char *name;
     json_t *value;
 
     if (!json_is_object(root))
         return bp_error(BP_DAMAGED, "%s is damaged: its header is not a JSON object", source->where);
-    block->fields = json_incref(json_object_get(root, METADATA));
-    if (check_fields(block->fields, source->where) || begin_tensors(block, json_object_size(root)))
+    record->fields = json_incref(json_object_get(root, METADATA));
+    if (check_fields(record->fields, source->where) || begin_tensors(record, json_object_size(root)))
         return -1;
     json_object_foreach((json_t *)root, name, value) {
         struct bp_entry entry;
         if (!strcmp(name, METADATA))
             continue;
-        if (read_entry(source, name, value, &entry) || place_tensor(source, &entry, &block->tensors[block->count]))
+        if (read_entry(source, name, value, &entry) || place_tensor(source, &entry, &record->tensors[record->count]))
             return -1;
-        block->count++;
+        record->count++;
     }
     return end_tensors(source);
 }
 
-static int read_header(struct source *source, const char *text, size_t size, struct bp_block *block)
+static int read_header(struct source *source, const char *text, size_t size, struct bp_record *record)
 {
     struct bp_header header;
     int status;
 
-    if (bp_header_scan(text, size, &header) && (block->fields = parse(header.fields, header.fields_size)))
-        return read_scanned(source, &header, block);
+    if (bp_header_scan(text, size, &header) && (record->fields = parse(header.fields, header.fields_size)))
+        return read_scanned(source, &header, record);
     json_t *root = parse(text, size);
     if (!root && errno == ENOMEM)
         return bp_error(BP_FAILURE, "out of memory");
-    status = read_parsed(source, root, block);
+    status = read_parsed(source, root, record);
     json_decref(root);
     return status;
 }
 
-int bp_safetensors_decode(char *bytes, size_t size, const char *where, struct bp_block *block)
+int bp_safetensors_decode(char *bytes, size_t size, const char *where, struct bp_record *record)
 {
     struct source source = {.where = where};
     uint64_t length = 0;
 
-    *block = (struct bp_block){0};
+    *record = (struct bp_record){0};
     if (size >= sizeof length)
         memcpy(&length, bytes, sizeof length);
     length = le64toh(length);
@@ -250,10 +250,10 @@ int bp_safetensors_decode(char *bytes, size_t size, const char *where, struct bp
         return bp_error(BP_DAMAGED, "%s is damaged: its header has an impossible length", where);
     source.data = bytes + sizeof length + length;
     source.data_size = size - sizeof length - length;
-    if (read_header(&source, bytes + sizeof length, length, block)) {
-        bp_block_clear(block);
+    if (read_header(&source, bytes + sizeof length, length, record)) {
+        bp_record_clear(record);
         return -1;
     }
-    block->storage = bytes;
+    record->storage = bytes;
     return 0;
 }

@@ -1,4 +1,4 @@
-/* One block as bytes: the safetensors layout with the restrictions that bp-checkpoint(5) states. Private to store/. */
+/* One record as bytes: the safetensors layout with the restrictions that bp-checkpoint(5) states. Private to store/. */
 #ifndef BP_STORE_SAFETENSORS_H
 #define BP_STORE_SAFETENSORS_H
 
@@ -11,15 +11,15 @@
 #define BP_HEADER_MAX ((size_t)1 << 20)
 
 /*
- * Length word and JSON header of a block, padded so that the data behind it starts at a multiple of 8; the data are the
- * block's tensors in their order. *bytes is malloc'ed for the caller. 0, or -1 after reporting.
+ * Length word and JSON header of a record, padded so that the data behind it starts at a multiple of 8; the data are the
+ * record's tensors in their order. *bytes is malloc'ed for the caller. 0, or -1 after reporting.
  */
-int bp_safetensors_encode(const struct bp_block *block, char **bytes, size_t *size) BP_WARN_UNUSED;
+int bp_safetensors_encode(const struct bp_record *record, char **bytes, size_t *size) BP_WARN_UNUSED;
 
 /*
- * Check `size` bytes and make a block of them, which then owns `bytes` (malloc'ed) and points into it. -1 after reporting that
- * `where` is damaged: bytes stays the caller's, *block empty.
+ * Check `size` bytes and make a record of them, which then owns `bytes` (malloc'ed) and points into it. -1 after reporting that
+ * `where` is damaged: bytes stays the caller's, *record empty.
  */
-int bp_safetensors_decode(char *bytes, size_t size, const char *where, struct bp_block *block) BP_WARN_UNUSED;
+int bp_safetensors_decode(char *bytes, size_t size, const char *where, struct bp_record *record) BP_WARN_UNUSED;
 
 #endif

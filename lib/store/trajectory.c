@@ -60,31 +60,31 @@ double bp_episode_return(const struct bp_episode *episode)
 
 /* ---- writing ---- */
 
-static void describe(const struct bp_episode *episode, struct bp_block *block)
+static void describe(const struct bp_episode *episode, struct bp_record *record)
 {
     char names[BP_GROUP_MAX * (BP_GROUP_NAME + 1)];
 
-    bp_block_text(block, "task", episode->task);
-    bp_block_text(block, "body", episode->body);
-    bp_block_text(block, "play", episode->play);
-    bp_block_text(block, "deterministic", episode->deterministic ? "true" : "false");
-    bp_block_format(block, "seed", "%llu", (unsigned long long)episode->seed);
-    bp_block_format(block, "index", "%lld", (long long)episode->index);
-    bp_block_text(block, "checkpoint", episode->checkpoint);
-    bp_block_text(block, "groups", bp_groups_text(&episode->groups, names, sizeof names));
+    bp_record_text(record, "task", episode->task);
+    bp_record_text(record, "body", episode->body);
+    bp_record_text(record, "play", episode->play);
+    bp_record_text(record, "deterministic", episode->deterministic ? "true" : "false");
+    bp_record_format(record, "seed", "%llu", (unsigned long long)episode->seed);
+    bp_record_format(record, "index", "%lld", (long long)episode->index);
+    bp_record_text(record, "checkpoint", episode->checkpoint);
+    bp_record_text(record, "groups", bp_groups_text(&episode->groups, names, sizeof names));
 }
 
-static void add_flag(struct bp_block *block, const char *name, uint8_t *flags, int length, bool last)
+static void add_flag(struct bp_record *record, const char *name, uint8_t *flags, int length, bool last)
 {
     struct bp_tensor tensor = bp_tensor_1d(name, BP_U8, length, flags);
 
     memset(flags, 0, (size_t)length);
     flags[length - 1] = last;
-    bp_block_tensor(block, &tensor);
+    bp_record_tensor(record, &tensor);
 }
 
 /* Add the observations, a tensor for each group, cut out of the rows into `columns`; the flags go behind them. */
-static void add_tensors(const struct bp_episode *episode, struct bp_block *block, float *columns)
+static void add_tensors(const struct bp_episode *episode, struct bp_record *record, float *columns)
 {
     int length = episode->length;
     uint8_t *flags = (uint8_t *)(columns + (size_t)(length + 1) * (size_t)episode->groups.size);
@@ -102,32 +102,32 @@ static void add_tensors(const struct bp_episode *episode, struct bp_block *block
         struct bp_tensor tensor = bp_tensor_2d("", BP_F32, length + 1, one.size, columns);
         snprintf(tensor.name, sizeof tensor.name, OBSERVATION "%s", one.group[0].name);
         bp_groups_gather(&one, episode->observations, episode->groups.size, length + 1, columns);
-        bp_block_tensor(block, &tensor);
+        bp_record_tensor(record, &tensor);
         columns += (size_t)(length + 1) * (size_t)one.size;
     }
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++)
         if (tensors[i].data)
-            bp_block_tensor(block, &tensors[i]);
-    add_flag(block, "terminated", flags, length, episode->terminated);
-    add_flag(block, "truncated", flags + length, length, episode->truncated || episode->diverged);
-    add_flag(block, "diverged", flags + 2 * (size_t)length, length, episode->diverged);
+            bp_record_tensor(record, &tensors[i]);
+    add_flag(record, "terminated", flags, length, episode->terminated);
+    add_flag(record, "truncated", flags + length, length, episode->truncated || episode->diverged);
+    add_flag(record, "diverged", flags + 2 * (size_t)length, length, episode->diverged);
 }
 
 int bp_episode_write(struct bp_pack_writer *writer, const struct bp_episode *episode)
 {
     size_t rows = (size_t)episode->length + 1;
     float *columns = malloc(rows * (size_t)episode->groups.size * sizeof *columns + 3 * rows);
-    struct bp_block block;
+    struct bp_record record;
     int status;
 
     assert(episode->length >= 1 && episode->groups.count >= 1);
     if (!columns)
         return bp_error(BP_FAILURE, "out of memory");
-    bp_block_init(&block, "episode");
-    describe(episode, &block);
-    add_tensors(episode, &block, columns);
-    status = bp_pack_write(writer, &block);
-    bp_block_clear(&block);
+    bp_record_init(&record, "episode");
+    describe(episode, &record);
+    add_tensors(episode, &record, columns);
+    status = bp_pack_write(writer, &record);
+    bp_record_clear(&record);
     free(columns);
     return status;
 }
@@ -136,13 +136,13 @@ int bp_episode_write(struct bp_pack_writer *writer, const struct bp_episode *epi
 
 /* What is being read, and how messages name it. */
 struct source {
-    const struct bp_block *block;
+    const struct bp_record *record;
     const char *where;
 };
 
 static const char *need_field(const struct source *source, const char *key)
 {
-    const char *text = bp_block_get(source->block, key);
+    const char *text = bp_record_get(source->record, key);
 
     if (!text)
         bp_error(BP_DAMAGED, "%s is damaged: it has no field '%s'", source->where, key);
@@ -178,12 +178,12 @@ static int read_number(const struct source *source, const char *key, uint64_t mo
 
 static int check_kind(const struct source *source)
 {
-    const char *kind = bp_block_get(source->block, "kind");
+    const char *kind = bp_record_get(source->record, "kind");
 
     if (kind && !strcmp(kind, "episode"))
         return 0;
     return bp_error(BP_DAMAGED, "%s is %s, not an episode", source->where,
-                    kind && !strcmp(kind, "checkpoint") ? "a checkpoint" : "a block of another kind");
+                    kind && !strcmp(kind, "checkpoint") ? "a checkpoint" : "a record of another kind");
 }
 
 static int read_fields(const struct source *source, struct bp_episode *episode)
@@ -208,7 +208,7 @@ static int read_fields(const struct source *source, struct bp_episode *episode)
 /* A float32 tensor of two axes: `rows` of them, and 1 to INT_MAX columns. */
 static const struct bp_tensor *need_matrix(const struct source *source, const char *name, int64_t rows)
 {
-    const struct bp_tensor *tensor = bp_tensor_find(source->block->tensors, source->block->count, name);
+    const struct bp_tensor *tensor = bp_tensor_find(source->record->tensors, source->record->count, name);
 
     if (!tensor)
         bp_error(BP_DAMAGED, "%s is damaged: it has no tensor '%s'", source->where, name);
@@ -265,7 +265,7 @@ static int read_groups(const struct source *source, int64_t rows, struct bp_grou
 /* A flag for each step, of which only the last may be set. */
 static int read_flag(const struct source *source, const char *name, int length, bool *last)
 {
-    const struct bp_tensor *tensor = bp_block_need(source->block, name, BP_U8, (size_t)length, source->where);
+    const struct bp_tensor *tensor = bp_record_need(source->record, name, BP_U8, (size_t)length, source->where);
 
     if (!tensor)
         return -1;
@@ -292,7 +292,7 @@ static int read_flags(const struct source *source, struct bp_episode *episode)
 /* Copy a column of one value a step, which must be there. */
 static int read_column(const struct source *source, const char *name, enum bp_dtype dtype, int length, void *column)
 {
-    const struct bp_tensor *tensor = bp_block_need(source->block, name, dtype, (size_t)length, source->where);
+    const struct bp_tensor *tensor = bp_record_need(source->record, name, dtype, (size_t)length, source->where);
 
     if (!tensor)
         return -1;
@@ -307,7 +307,7 @@ static void read_observations(const struct source *source, struct bp_episode *ep
         const struct bp_group *group = &episode->groups.group[i];
         char name[sizeof OBSERVATION + BP_GROUP_NAME];
         snprintf(name, sizeof name, OBSERVATION "%s", group->name);
-        const float *column = bp_tensor_find(source->block->tensors, source->block->count, name)->data;
+        const float *column = bp_tensor_find(source->record->tensors, source->record->count, name)->data;
         for (int t = 0; t <= episode->length; t++, column += group->size)
             memcpy(episode->observations + (size_t)t * (size_t)episode->groups.size + group->offset, column,
                    (size_t)group->size * sizeof *column);
@@ -317,7 +317,7 @@ static void read_observations(const struct source *source, struct bp_episode *ep
 /* The simulator's states, where they were recorded. */
 static int read_states(const struct source *source, struct bp_episode *episode)
 {
-    const struct bp_tensor *tensor = bp_tensor_find(source->block->tensors, source->block->count, "state");
+    const struct bp_tensor *tensor = bp_tensor_find(source->record->tensors, source->record->count, "state");
 
     if (!tensor)
         return 0;
@@ -332,19 +332,19 @@ static int read_states(const struct source *source, struct bp_episode *episode)
 /* The steps of an episode, which its rewards tell; -1 after reporting. */
 static int read_length(const struct source *source)
 {
-    const struct bp_tensor *tensor = bp_tensor_find(source->block->tensors, source->block->count, "reward");
+    const struct bp_tensor *tensor = bp_tensor_find(source->record->tensors, source->record->count, "reward");
 
     if (!tensor || tensor->rank != 1 || tensor->shape[0] < 1 || tensor->shape[0] >= INT_MAX)
         return bp_error(BP_DAMAGED, "%s is damaged: it has no rewards", source->where);
     return (int)tensor->shape[0];
 }
 
-int bp_episode_from_block(struct bp_block *block, const char *where, struct bp_episode *episode)
+int bp_episode_from_record(struct bp_record *record, const char *where, struct bp_episode *episode)
 {
-    struct source source = {.block = block, .where = where};
+    struct source source = {.record = record, .where = where};
     const struct bp_tensor *action;
     struct bp_groups groups;
-    bool has_kl = bp_tensor_find(block->tensors, block->count, "kl_prior") != NULL;
+    bool has_kl = bp_tensor_find(record->tensors, record->count, "kl_prior") != NULL;
     int length;
 
     *episode = (struct bp_episode){0};
@@ -363,18 +363,18 @@ int bp_episode_from_block(struct bp_block *block, const char *where, struct bp_e
     }
     memcpy(episode->actions, action->data, bp_tensor_bytes(action));
     read_observations(&source, episode);
-    bp_block_clear(block);
+    bp_record_clear(record);
     return 0;
 }
 
 int bp_episode_read(struct bp_pack_reader *reader, struct bp_episode *episode)
 {
-    struct bp_block block;
-    int status = bp_pack_read(reader, &block);
+    struct bp_record record;
+    int status = bp_pack_read(reader, &record);
 
     *episode = (struct bp_episode){0};
-    if (status > 0 && bp_episode_from_block(&block, bp_pack_where(reader), episode)) {
-        bp_block_clear(&block);
+    if (status > 0 && bp_episode_from_record(&record, bp_pack_where(reader), episode)) {
+        bp_record_clear(&record);
         return -1;
     }
     return status;

@@ -1,4 +1,4 @@
-/* Trajectory streams (bp-trajectory(5)): a packed stream with one block an episode. */
+/* Trajectory streams (bp-trajectory(5)): a packed stream with one record an episode. */
 #ifndef BP_STORE_TRAJECTORY_H
 #define BP_STORE_TRAJECTORY_H
 
@@ -44,9 +44,9 @@ void bp_episode_free(struct bp_episode *episode);       /* a zeroed or freed epi
 double bp_episode_return(const struct bp_episode *episode);
 
 int bp_episode_write(struct bp_pack_writer *writer, const struct bp_episode *episode) BP_WARN_UNUSED;
-/* 1, 0 at the proper end, -1 after reporting (also when a block is not an episode). On 1 the caller frees. */
+/* 1, 0 at the proper end, -1 after reporting (also when a record is not an episode). On 1 the caller frees. */
 int bp_episode_read(struct bp_pack_reader *reader, struct bp_episode *episode) BP_WARN_UNUSED;
-/* Turn a block that was read into an episode, which uses the block up (cleared); -1 after reporting, block untouched. */
-int bp_episode_from_block(struct bp_block *block, const char *where, struct bp_episode *episode) BP_WARN_UNUSED;
+/* Turn a record that was read into an episode, which uses the record up (cleared); -1 after reporting, record untouched. */
+int bp_episode_from_record(struct bp_record *record, const char *where, struct bp_episode *episode) BP_WARN_UNUSED;
 
 #endif

@@ -74,7 +74,7 @@ static void bare_free(struct bare *bare)
 static void play(struct bare *bare)
 {
     const struct bp_physics *physics = &bare->env->world->physics;
-    const struct bp_blocks blocks = bp_cycle_blocks(bare->cycle);
+    const struct bp_params params = bp_cycle_params(bare->cycle);
     int actuators = physics->model->nu;
     struct bp_step step = {.event = -1};
 
@@ -83,7 +83,7 @@ static void play(struct bare *bare)
     mj_copyData(bare->start, physics->model, physics->data);
     for (bare->length = 0; bare->length < EPISODE && !step.terminated && !step.truncated; bare->length++) {
         bp_random_normal(bare->stream, bare->acting.noise, actuators);
-        bp_act(&bare->acting, &blocks, BP_POLICY, bare->observation, false, 0);
+        bp_act(&bare->acting, &params, BP_POLICY, bare->observation, false, 0);
         bp_env_step(bare->env, bare->acting.actions, bare->observation, &step);
         mju_copy(bare->controls + bare->length * actuators, physics->data->ctrl, actuators);
     }

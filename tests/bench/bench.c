@@ -4,7 +4,7 @@
  */
 #include "bench.h"
 
-#include "nn/product.h"
+#include "nn/matmul.h"
 
 #include <stdbool.h>
 #include <sched.h>
@@ -140,7 +140,7 @@ static void describe_machine(void)
     note("cores", text);
     line_of("/proc/meminfo", "MemTotal", text, sizeof text);
     note("memory", text);
-    note("kernels", bp_product_library());
+    note("kernels", bp_matmul_library());
     note("compiler", __VERSION__);
 }
 

@@ -57,10 +57,10 @@ double preset_learn(void *raw)
 double preset_act(void *raw)
 {
     struct bp_cycle *cycle = &((struct preset *)raw)->cycle;
-    struct bp_blocks blocks = bp_cycle_blocks(cycle);
+    struct bp_params params = bp_cycle_params(cycle);
 
     for (int i = 0; i < bp_actors_teams(cycle->actors); i++)
-        bp_actors_run(cycle->actors, i, &blocks);
+        bp_actors_run(cycle->actors, i, &params);
     bp_actors_commit(cycle->actors, cycle->replay, &cycle->actor_stats);
     return (double)(cycle->config->actors * cycle->config->actor_steps);
 }
@@ -70,7 +70,7 @@ double preset_draw(void *raw)
     struct bp_cycle *cycle = &((struct preset *)raw)->cycle;
 
     for (int i = 0; i < cycle->learner.config.shards; i++)
-        for (int block = 0; block < cycle->learner.blocks; block++)
+        for (int microbatch = 0; microbatch < cycle->learner.microbatches; microbatch++)
             bp_replay_draw(cycle->replay, cycle->learner.shards[i].stream, &cycle->learner.shards[i].batch);
     return (double)(cycle->config->batch * cycle->config->unroll);
 }

@@ -1,7 +1,7 @@
 /* Products of the shapes that updates are made of, and the rate of large ones, the limit. */
 #include "bench.h"
 
-#include "nn/product.h"
+#include "nn/matmul.h"
 
 #include <cblas.h>
 
@@ -49,7 +49,7 @@ static double product_work(void *raw)
 {
     struct product *p = raw;
 
-    bp_product(p->m, p->n, p->k, p->a, p->k, p->b, p->n, p->c, p->n, 0);
+    bp_matmul(p->m, p->n, p->k, p->a, p->k, p->b, p->n, p->c, p->n, 0);
     return 2e-9 * p->m * p->n * p->k;
 }
 

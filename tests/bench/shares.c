@@ -18,16 +18,16 @@ static uintptr_t sample[MOST];
 static _Thread_local volatile bool infers;
 
 /* Takes the place of bp_act, to tell the inference of actors from the learner's: the linker has it so (--wrap). */
-void __wrap_bp_act(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_role role, const float *observations, bool with_kl,
+void __wrap_bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations, bool with_kl,
                    unsigned remember);
-void __real_bp_act(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_role role, const float *observations, bool with_kl,
+void __real_bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations, bool with_kl,
                    unsigned remember);
 
-void __wrap_bp_act(struct bp_acting *acting, const struct bp_blocks *blocks, enum bp_role role, const float *observations, bool with_kl,
+void __wrap_bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations, bool with_kl,
                    unsigned remember)
 {
     infers = true;
-    __real_bp_act(acting, blocks, role, observations, with_kl, remember);
+    __real_bp_act(acting, params, role, observations, with_kl, remember);
     infers = false;
 }
 

@@ -7,24 +7,24 @@
 
 #include <unistd.h>
 
-/* Write blocks of so many floats to `path`; bytes of all of them. */
-static double write_stream(const char *path, float *data, int blocks, int floats)
+/* Write records of so many floats to `path`; bytes of all of them. */
+static double write_stream(const char *path, float *data, int records, int floats)
 {
     struct bp_tensor tensor = bp_tensor_1d("data", BP_F32, floats, data);
     struct bp_pack_writer *writer = bp_pack_create(path, 1);
-    struct bp_block block;
+    struct bp_record record;
 
-    for (int i = 0; i < blocks && writer; i++) {
+    for (int i = 0; i < records && writer; i++) {
         tensor.data = data + (size_t)i * (size_t)floats;
-        bp_block_init(&block, "bench");
-        bp_block_tensor(&block, &tensor);
-        if (bp_pack_write(writer, &block))
+        bp_record_init(&record, "bench");
+        bp_record_tensor(&record, &tensor);
+        if (bp_pack_write(writer, &record))
             exit(1);
-        bp_block_clear(&block);
+        bp_record_clear(&record);
     }
     if (!writer || bp_pack_commit(writer))
         exit(1);
-    return 4.0 * blocks * floats;
+    return 4.0 * records * floats;
 }
 
 /* Episodes as nav-easy has them, of the same numbers. */
@@ -57,18 +57,18 @@ static double write_episodes(const char *path, float *data, int episodes, int fl
 static void read_stream(const char *path)
 {
     struct bp_pack_reader *reader = bp_pack_open(path);
-    struct bp_block block;
+    struct bp_record record;
     int status = -1;
 
-    while (reader && (status = bp_pack_read(reader, &block)) > 0)
-        bp_block_clear(&block);
+    while (reader && (status = bp_pack_read(reader, &record)) > 0)
+        bp_record_clear(&record);
     bp_pack_close(reader);
     if (status)
         exit(1);
 }
 
 /* Reading and zcat take turns, since the machine may be quicker now than then. */
-static void bench_stream(const char *path, const char *setting, double (*write)(const char *, float *, int, int), float *data, int blocks,
+static void bench_stream(const char *path, const char *setting, double (*write)(const char *, float *, int, int), float *data, int records,
                          int floats)
 {
     double written[ROUNDS], read[ROUNDS], ratio[ROUNDS], mb = 0;
@@ -77,7 +77,7 @@ static void bench_stream(const char *path, const char *setting, double (*write)(
     snprintf(command, sizeof command, "zcat %s >/dev/null", path);
     for (int round = 0; round < ROUNDS; round++) {
         double start = bp_clock_seconds(), whole;
-        mb = 1e-6 * write(path, data, blocks, floats);
+        mb = 1e-6 * write(path, data, records, floats);
         written[round] = mb / (bp_clock_seconds() - start);
         start = bp_clock_seconds();
         read_stream(path);

@@ -40,7 +40,7 @@ static double forward_cost(const struct bp_net *net, bool features)
     return cost;
 }
 
-/* GFLOP of products in an update, as svg.c does them with bootstrap = target: 2 for a multiply-add. */
+/* GFLOP of products in an update, as svg.c does them with value_policy = target: 2 for a multiply-add. */
 static double update_gflop(const struct bp_learner *learner)
 {
     const struct bp_net *net = learner->agent.net;
@@ -109,7 +109,7 @@ static double update_draw_work(void *raw)
     struct update *u = raw;
 
     for (int i = 0; i < u->learner.config.shards; i++)
-        for (int block = 0; block < u->learner.blocks; block++)
+        for (int microbatch = 0; microbatch < u->learner.microbatches; microbatch++)
             bp_replay_draw(u->replay, u->learner.shards[i].stream, &u->learner.shards[i].batch);
     return (double)(u->learner.config.batch * u->learner.config.unroll);
 }
@@ -118,7 +118,7 @@ static void open_update(struct update *u, const struct update_shape *shape, bool
 {
     struct bp_learner_config config = {
         .seed = 1, .unroll = shape->unroll, .batch = 512, .shards = 4, .discount = 0.99, .trace = 0.95, .reward_scale = 1, .kl_cost = 0.1,
-        .entropy_cost = 1e-3, .rate = {1e-4, 1e-4, 1e-4}, .final_rate = 1, .target_period = 100, .bootstrap = BP_BOOTSTRAP_TARGET,
+        .entropy_cost = 1e-3, .rate = {1e-4, 1e-4, 1e-4}, .final_rate = 1, .target_period = 100, .value_policy = BP_VALUE_POLICY_TARGET,
         .bf16 = bf16,
     };
     struct bp_net_choice choice[BP_ROLES] = {

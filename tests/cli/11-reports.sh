@@ -56,7 +56,7 @@ is "--metric takes an evaluation" "$(bp-stats curves --tsv --metric nav-hard/pri
 cp "$TEST_TOP/share/read_bp.py" .
 for file in easy.ckpt easy.traj both.traj; do
     quiet "read_bp.py reads $file" python3 read_bp.py $file
-    is "  and finds its blocks" "$(grep -c '^{' "$out")" "$(bp-stats info --tsv $file | awk -F'\t' '$3 == "blocks" {n = $4} END {print n ? n : 1}')"
+    is "  and finds its records" "$(grep -c '^{' "$out")" "$(bp-stats info --tsv $file | awk -F'\t' '$3 == "records" {n = $4} END {print n ? n : 1}')"
 done
 for file in prior.ckpt stop.ckpt.resume; do
     quiet "read_bp.py reads $file" python3 read_bp.py $file

@@ -22,7 +22,7 @@ bash -c 'bp-rollout -n 200 easy.ckpt | head -c 100 >/dev/null; echo ${PIPESTATUS
 is "bp-rollout ends by SIGPIPE" "$(cat status)" 141
 
 bash -c 'bp-rollout -n 400 easy.ckpt | head -c 200000 >cut.traj'
-check "what the pipe lost is missed" 3 'cut.traj was cut short after [0-9]+ whole blocks' stdout -- bp-stats returns cut.traj
+check "what the pipe lost is missed" 3 'cut.traj was cut short after [0-9]+ whole records' stdout -- bp-stats returns cut.traj
 ok "  but what is whole is reported" grep -q nav-easy "$out"
 
 quiet "-q is quiet" bp-train $tiny --db none -o a.ckpt

@@ -48,7 +48,7 @@ for reader in "${checkpoint_readers[@]}"; do
     check "$(name "$reader"): trajectories for a checkpoint" 3 "$traj is not a checkpoint but a stream of kind 'episode'" -- $reader $traj
 done
 for reader in "${stream_readers[@]}"; do
-    check "$(name "$reader"): a checkpoint for trajectories" 3 "easy.ckpt \(block 1\) is a checkpoint, not an episode" -- $reader $easy
+    check "$(name "$reader"): a checkpoint for trajectories" 3 "easy.ckpt \(record 1\) is a checkpoint, not an episode" -- $reader $easy
 done
 cat $easy $easy >in/two
 check "bp-rollout: two checkpoints in one file" 3 'in/two holds more than one checkpoint' -- bp-rollout -n 1 -o x in/two
@@ -63,7 +63,7 @@ cut_and_changed() {     # FILE KIND READER...
     for offset in 1 9 27 28 100 $((size / 3)) $((size - 200)) $((size - 9)) $((size - 1)); do
         head -c $offset "$file" >in/cut
         for reader in "$@"; do
-            check "$(name "$reader"): $kind cut to $offset of $size bytes" 3 'in/cut was cut short after [0-9]+ whole block' $([[ $reader = *stats* ]] && echo stdout) -- $reader in/cut
+            check "$(name "$reader"): $kind cut to $offset of $size bytes" 3 'in/cut was cut short after [0-9]+ whole record' $([[ $reader = *stats* ]] && echo stdout) -- $reader in/cut
         done
     done
     for offset in 0 3 9 13 16 22 25 40 $((size / 3)) $((size / 2)) $((size - 150)) $((size - 20)) $((size - 5)) $((size - 1)); do
@@ -76,7 +76,7 @@ cut_and_changed() {     # FILE KIND READER...
     done
     cat "$file" in/text >in/tail
     for reader in "$@"; do
-        check "$(name "$reader"): text behind $kind" 3 'in/tail is damaged after [0-9]+ whole block' $([[ $reader = *stats* ]] && echo stdout) -- $reader in/tail
+        check "$(name "$reader"): text behind $kind" 3 'in/tail is damaged after [0-9]+ whole record' $([[ $reader = *stats* ]] && echo stdout) -- $reader in/tail
     done
 }
 cut_and_changed $easy "a checkpoint" "${checkpoint_readers[@]}"

@@ -14,8 +14,8 @@ is "what else they tell is the same" "$(bp-stats dump --tsv state.traj | cut -f 
 is "  to a script too" "$(python3 - "$BP_SHARE" "$bytes" <<'EOF'
 import sys
 sys.path.insert(0, sys.argv[1])
-from read_bp import blocks
-for (_, state), (_, plain) in zip(blocks("state.traj"), blocks("plain.traj")):
+from read_bp import records
+for (_, state), (_, plain) in zip(records("state.traj"), records("plain.traj")):
     dtype, shape, values = state.pop("state")
     print(dtype, shape == [plain["reward"][1][0] + 1, int(sys.argv[2])], len(set(values)) > 50, state == plain)
 EOF

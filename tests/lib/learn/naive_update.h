@@ -20,7 +20,7 @@ struct naive_update {
     const struct bp_shard *shard;
     int steps, batch;
     /* everything that is held fixed while one network's parameters move */
-    struct dist policy[MOST_ROWS], judge[MOST_ROWS], prior_target[MOST_ROWS];
+    struct dist policy[MOST_ROWS], value_policy[MOST_ROWS], prior_target[MOST_ROWS];
     double action[MOST_ROWS][TINY_A];       /* a ~ pi before clipping */
     double passes[MOST_ROWS][TINY_A];       /* does the gradient pass the clip? */
     double q_policy[MOST_ROWS], q_retrace[MOST_ROWS], trace[MOST_ROWS];
@@ -34,7 +34,7 @@ static double clip(double x)
 
 /* ---- networks along a sequence ---- */
 
-static const float *block_of(const struct naive_update *u, enum bp_role role, bool target)
+static const float *params_of(const struct naive_update *u, enum bp_role role, bool target)
 {
     return target ? u->learner->trained[role].target : u->learner->trained[role].online;
 }
@@ -70,9 +70,9 @@ static double softplus(double v)
     return v > 30 ? v : log1p(exp(v));
 }
 
-static void gaussians(const struct naive_update *u, enum bp_role role, const float *block, struct dist *p)
+static void gaussians(const struct naive_update *u, enum bp_role role, const float *params, struct dist *p)
 {
-    struct naive_plan plan = naive_plan(&u->learner->agent.net[role], block);
+    struct naive_plan plan = naive_plan(&u->learner->agent.net[role], params);
     bool capped = u->learner->agent.head[role] == BP_HEAD_CAPPED;
 
     for (int b = 0; b < u->batch; b++) {
@@ -81,7 +81,7 @@ static void gaussians(const struct naive_update *u, enum bp_role role, const flo
         for (int t = 0; t <= u->steps; t++) {
             int row = t * u->batch + b;
             seen_by(u, role, row, x);
-            naive_net(&plan, block, x, NULL, state, out);
+            naive_net(&plan, params, x, NULL, state, out);
             for (int j = 0; j < TINY_A; j++) {
                 p[row].mean[j] = capped ? tanh(out[j]) : out[j];
                 p[row].scale[j] = 0.01 + (capped ? naive_sigmoid(out[TINY_A + j]) : softplus(out[TINY_A + j]));
@@ -91,9 +91,9 @@ static void gaussians(const struct naive_update *u, enum bp_role role, const flo
 }
 
 /* Q(x, a) of one action a row, up to and with step `last`. */
-static void values_of(const struct naive_update *u, enum bp_role role, const float *block, double (*action)[TINY_A], int last, double *q)
+static void values_of(const struct naive_update *u, enum bp_role role, const float *params, double (*action)[TINY_A], int last, double *q)
 {
-    struct naive_plan plan = naive_plan(&u->learner->agent.net[role], block);
+    struct naive_plan plan = naive_plan(&u->learner->agent.net[role], params);
 
     for (int b = 0; b < u->batch; b++) {
         double state[MOST_STATE], x[TINY_O];
@@ -101,7 +101,7 @@ static void values_of(const struct naive_update *u, enum bp_role role, const flo
         for (int t = 0; t <= last; t++) {
             int row = t * u->batch + b;
             seen_by(u, role, row, x);
-            naive_net(&plan, block, x, action[row], state, &q[row]);
+            naive_net(&plan, params, x, action[row], state, &q[row]);
         }
     }
 }
@@ -111,10 +111,10 @@ static void target_values_of(const struct naive_update *u, double (*action)[TINY
 {
     static double other[MOST_ROWS];
 
-    values_of(u, BP_CRITIC, block_of(u, BP_CRITIC, true), action, last, q);
+    values_of(u, BP_CRITIC, params_of(u, BP_CRITIC, true), action, last, q);
     if (!u->learner->agent.has[BP_CRITIC_2])
         return;
-    values_of(u, BP_CRITIC_2, block_of(u, BP_CRITIC_2, true), action, last, other);
+    values_of(u, BP_CRITIC_2, params_of(u, BP_CRITIC_2, true), action, last, other);
     for (int row = 0; row < (last + 1) * u->batch; row++)
         q[row] = fmin(q[row], other[row]);
 }
@@ -162,14 +162,14 @@ static double mean_over_rows(const struct naive_update *u)
 }
 
 /* L_pi = -Q'(x, a ~ pi) + alpha KL(pi || pi0') - alpha_H H(pi); the clip is passed straight, or not at all, as it was found. */
-static double naive_policy_loss(const struct naive_update *u, const float *block)
+static double naive_policy_loss(const struct naive_update *u, const float *params)
 {
     static struct dist p[MOST_ROWS];
     static double action[MOST_ROWS][TINY_A], q[MOST_ROWS];
     const struct bp_learner_config *c = &u->learner->config;
     double sum = 0;
 
-    gaussians(u, BP_POLICY, block, p);
+    gaussians(u, BP_POLICY, params, p);
     for (int row = 0; row < u->steps * u->batch; row++)
         for (int j = 0; j < TINY_A; j++) {
             double a = p[row].mean[j] + p[row].scale[j] * (double)u->shard->noise[row * TINY_A + j];
@@ -178,13 +178,13 @@ static double naive_policy_loss(const struct naive_update *u, const float *block
     target_values_of(u, action, u->steps - 1, q);
     for (int row = 0; row < u->steps * u->batch; row++) {
         double kl = u->learner->agent.has[BP_PRIOR] ? naive_kl(&p[row], &u->prior_target[row]) : 0;
-        sum += (double)u->shard->batch.valid[row] * (-q[row] + scaled(u, c->kl_cost) * kl - scaled(u, c->entropy_cost) * naive_entropy(&p[row]));
+        sum += (double)u->shard->batch.mask[row] * (-q[row] + scaled(u, c->kl_cost) * kl - scaled(u, c->entropy_cost) * naive_entropy(&p[row]));
     }
     return sum * mean_over_rows(u);
 }
 
 /* L_Q = (Q(x, a) - Q^R)^2 at the replayed actions, clipped as they were when they entered the simulator. */
-static double critic_loss_of(const struct naive_update *u, enum bp_role role, const float *block)
+static double critic_loss_of(const struct naive_update *u, enum bp_role role, const float *params)
 {
     static double action[MOST_ROWS][TINY_A], q[MOST_ROWS];
     double sum = 0;
@@ -192,37 +192,37 @@ static double critic_loss_of(const struct naive_update *u, enum bp_role role, co
     for (int row = 0; row < u->steps * u->batch; row++)
         for (int j = 0; j < TINY_A; j++)
             action[row][j] = clip((double)u->shard->batch.actions[row * TINY_A + j]);
-    values_of(u, role, block, action, u->steps - 1, q);
+    values_of(u, role, params, action, u->steps - 1, q);
     for (int row = 0; row < u->steps * u->batch; row++)
-        sum += (double)u->shard->batch.valid[row] * pow(q[row] - u->q_retrace[row], 2);
+        sum += (double)u->shard->batch.mask[row] * pow(q[row] - u->q_retrace[row], 2);
     return sum * mean_over_rows(u);
 }
 
-static double naive_critic_loss(const struct naive_update *u, const float *block)
+static double naive_critic_loss(const struct naive_update *u, const float *params)
 {
-    return critic_loss_of(u, BP_CRITIC, block);
+    return critic_loss_of(u, BP_CRITIC, params);
 }
 
-__attribute__((unused)) static double naive_critic_2_loss(const struct naive_update *u, const float *block)
+__attribute__((unused)) static double naive_critic_2_loss(const struct naive_update *u, const float *params)
 {
-    return critic_loss_of(u, BP_CRITIC_2, block);
+    return critic_loss_of(u, BP_CRITIC_2, params);
 }
 
 /* L_pi0 = KL(pi || pi0), pi held fixed. */
-static double naive_prior_loss(const struct naive_update *u, const float *block)
+static double naive_prior_loss(const struct naive_update *u, const float *params)
 {
     static struct dist q[MOST_ROWS];
     double sum = 0;
 
-    gaussians(u, BP_PRIOR, block, q);
+    gaussians(u, BP_PRIOR, params, q);
     for (int row = 0; row < u->steps * u->batch; row++)
-        sum += (double)u->shard->batch.valid[row] * naive_kl(&u->policy[row], &q[row]);
+        sum += (double)u->shard->batch.mask[row] * naive_kl(&u->policy[row], &q[row]);
     return sum * mean_over_rows(u);
 }
 
 /* ---- what is held fixed ---- */
 
-/* Q^R_t = Q'_t + sum_{s>=t} gamma^{s-t} (prod_{i=t+1..s} c_i) (r_s + gamma d_s V^_{s+1} - Q'_s), V^ = Q'(x, a ~ judge) - alpha KL. */
+/* Q^R_t = Q'_t + sum_{s>=t} gamma^{s-t} (prod_{i=t+1..s} c_i) (r_s + gamma d_s V^_{s+1} - Q'_s), V^ = Q'(x, a ~ value_policy) - alpha KL. */
 static void naive_retrace(struct naive_update *u)
 {
     static double action[MOST_ROWS][TINY_A], value[MOST_ROWS], q[MOST_ROWS];
@@ -232,15 +232,15 @@ static void naive_retrace(struct naive_update *u)
 
     for (int row = 0; row < rows + u->batch; row++)
         for (int j = 0; j < TINY_A; j++)
-            action[row][j] = clip(u->judge[row].mean[j] + u->judge[row].scale[j] * (double)u->shard->noise[row * TINY_A + j]);
+            action[row][j] = clip(u->value_policy[row].mean[j] + u->value_policy[row].scale[j] * (double)u->shard->noise[row * TINY_A + j]);
     target_values_of(u, action, u->steps, value);
     for (int row = 0; row < rows + u->batch && u->learner->agent.has[BP_PRIOR]; row++)
-        value[row] -= scaled(u, c->kl_cost) * naive_kl(&u->judge[row], &u->prior_target[row]);
+        value[row] -= scaled(u, c->kl_cost) * naive_kl(&u->value_policy[row], &u->prior_target[row]);
     for (int row = 0; row < rows; row++) {
         for (int j = 0; j < TINY_A; j++)
             action[row][j] = clip((double)batch->actions[row * TINY_A + j]);
-        double ratio = exp(naive_log_prob(&u->judge[row], batch->actions + row * TINY_A) - (double)batch->log_prob[row]);
-        u->trace[row] = (double)batch->valid[row] * c->trace * fmin(1, ratio);
+        double ratio = exp(naive_log_prob(&u->value_policy[row], batch->actions + row * TINY_A) - (double)batch->log_prob[row]);
+        u->trace[row] = (double)batch->mask[row] * c->trace * fmin(1, ratio);
         u->trace_sum += u->trace[row];
     }
     target_values_of(u, action, u->steps - 1, q);
@@ -249,7 +249,7 @@ static void naive_retrace(struct naive_update *u)
         u->q_retrace[row] = q[row];
         for (int s = row; s < rows; s += u->batch) {
             weight *= s > row ? c->discount * u->trace[s] : 1;
-            u->q_retrace[row] += weight * (scaled(u, (double)batch->reward[s]) + c->discount * (double)batch->alive[s] * value[s + u->batch] - q[s]);
+            u->q_retrace[row] += weight * (scaled(u, (double)batch->reward[s]) + c->discount * (double)batch->nonterminal[s] * value[s + u->batch] - q[s]);
         }
     }
 }
@@ -284,10 +284,10 @@ __attribute__((unused)) static void naive_update(struct naive_update *u, const s
     u->batch = u->shard->batch.batch;
     int rows = u->steps * u->batch;
     assert_true(rows + u->batch <= MOST_ROWS);
-    gaussians(u, BP_POLICY, block_of(u, BP_POLICY, false), u->policy);
-    gaussians(u, BP_POLICY, block_of(u, BP_POLICY, learner->config.bootstrap == BP_BOOTSTRAP_TARGET), u->judge);
+    gaussians(u, BP_POLICY, params_of(u, BP_POLICY, false), u->policy);
+    gaussians(u, BP_POLICY, params_of(u, BP_POLICY, learner->config.value_policy == BP_VALUE_POLICY_TARGET), u->value_policy);
     if (prior)
-        gaussians(u, BP_PRIOR, block_of(u, BP_PRIOR, true), u->prior_target);
+        gaussians(u, BP_PRIOR, params_of(u, BP_PRIOR, true), u->prior_target);
     for (int row = 0; row < rows; row++)
         for (int j = 0; j < TINY_A; j++) {
             u->action[row][j] = u->policy[row].mean[j] + u->policy[row].scale[j] * (double)u->shard->noise[row * TINY_A + j];
@@ -296,13 +296,13 @@ __attribute__((unused)) static void naive_update(struct naive_update *u, const s
     naive_retrace(u);
     find_passes(u);
     target_values_of(u, action, u->steps - 1, u->q_policy);
-    u->policy_loss = naive_policy_loss(u, block_of(u, BP_POLICY, false));
-    u->critic_loss = naive_critic_loss(u, block_of(u, BP_CRITIC, false));
+    u->policy_loss = naive_policy_loss(u, params_of(u, BP_POLICY, false));
+    u->critic_loss = naive_critic_loss(u, params_of(u, BP_CRITIC, false));
     if (learner->agent.has[BP_CRITIC_2])
-        u->critic_loss += naive_critic_2_loss(u, block_of(u, BP_CRITIC_2, false));
-    u->prior_loss = prior && learner->config.rate[BP_PRIOR] > 0 ? naive_prior_loss(u, block_of(u, BP_PRIOR, false)) : 0;
+        u->critic_loss += naive_critic_2_loss(u, params_of(u, BP_CRITIC_2, false));
+    u->prior_loss = prior && learner->config.rate[BP_PRIOR] > 0 ? naive_prior_loss(u, params_of(u, BP_PRIOR, false)) : 0;
     for (int row = 0; row < rows; row++) {
-        double valid = (double)u->shard->batch.valid[row];
+        double valid = (double)u->shard->batch.mask[row];
         u->transitions += valid;
         u->kl_sum += prior ? valid * naive_kl(&u->policy[row], &u->prior_target[row]) : 0;
         u->entropy_sum += valid * naive_entropy(&u->policy[row]);

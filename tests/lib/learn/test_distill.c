@@ -123,8 +123,8 @@ static void sequences_are_windows(void **state)
             drawn[e][start]++;
             for (int t = 0; t < batch->steps; t++) {
                 int row = t * batch->batch + b;
-                assert_true(batch->valid[row] == (start + t < lengths[e]));
-                if (!batch->valid[row])
+                assert_true(batch->mask[row] == (start + t < lengths[e]));
+                if (!batch->mask[row])
                     continue;
                 for (int j = 0; j < 3; j++)
                     assert_true(batch->observations[row * 3 + j] == (float)(100 * e + start + t) / 1000);
@@ -150,14 +150,14 @@ static void sequences_are_windows(void **state)
 /* Sum of log pi0(a | x) over `length` steps from a fresh state; rows are `stride` apart. */
 static double naive_log_likelihood(const struct bp_learner *learner, const float *observations, const float *actions, int length, int stride)
 {
-    const float *block = learner->trained[BP_PRIOR].online;
-    struct naive_plan plan = naive_plan(&learner->agent.net[BP_PRIOR], block);
+    const float *params = learner->trained[BP_PRIOR].online;
+    struct naive_plan plan = naive_plan(&learner->agent.net[BP_PRIOR], params);
     double state[32] = {0}, x[3], out[2 * TINY_A], sum = 0;
 
     for (int t = 0; t < length; t++) {
         for (int j = 0; j < 3; j++)
             x[j] = (double)observations[t * stride * 3 + j];
-        naive_net(&plan, block, x, NULL, state, out);
+        naive_net(&plan, params, x, NULL, state, out);
         for (int j = 0; j < TINY_A; j++) {
             double scale = 0.01 + naive_sigmoid(out[TINY_A + j]), z = ((double)actions[t * stride * TINY_A + j] - tanh(out[j])) / scale;
             sum -= 0.5 * z * z + log(scale) + 0.5 * log(2 * M_PI);
@@ -173,7 +173,7 @@ static double naive_loss(const struct bp_learner *learner, int shard)
 
     for (int b = 0; b < batch->batch; b++) {
         int length = 0;
-        while (length < batch->steps && batch->valid[length * batch->batch + b] != 0)
+        while (length < batch->steps && batch->mask[length * batch->batch + b] != 0)
             length++;
         sum += naive_log_likelihood(learner, batch->observations + b * 3, batch->actions + b * TINY_A, length, batch->batch);
     }
@@ -282,7 +282,7 @@ static void a_gaussian_is_fitted(void **state)
     /* Per step and nat: -ln(scale) - (1 + ln 2 pi) / 2 for each number, within sampling and what is left to learn. */
     assert_close(after / (double)bp_dataset_steps(dataset, true), -log(0.2) - log(0.05) - (1 + log(2 * M_PI)), 0.2);
     assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
-    struct bp_net_use use = {.net = &learner.agent.net[BP_PRIOR], .block = learner.trained[BP_PRIOR].online};
+    struct bp_net_use use = {.net = &learner.agent.net[BP_PRIOR], .params = learner.trained[BP_PRIOR].online};
     struct bp_gaussian p = bp_agent_gaussian(&tape, &learner.agent, BP_PRIOR, use, bp_constant(&tape, 1, 3, seen), 1, 1, NULL, NULL);
     assert_close(p.mean->value[0], 0.3, 0.05);
     assert_close(p.mean->value[1], -0.6, 0.05);

@@ -82,8 +82,8 @@ static void uneven_shards_are_refused(void **state)
     assert_said(said, "4 equal shards");
 }
 
-/* Whatever the sizes, a shard's blocks are equal, hold its part of the batch, and are one when that part is small. */
-static void blocks_hold_the_batch(void **state)
+/* Whatever the sizes, a shard's params are equal, hold its part of the batch, and are one when that part is small. */
+static void microbatches_hold_the_batch(void **state)
 {
     static const struct { int batch, shards, unroll; } sizes[] = {{6, 2, 6}, {512, 4, 10}, {512, 4, 40}, {16, 4, 40}, {7, 1, 3000}, {100, 4, 1}, {97, 1, 60}};
     struct bp_agent flat = tiny_agent("mlp", "none", "mlp", "capped"), recurrent = tiny_agent("lstm", "none", "mlp", "capped");
@@ -96,10 +96,10 @@ static void blocks_hold_the_batch(void **state)
             config.shards = sizes[i].shards;
             config.unroll = sizes[i].unroll;
             struct bp_learner learner = learner_of(r ? &recurrent : &flat, &config);
-            assert_int_equal(learner.blocks * learner.shards[0].batch.batch * config.shards, config.batch);
+            assert_int_equal(learner.microbatches * learner.shards[0].batch.batch * config.shards, config.batch);
             assert_int_equal(learner.shards[0].batch.steps, config.unroll);
             if (i == 0)
-                assert_int_equal(learner.blocks, 1);
+                assert_int_equal(learner.microbatches, 1);
             bp_learner_free(&learner);
         }
 }
@@ -296,7 +296,7 @@ int main(void)
         cmocka_unit_test(the_seed_decides_the_parameters),
         cmocka_unit_test(networks_are_drawn_apart),
         cmocka_unit_test(state_rows),
-        cmocka_unit_test(blocks_hold_the_batch),
+        cmocka_unit_test(microbatches_hold_the_batch),
         cmocka_unit_test(adam_on_the_sum),
         cmocka_unit_test(frozen_networks_stay),
         cmocka_unit_test(rates_fall_along_a_line),

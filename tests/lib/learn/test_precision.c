@@ -11,17 +11,17 @@ enum { ACTIONS = 3, LENGTH = 60, EPISODES = 24 };
 
 struct shape {
     const char *name, *actor, *prior, *critic, *actor_layers, *prior_layers, *critic_layers, *encoders, *head;
-    enum bp_bootstrap bootstrap;
+    enum bp_value_policy value_policy;
     int unroll;
     bool two_critics;
 };
 
 /* The networks of the presets and of the papers' defaults; odd sizes. */
 static const struct shape shapes[] = {
-    {"dense", "mlp", "mlp", "mlp", "200,100", "200,100", "400,300", NULL, "softplus", BP_BOOTSTRAP_ONLINE, 10, false},
-    {"recurrent", "lstm", "lstm", "lstm", "64,64", "64,64", "128,64", NULL, "capped", BP_BOOTSTRAP_TARGET, 20, false},
-    {"recurrent prior", "mlp", "lstm", "mlp", "64,64", "64,64", "128,64", "seen:30", "capped", BP_BOOTSTRAP_ONLINE, 40, true},
-    {"odd", "mlp", "linear", "mlp", "33,17", "", "41,1,23", "rest:7x1", "softplus", BP_BOOTSTRAP_ONLINE, 7, false},
+    {"dense", "mlp", "mlp", "mlp", "200,100", "200,100", "400,300", NULL, "softplus", BP_VALUE_POLICY_ONLINE, 10, false},
+    {"recurrent", "lstm", "lstm", "lstm", "64,64", "64,64", "128,64", NULL, "capped", BP_VALUE_POLICY_TARGET, 20, false},
+    {"recurrent prior", "mlp", "lstm", "mlp", "64,64", "64,64", "128,64", "seen:30", "capped", BP_VALUE_POLICY_ONLINE, 40, true},
+    {"odd", "mlp", "linear", "mlp", "33,17", "", "41,1,23", "rest:7x1", "softplus", BP_VALUE_POLICY_ONLINE, 7, false},
 };
 
 static struct bp_replay *replay_of(const struct bp_learner *learner)
@@ -47,7 +47,7 @@ static struct bp_learner learner_of(const struct shape *shape, bool bf16)
     const struct bp_learner_config config = {
         .seed = 5, .unroll = shape->unroll, .batch = 32, .shards = 2, .discount = 0.98, .trace = 1, .reward_scale = 0.1, .kl_cost = 0.1,
         .entropy_cost = 0.05, .rate = {5e-4, 1e-3, 5e-4, 5e-4}, .final_rate = 1, .planned = 1000, .target_period = 10,
-        .bootstrap = shape->bootstrap, .bf16 = bf16,
+        .value_policy = shape->value_policy, .bf16 = bf16,
     };
     const struct bp_net_choice choice[BP_ROLES] = {
         {shape->actor, shape->actor_layers, "*", shape->head, shape->encoders},
@@ -264,7 +264,7 @@ static void refused_without_kernels(void **state)
     bp_learner_free(&learner);
 }
 
-/* What a learner says it takes is what it asked for: of each shard a gradient, and the forms that its products want. */
+/* What a learner says it takes is what it asked for: of each shard a gradient, and what is prepared for its products. */
 static void memory_of_a_learner(void **state)
 {
     struct bp_learner plain, rounded;

@@ -93,14 +93,14 @@ static int check_sequence(const struct bp_batch *batch, int b, int id, int lengt
         assert_memory_equal(batch->observations + row * O, o, sizeof o);
         if (t == batch->steps)
             break;
-        assert_true(batch->valid[row] == real);
+        assert_true(batch->mask[row] == real);
         if (real) {
-            assert_true(batch->alive[row] == !(terminated && start + t + 1 == length));
+            assert_true(batch->nonterminal[row] == !(terminated && start + t + 1 == length));
             assert_true(batch->actions[row * A] == signature(id, at, 1) && batch->actions[row * A + 1] == signature(id, at, 2));
             assert_true(batch->log_prob[row] == signature(id, at, 3));
             assert_true(batch->reward[row] == signature(id, at, 4));
         } else {
-            assert_true(batch->alive[row] == !terminated);
+            assert_true(batch->nonterminal[row] == !terminated);
             assert_true(batch->actions[row * A] == 0 && batch->actions[row * A + 1] == 0);
             assert_true(batch->log_prob[row] == 0 && batch->reward[row] == 0);
         }
@@ -198,7 +198,7 @@ static void no_sequence_is_empty(void **state)
         for (int i = 0; i < 20; i++) {
             struct bp_batch batch = draw(replay, 3);
             for (int b = 0; b < B; b++)
-                assert_true(batch.valid[b] == 1);
+                assert_true(batch.mask[b] == 1);
         }
     }
     bp_replay_free(replay);

@@ -7,7 +7,7 @@
 
 struct setting {
     const char *name, *policy, *prior, *critic, *critic_2, *head;
-    enum bp_bootstrap bootstrap;
+    enum bp_value_policy value_policy;
     bool stored_state;
 };
 
@@ -64,14 +64,14 @@ static struct bp_learner learner_of(const struct bp_agent *agent, const struct b
 static void the_whole_update(void **state)
 {
     static const struct setting settings[] = {
-        {"dense", "mlp", "mlp", "mlp", NULL, "softplus", BP_BOOTSTRAP_ONLINE, true},
-        {"recurrent", "lstm", "lstm", "lstm", NULL, "capped", BP_BOOTSTRAP_ONLINE, true},
-        {"recurrent from zeros", "lstm", "lstm", "lstm", NULL, "softplus", BP_BOOTSTRAP_TARGET, false},
-        {"recurrent prior", "mlp", "lstm", "mlp", NULL, "capped", BP_BOOTSTRAP_TARGET, true},
-        {"linear prior", "lstm", "linear", "mlp", NULL, "softplus", BP_BOOTSTRAP_ONLINE, true},
-        {"no prior", "mlp", "none", "lstm", NULL, "capped", BP_BOOTSTRAP_TARGET, true},
-        {"two critics", "mlp", "mlp", "mlp", "mlp", "capped", BP_BOOTSTRAP_ONLINE, true},
-        {"two recurrent critics", "mlp", "none", "lstm", "lstm", "softplus", BP_BOOTSTRAP_TARGET, true},
+        {"dense", "mlp", "mlp", "mlp", NULL, "softplus", BP_VALUE_POLICY_ONLINE, true},
+        {"recurrent", "lstm", "lstm", "lstm", NULL, "capped", BP_VALUE_POLICY_ONLINE, true},
+        {"recurrent from zeros", "lstm", "lstm", "lstm", NULL, "softplus", BP_VALUE_POLICY_TARGET, false},
+        {"recurrent prior", "mlp", "lstm", "mlp", NULL, "capped", BP_VALUE_POLICY_TARGET, true},
+        {"linear prior", "lstm", "linear", "mlp", NULL, "softplus", BP_VALUE_POLICY_ONLINE, true},
+        {"no prior", "mlp", "none", "lstm", NULL, "capped", BP_VALUE_POLICY_TARGET, true},
+        {"two critics", "mlp", "mlp", "mlp", "mlp", "capped", BP_VALUE_POLICY_ONLINE, true},
+        {"two recurrent critics", "mlp", "none", "lstm", "lstm", "softplus", BP_VALUE_POLICY_TARGET, true},
     };
     static struct naive_update u;
     int clipped = 0, stopped = 0, padded = 0, ended = 0;
@@ -82,7 +82,7 @@ static void the_whole_update(void **state)
         struct bp_agent agent = tiny_twins(setting->policy, setting->prior, setting->critic, setting->critic_2, setting->head);
         struct bp_learner_config config = tiny_config();
         config.seed = 10 + s;
-        config.bootstrap = setting->bootstrap;
+        config.value_policy = setting->value_policy;
         config.stored_state = setting->stored_state;
         struct bp_learner learner = learner_of(&agent, &config);
         struct bp_replay *replay = tiny_replay(&learner);
@@ -97,8 +97,8 @@ static void the_whole_update(void **state)
             if (agent.has[BP_PRIOR])
                 check_gradient(setting, &u, BP_PRIOR, naive_prior_loss);
             for (int row = 0; row < u.steps * u.batch; row++) {
-                padded += u.shard->batch.valid[row] == 0;
-                ended += u.shard->batch.valid[row] != 0 && u.shard->batch.alive[row] == 0;
+                padded += u.shard->batch.mask[row] == 0;
+                ended += u.shard->batch.mask[row] != 0 && u.shard->batch.nonterminal[row] == 0;
                 for (int j = 0; j < TINY_A; j++) {
                     clipped += fabs(u.action[row][j]) > 1;
                     stopped += u.passes[row][j] == 0;
@@ -197,10 +197,10 @@ static void shards_are_functions_of_their_numbers(void **state)
 }
 
 /*
- * A shard works block by block, and blocks are numbered through the batch: one shard of four blocks draws and adds up what four shards
- * of one block do, to rounding.
+ * A shard works microbatch by microbatch, and these are numbered through the batch: one shard of four draws and adds up what four shards
+ * of one microbatch do, to rounding.
  */
-static void blocks_add_up(void **state)
+static void microbatches_add_up(void **state)
 {
     struct bp_agent agent = tiny_agent("lstm", "mlp", "lstm", "capped");
     struct bp_learner_config four = tiny_config(), one = four;
@@ -212,8 +212,8 @@ static void blocks_add_up(void **state)
     one.shards = 1;
     struct bp_learner apart = learner_of(&agent, &four), together = learner_of(&agent, &one);
     struct bp_replay *replay = tiny_replay(&apart);
-    assert_int_equal(apart.blocks, 1);
-    together.blocks = 4;                    /* its buffers are large enough for more, so smaller blocks fit */
+    assert_int_equal(apart.microbatches, 1);
+    together.microbatches = 4;                    /* its buffers are large enough for more, so smaller microbatches fit */
     together.shards[0].batch.batch = 2;
     for (int shard = 0; shard < 4; shard++)
         bp_svg_gradients(&apart, replay, shard);
@@ -352,7 +352,7 @@ static void learn_a_bandit(bool half, bool bf16)
         struct bp_gaussian p[2];
         for (int role = BP_POLICY; role <= BP_PRIOR; role++) {
             struct bp_var *x = bp_agent_see(&tape, &agent, (enum bp_role)role, observation, 1);
-            struct bp_net_use use = {.net = &agent.net[role], .block = learner.trained[role].online};
+            struct bp_net_use use = {.net = &agent.net[role], .params = learner.trained[role].online};
             p[role] = bp_agent_gaussian(&tape, &agent, (enum bp_role)role, use, x, 1, 1, NULL, NULL);
         }
         for (int j = 0; j < TINY_A; j++) {
@@ -395,7 +395,7 @@ int main(void)
         cmocka_unit_test(without_kl_cost_the_prior_does_not_matter),
         cmocka_unit_test(a_frozen_prior),
         cmocka_unit_test(shards_are_functions_of_their_numbers),
-        cmocka_unit_test(blocks_add_up),
+        cmocka_unit_test(microbatches_add_up),
         cmocka_unit_test(entropy_is_a_bonus),
         cmocka_unit_test(the_prior_follows_the_policy),
         cmocka_unit_test(a_bandit_is_learned),

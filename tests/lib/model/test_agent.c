@@ -88,19 +88,19 @@ static void bad_choices_are_refused(void **state)
 
 /* ---- seeing ---- */
 
-static float rows[ROWS * O], block[4096];
+static float rows[ROWS * O], params[4096];
 
 static int draw(void **state)
 {
     (void)state;
     fill_normal(rows, ROWS * O, 51);
-    fill_normal(block, 4096, 52);
+    fill_normal(params, 4096, 52);
     return 0;
 }
 
 static struct bp_gaussian look(struct bp_tape *tape, const struct bp_agent *agent, const float *x)
 {
-    struct bp_net_use use = {.net = &agent->net[BP_PRIOR], .block = block};
+    struct bp_net_use use = {.net = &agent->net[BP_PRIOR], .params = params};
 
     return bp_agent_gaussian(tape, agent, BP_PRIOR, use, bp_agent_see(tape, agent, BP_PRIOR, x, ROWS), STEPS, BATCH, NULL, NULL);
 }

@@ -47,12 +47,12 @@ static struct bp_net net_of(const char *name, const char *kind, const char *hidd
     return net;
 }
 
-static void randomise(const struct bp_net *net, float *block, uint64_t seed)
+static void randomise(const struct bp_net *net, float *params, uint64_t seed)
 {
     gsl_rng *stream = bp_random_new();
 
     bp_random_seek(stream, seed, BP_FOR_TEST, 0, 0);
-    bp_net_randomise(net, block, stream);
+    bp_net_randomise(net, params, stream);
     gsl_rng_free(stream);
 }
 
@@ -61,7 +61,7 @@ static const struct { const char *kind, *hidden; int action, output; } shapes[] 
     {"mlp", "5", 0, 4}, {"mlp", "6,5,3", 0, 4}, {"lstm", "5", 0, 4}, {"lstm", "6,5", 0, 4}, {"lstm", "7,6,5", 0, 2}, {"linear", "", 0, 4},
     {"mlp", "6,5", 2, 1}, {"lstm", "6", 2, 1}, {"lstm", "6,5", 2, 1}, {"lstm", "6,5,3", 2, 1}, {"linear", "", 2, 1},
 };
-enum { SHAPES = sizeof shapes / sizeof *shapes, BLOCK = 4096 };
+enum { SHAPES = sizeof shapes / sizeof *shapes, PARAMS = 4096 };
 
 static struct bp_net shape_net(size_t i)
 {
@@ -103,12 +103,12 @@ static void tensor_is(const struct bp_tensor *tensor, const char *name, int rank
 /* The names are part of the checkpoint's format. */
 static void tensors_have_names(void **state)
 {
-    static float block[BLOCK];
+    static float params[PARAMS];
     struct bp_tensor t[BP_NET_TENSORS];
     struct bp_net net = net_of("prior", "lstm", "6,5", "targets", 0, 4);
 
     (void)state;
-    assert_int_equal(bp_net_tensors(&net, block, t), 7);
+    assert_int_equal(bp_net_tensors(&net, params, t), 7);
     tensor_is(&t[0], "prior/0/weight", 2, 8, 6);
     tensor_is(&t[1], "prior/0/bias", 1, 6, 0);
     tensor_is(&t[2], "prior/1/weight", 2, 6, 20);
@@ -117,31 +117,31 @@ static void tensors_have_names(void **state)
     tensor_is(&t[5], "prior/2/weight", 2, 5, 4);
     tensor_is(&t[6], "prior/2/bias", 1, 4, 0);
     net = net_of("critic", "lstm", "6,5", "*", 2, 1);
-    assert_int_equal(bp_net_tensors(&net, block, t), 8);
+    assert_int_equal(bp_net_tensors(&net, params, t), 8);
     tensor_is(&t[1], "critic/0/recurrent", 2, 6, 24);
     tensor_is(&t[5], "critic/1/action", 2, 2, 5);
     net = net_of("critic", "mlp", "6,5", "*", 2, 1);
-    assert_int_equal(bp_net_tensors(&net, block, t), 7);
+    assert_int_equal(bp_net_tensors(&net, params, t), 7);
     tensor_is(&t[2], "critic/0/action", 2, 2, 6);
 }
 
 /* Every parameter is in exactly one tensor: what is saved by name is all there is. */
-static void tensors_tile_the_block(void **state)
+static void tensors_tile_the_parameters(void **state)
 {
-    static float block[BLOCK];
+    static float params[PARAMS];
 
     (void)state;
     for (size_t i = 0; i < SHAPES; i++) {
         struct bp_net net = shape_net(i);
         struct bp_tensor tensors[BP_NET_TENSORS];
-        int count = bp_net_tensors(&net, block, tensors);
-        assert_true(net.parameters < BLOCK);
-        memset(block, 0, sizeof block);
+        int count = bp_net_tensors(&net, params, tensors);
+        assert_true(net.parameters < PARAMS);
+        memset(params, 0, sizeof params);
         for (int t = 0; t < count; t++)
             for (size_t j = 0; j < bp_tensor_count(&tensors[t]); j++)
                 ((float *)tensors[t].data)[j]++;
-        for (size_t j = 0; j < BLOCK; j++)
-            assert_true(block[j] == (j < net.parameters));
+        for (size_t j = 0; j < PARAMS; j++)
+            assert_true(params[j] == (j < net.parameters));
     }
 }
 
@@ -217,14 +217,14 @@ static void near(const struct bp_tensor *tensors, int count, const char *name, d
 /* Variance 1 / inputs, the action among them where it joins; output layers a hundredth of that; forget gates open. */
 static void fresh_parameters(void **state)
 {
-    static float block[200000];
+    static float params[200000];
     struct bp_tensor t[BP_NET_TENSORS];
     struct bp_net net = net_of("critic", "lstm", "100,60", "*", 2, 30);
-    int count = bp_net_tensors(&net, block, t);
+    int count = bp_net_tensors(&net, params, t);
 
     (void)state;
     assert_true(net.parameters < 200000);
-    randomise(&net, block, 1);
+    randomise(&net, params, 1);
     near(t, count, "critic/0/weight", 1.0 / 15);
     near(t, count, "critic/0/recurrent", 1.0 / 100);
     near(t, count, "critic/1/weight", 1.0 / 102);
@@ -253,17 +253,17 @@ static int draw(void **state)
 }
 
 /* Bias and output layers large enough to see. */
-static void draw_block(const struct bp_net *net, float *block, uint64_t seed)
+static void draw_params(const struct bp_net *net, float *params, uint64_t seed)
 {
-    fill_normal(block, (int)net->parameters, seed);
+    fill_normal(params, (int)net->parameters, seed);
     for (size_t i = 0; i < net->parameters; i++)
-        block[i] *= 0.4f;
+        params[i] *= 0.4f;
 }
 
-static struct bp_var *run(struct bp_tape *tape, const struct bp_net *net, const float *block, const float *x, const float *state,
+static struct bp_var *run(struct bp_tape *tape, const struct bp_net *net, const float *params, const float *x, const float *state,
                           float *state_out)
 {
-    struct bp_net_use use = {.net = net, .block = block};
+    struct bp_net_use use = {.net = net, .params = params};
     struct bp_var *in = bp_constant(tape, STEPS * BATCH, net->spec.see.size, x);
     struct bp_var *features = bp_net_features(tape, use, in, STEPS, BATCH, state, state_out);
     struct bp_var *action = net->spec.action_size ? bp_constant(tape, STEPS * BATCH, 2, actions) : NULL;
@@ -273,7 +273,7 @@ static struct bp_var *run(struct bp_tape *tape, const struct bp_net *net, const 
 
 static void values(void **state)
 {
-    static float block[BLOCK], state_out[BATCH * 64];
+    static float params[PARAMS], state_out[BATCH * 64];
     struct bp_tape tape;
 
     (void)state;
@@ -281,11 +281,11 @@ static void values(void **state)
     for (size_t i = 0; i < SHAPES; i++)
         for (int with_state = 0; with_state < 2; with_state++) {
             struct bp_net net = shape_net(i);
-            struct naive_plan plan = naive_plan(&net, block);
+            struct naive_plan plan = naive_plan(&net, params);
             int size = net.state_size, output = net.spec.output_size;
-            draw_block(&net, block, 44 + i);
+            draw_params(&net, params, 44 + i);
             bp_tape_reset(&tape);
-            struct bp_var *y = run(&tape, &net, block, observations, with_state ? states : NULL, state_out);
+            struct bp_var *y = run(&tape, &net, params, observations, with_state ? states : NULL, state_out);
             assert_int_equal(y->rows, STEPS * BATCH);
             assert_int_equal(y->cols, output);
             for (int b = 0; b < BATCH; b++) {
@@ -298,7 +298,7 @@ static void values(void **state)
                         x[j] = (double)observations[row * SEEN + j];
                     for (int j = 0; j < 2; j++)
                         a[j] = (double)actions[row * 2 + j];
-                    naive_net(&plan, block, x, a, kept, want);
+                    naive_net(&plan, params, x, a, kept, want);
                     for (int j = 0; j < output; j++)
                         assert_close(y->value[row * output + j], want[j], 5e-6);
                 }
@@ -309,11 +309,11 @@ static void values(void **state)
     bp_tape_free(&tape);
 }
 
-/* The whole network as one operation, with its block as one weight. */
+/* The whole network as one operation, with its params as one weight. */
 static struct bp_var *whole(struct bp_tape *tape, const struct operand *o, const void *context)
 {
     const struct bp_net *net = context;
-    struct bp_net_use use = {.net = net, .block = o[0].weight.value, .grad = o[0].weight.grad};
+    struct bp_net_use use = {.net = net, .params = o[0].weight.value, .grad = o[0].weight.grad};
     struct bp_var *x = bp_constant(tape, STEPS * BATCH, SEEN, observations);
     struct bp_var *features = bp_net_features(tape, use, x, STEPS, BATCH, net->state_size ? states : NULL, NULL);
 
@@ -327,7 +327,7 @@ static void gradients(void **state)
     (void)state;
     for (size_t i = 0; i < SHAPES; i++) {
         struct bp_net net = shape_net(i);
-        o[0] = (struct operand){.name = "block", .kind = WEIGHT, .rows = 1, .cols = (int)net.parameters};
+        o[0] = (struct operand){.name = "params", .kind = WEIGHT, .rows = 1, .cols = (int)net.parameters};
         o[1] = (struct operand){.name = "action", .rows = STEPS * BATCH, .cols = 2};
         assert_gradients(whole, &net, o, net.spec.action_size ? 2 : 1, 1.0f / 512, 7e-3);
     }
@@ -349,14 +349,14 @@ static struct bp_net encoded_shape(size_t i)
 
 static void encoders_by_hand(void **state)
 {
-    static float block[BLOCK];
+    static float params[PARAMS];
     struct bp_tensor t[BP_NET_TENSORS];
     struct bp_net net = encoded_net("policy", "lstm", "9,6", "*", 0, 4, "targets:20x10,goal:5");
 
     (void)state;
     assert_int_equal(net.parameters, (8 + 1) * 20 + (20 + 1) * 10 + (3 + 1) * 5 + (4 + 10 + 5 + 1) * 9 + 4 * (9 + 6 + 1) * 6 + (6 + 1) * 4);
     assert_int_equal(net.state_size, 2 * 6);
-    assert_int_equal(bp_net_tensors(&net, block, t), 6 + 7);
+    assert_int_equal(bp_net_tensors(&net, params, t), 6 + 7);
     tensor_is(&t[0], "policy/encoder/targets/0/weight", 2, 8, 20);
     tensor_is(&t[1], "policy/encoder/targets/0/bias", 1, 20, 0);
     tensor_is(&t[2], "policy/encoder/targets/1/weight", 2, 20, 10);
@@ -364,17 +364,17 @@ static void encoders_by_hand(void **state)
     tensor_is(&t[6], "policy/0/weight", 2, 4 + 10 + 5, 9);
     tensor_is(&t[9], "policy/1/recurrent", 2, 6, 24);
     net = encoded_net("critic", "lstm", "6,5", "*", 2, 1, "global:3");
-    assert_int_equal(bp_net_tensors(&net, block, t), 2 + 8);
+    assert_int_equal(bp_net_tensors(&net, params, t), 2 + 8);
     tensor_is(&t[7], "critic/1/action", 2, 2, 5);
     for (size_t i = 0; i < ENCODED; i++) {              /* every parameter in one tensor */
         net = encoded_shape(i);
-        int count = bp_net_tensors(&net, block, t);
-        memset(block, 0, sizeof block);
+        int count = bp_net_tensors(&net, params, t);
+        memset(params, 0, sizeof params);
         for (int k = 0; k < count; k++)
             for (size_t j = 0; j < bp_tensor_count(&t[k]); j++)
                 ((float *)t[k].data)[j]++;
-        for (size_t j = 0; j < BLOCK; j++)
-            assert_true(block[j] == (j < net.parameters));
+        for (size_t j = 0; j < PARAMS; j++)
+            assert_true(params[j] == (j < net.parameters));
     }
 }
 
@@ -418,10 +418,10 @@ static void encoders_as_text(void **state)
 }
 
 /* A row of the torso's input, by the definition. */
-static void naive_encode(const struct bp_net *net, float *block, const float *observation, double *out)
+static void naive_encode(const struct bp_net *net, float *params, const float *observation, double *out)
 {
     struct bp_tensor t[BP_NET_TENSORS];
-    size_t count = (size_t)bp_net_tensors(net, block, t);
+    size_t count = (size_t)bp_net_tensors(net, params, t);
 
     for (int g = 0; g < net->spec.see.count; g++) {
         const struct bp_group *group = &net->spec.see.group[g];
@@ -453,27 +453,27 @@ static void naive_encode(const struct bp_net *net, float *block, const float *ob
 
 static void values_of_encoded(void **state)
 {
-    static float block[BLOCK];
+    static float params[PARAMS];
     struct bp_tape tape;
 
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
     for (size_t i = 0; i < ENCODED; i++) {
         struct bp_net net = encoded_shape(i);
-        struct naive_plan plan = naive_plan(&net, block);
-        draw_block(&net, block, 144 + i);
+        struct naive_plan plan = naive_plan(&net, params);
+        draw_params(&net, params, 144 + i);
         bp_tape_reset(&tape);
-        struct bp_var *y = run(&tape, &net, block, observations, states, NULL);
+        struct bp_var *y = run(&tape, &net, params, observations, states, NULL);
         for (int b = 0; b < BATCH; b++) {
             double kept[64] = {0}, want[8], x[64], a[2];
             for (int j = 0; j < net.state_size; j++)
                 kept[j] = (double)states[b * net.state_size + j];
             for (int t = 0; t < STEPS; t++) {
                 int row = t * BATCH + b;
-                naive_encode(&net, block, observations + row * SEEN, x);
+                naive_encode(&net, params, observations + row * SEEN, x);
                 for (int j = 0; j < 2; j++)
                     a[j] = (double)actions[row * 2 + j];
-                naive_net(&plan, block, x, a, kept, want);
+                naive_net(&plan, params, x, a, kept, want);
                 for (int j = 0; j < net.spec.output_size; j++)
                     assert_close(y->value[row * net.spec.output_size + j], want[j], 5e-6);
             }
@@ -489,7 +489,7 @@ static void gradients_of_encoded(void **state)
     (void)state;
     for (size_t i = 0; i < ENCODED; i++) {
         struct bp_net net = encoded_shape(i);
-        o[0] = (struct operand){.name = "block", .kind = WEIGHT, .rows = 1, .cols = (int)net.parameters};
+        o[0] = (struct operand){.name = "params", .kind = WEIGHT, .rows = 1, .cols = (int)net.parameters};
         o[1] = (struct operand){.name = "action", .rows = STEPS * BATCH, .cols = 2};
         assert_gradients(whole, &net, o, net.spec.action_size ? 2 : 1, 1.0f / 512, 7e-3);
     }
@@ -498,19 +498,19 @@ static void gradients_of_encoded(void **state)
 /* Weights transposed beforehand give the gradients that they give otherwise. */
 static void transposed_encoders(void **state)
 {
-    static float block[BLOCK], transposed[BLOCK], grad[2][BLOCK];
-    const struct bp_net_forms forms = {.transposed = transposed};
+    static float params[PARAMS], transposed[PARAMS], grad[2][PARAMS];
+    const struct bp_net_prepared prepared = {.transposed = transposed};
     struct bp_tape tape;
 
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 20, true), 0);
     for (size_t i = 0; i < ENCODED; i++) {
         struct bp_net net = encoded_shape(i);
-        draw_block(&net, block, 244 + i);
+        draw_params(&net, params, 244 + i);
         memset(grad, 0, sizeof grad);
-        bp_net_prepare(&net, block, &forms);
+        bp_net_prepare(&net, params, &prepared);
         for (int with = 0; with < 2; with++) {
-            struct bp_net_use use = {.net = &net, .block = block, .grad = grad[with], .forms = with ? forms : (struct bp_net_forms){0}};
+            struct bp_net_use use = {.net = &net, .params = params, .grad = grad[with], .prepared = with ? prepared : (struct bp_net_prepared){0}};
             bp_tape_reset(&tape);
             struct bp_var *x = bp_constant(&tape, STEPS * BATCH, SEEN, observations);
             struct bp_var *action = net.spec.action_size ? bp_constant(&tape, STEPS * BATCH, 2, actions) : NULL;
@@ -529,16 +529,16 @@ static void transposed_encoders(void **state)
 /* Several actions may stand on one set of features, as the learner's do. */
 static void features_can_be_shared(void **state)
 {
-    static float block[BLOCK];
+    static float params[PARAMS];
     struct bp_net net = net_of("critic", "lstm", "6,5", "*", 2, 1);
-    struct bp_net_use use = {.net = &net, .block = block};
+    struct bp_net_use use = {.net = &net, .params = params};
     float none[STEPS * BATCH * 2] = {0};
     struct bp_tape tape;
 
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
-    draw_block(&net, block, 60);
-    struct bp_var *alone = run(&tape, &net, block, observations, NULL, NULL);
+    draw_params(&net, params, 60);
+    struct bp_var *alone = run(&tape, &net, params, observations, NULL, NULL);
     struct bp_var *x = bp_constant(&tape, STEPS * BATCH, SEEN, observations);
     struct bp_var *features = bp_net_features(&tape, use, x, STEPS, BATCH, NULL, NULL);
     struct bp_var *other = bp_net_output(&tape, use, features, bp_constant(&tape, STEPS * BATCH, 2, none));
@@ -552,20 +552,20 @@ static void features_can_be_shared(void **state)
 /* A critic may see nothing but the action. */
 static void a_critic_of_the_action_alone(void **state)
 {
-    static float block[BLOCK];
+    static float params[PARAMS];
     struct bp_tape tape;
     struct bp_net net = net_of("critic", "mlp", "6,5", "", 2, 1);
-    struct naive_plan plan = naive_plan(&net, block);
+    struct naive_plan plan = naive_plan(&net, params);
 
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
     memset(bp_arena_take(&tape.arena, 1 << 16), 0xFF, 1 << 16);
     bp_tape_reset(&tape);
-    draw_block(&net, block, 61);
-    struct bp_var *y = run(&tape, &net, block, observations, NULL, NULL);
+    draw_params(&net, params, 61);
+    struct bp_var *y = run(&tape, &net, params, observations, NULL, NULL);
     for (int row = 0; row < STEPS * BATCH; row++) {
         double a[2] = {(double)actions[2 * row], (double)actions[2 * row + 1]}, none[1] = {0}, want;
-        naive_net(&plan, block, none, a, NULL, &want);
+        naive_net(&plan, params, none, a, NULL, &want);
         assert_close(y->value[row], want, 5e-6);
     }
     bp_tape_free(&tape);
@@ -585,7 +585,7 @@ static void new_groups_change_nothing(void **state)
 {
     static const char *const sees[][2] = {{"targets", "global,targets,goal"}, {"global,goal", "global,targets,goal"},
                                           {"global,targets", "global,targets"}, {"goal", "targets,goal"}};
-    static float block[BLOCK], adopted[BLOCK], small[STEPS * BATCH * SEEN], large[STEPS * BATCH * SEEN];
+    static float params[PARAMS], adopted[PARAMS], small[STEPS * BATCH * SEEN], large[STEPS * BATCH * SEEN];
     struct bp_tape tape;
 
     (void)state;
@@ -595,12 +595,12 @@ static void new_groups_change_nothing(void **state)
             struct bp_net from = net_of("prior", shapes[i].kind, shapes[i].hidden, sees[s][0], shapes[i].action, shapes[i].output);
             struct bp_net to = net_of("policy", shapes[i].kind, shapes[i].hidden, sees[s][1], shapes[i].action, shapes[i].output);
             bp_tape_reset(&tape);
-            draw_block(&from, block, 70 + i);
-            draw_block(&to, adopted, 90 + i);
-            assert_int_equal(bp_net_adopt(&to, adopted, &from, block), 0);
+            draw_params(&from, params, 70 + i);
+            draw_params(&to, adopted, 90 + i);
+            assert_int_equal(bp_net_init_from(&to, adopted, &from, params), 0);
             gather(sees[s][0], small);
             gather(sees[s][1], large);
-            struct bp_var *a = run(&tape, &from, block, small, NULL, NULL), *b = run(&tape, &to, adopted, large, NULL, NULL);
+            struct bp_var *a = run(&tape, &from, params, small, NULL, NULL), *b = run(&tape, &to, adopted, large, NULL, NULL);
             for (int j = 0; j < a->rows * a->cols; j++)
                 assert_close(b->value[j], a->value[j], 2e-6);
         }
@@ -613,7 +613,7 @@ static void encoders_are_adopted(void **state)
     static const struct { const char *kind, *see, *encoders, *new_encoders; } pairs[] = {
         {"mlp", "targets", "targets:7x3", "targets:7x3"}, {"lstm", "global,goal", "goal:4", "targets:5x2,goal:4"},
         {"lstm", "targets,goal", "targets:6", "global:2,targets:6"}, {"mlp", "targets,goal", "", "global:3"}, {"mlp", "*", "goal:2", "goal:2"}};
-    static float block[BLOCK], adopted[BLOCK], small[STEPS * BATCH * SEEN];
+    static float params[PARAMS], adopted[PARAMS], small[STEPS * BATCH * SEEN];
     struct bp_tape tape;
 
     (void)state;
@@ -622,11 +622,11 @@ static void encoders_are_adopted(void **state)
         struct bp_net from = encoded_net("prior", pairs[i].kind, "6,5", pairs[i].see, 0, 4, pairs[i].encoders);
         struct bp_net to = encoded_net("policy", pairs[i].kind, "6,5", "*", 0, 4, pairs[i].new_encoders);
         bp_tape_reset(&tape);
-        draw_block(&from, block, 170 + i);
-        draw_block(&to, adopted, 190 + i);
-        assert_int_equal(bp_net_adopt(&to, adopted, &from, block), 0);
+        draw_params(&from, params, 170 + i);
+        draw_params(&to, adopted, 190 + i);
+        assert_int_equal(bp_net_init_from(&to, adopted, &from, params), 0);
         gather(pairs[i].see, small);
-        struct bp_var *a = run(&tape, &from, block, small, NULL, NULL), *b = run(&tape, &to, adopted, observations, NULL, NULL);
+        struct bp_var *a = run(&tape, &from, params, small, NULL, NULL), *b = run(&tape, &to, adopted, observations, NULL, NULL);
         for (int j = 0; j < a->rows * a->cols; j++)
             assert_close(b->value[j], a->value[j], 2e-6);
     }
@@ -635,10 +635,10 @@ static void encoders_are_adopted(void **state)
 
 static void not_adopted(const struct bp_net *net, const struct bp_net *from, const char *part)
 {
-    static float block[BLOCK], from_block[BLOCK];
+    static float params[PARAMS], from_params[PARAMS];
 
     capture_begin();
-    int status = bp_net_adopt(net, block, from, from_block);
+    int status = bp_net_init_from(net, params, from, from_params);
     const char *said = capture_take();
     capture_end();
     assert_int_equal(status, -1);
@@ -676,7 +676,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_by_hand),
         cmocka_unit_test(tensors_have_names),
-        cmocka_unit_test(tensors_tile_the_block),
+        cmocka_unit_test(tensors_tile_the_parameters),
         cmocka_unit_test(hidden_layers_as_text),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(fresh_parameters),

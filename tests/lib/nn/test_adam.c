@@ -64,7 +64,7 @@ static void against_double(void **state)
         assert_close(value[i], value2[i], 2e-5);
 }
 
-/* A block may be cut anywhere: parts give the bytes of the whole. */
+/* Parameters may be cut anywhere: parts give the bytes of the whole. */
 static void cuts_do_not_show(void **state)
 {
     static const int cuts[] = {0, 1, 37, 500, 501, 997, N};

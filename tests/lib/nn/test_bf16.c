@@ -140,7 +140,7 @@ static void check_product(int m, int n, int k, int turned, int add)
         c[0] = NAN;                         /* what is overwritten is not looked at */
     (turned ? bp_bf16_left_transposed : bp_bf16_left)(m, k, a, left);
     (turned ? bp_bf16_right_transposed : bp_bf16_right)(k, n, b, right);
-    assert_int_equal(bp_bf16_product(m, n, k, left, right, c, add), 0);
+    assert_int_equal(bp_bf16_matmul(m, n, k, left, right, c, add), 0);
     assert_true(c[size] == before[size]);
     for (int i = 0; i < m; i++)
         for (int j = 0; j < n; j++) {
@@ -197,11 +197,11 @@ static void rows_are_apart(void **state)
     need_kernels();
     bp_bf16_right(K, N, b, right);
     bp_bf16_left(M, K, a, left);
-    assert_int_equal(bp_bf16_product(M, N, K, left, right, c, 0), 0);
+    assert_int_equal(bp_bf16_matmul(M, N, K, left, right, c, 0), 0);
     a[2 * K + 4] = NAN;
     a[5 * K] = INFINITY;
     bp_bf16_left(M, K, a, left);
-    assert_int_equal(bp_bf16_product(M, N, K, left, right, other, 0), 0);
+    assert_int_equal(bp_bf16_matmul(M, N, K, left, right, other, 0), 0);
     for (int i = 0; i < M; i++)
         for (int j = 0; j < N; j++)
             assert_true(i == 2 ? isnan(other[i * N + j]) : i == 5 ? isinf(other[i * N + j]) : other[i * N + j] == c[i * N + j]);
@@ -212,11 +212,11 @@ static void no_product(void **state)
 {
     (void)state;
     c[0] = 5;
-    assert_int_equal(bp_bf16_product(0, 3, 2, left, right, c, 0), -1);
-    assert_int_equal(bp_bf16_product(3, 0, 2, left, right, c, 0), -1);
-    assert_int_equal(bp_bf16_product(3, 3, 0, left, right, c, 0), -1);
+    assert_int_equal(bp_bf16_matmul(0, 3, 2, left, right, c, 0), -1);
+    assert_int_equal(bp_bf16_matmul(3, 0, 2, left, right, c, 0), -1);
+    assert_int_equal(bp_bf16_matmul(3, 3, 0, left, right, c, 0), -1);
     if (bp_bf16_missing())
-        assert_int_equal(bp_bf16_product(1, 1, 2, left, right, c, 0), -1);
+        assert_int_equal(bp_bf16_matmul(1, 1, 2, left, right, c, 0), -1);
     assert_true(c[0] == 5);
 }
 

@@ -9,7 +9,7 @@ static struct bp_var *three(struct bp_tape *tape, const struct operand *o, const
     struct bp_var *parts[] = {o[0].var, o[1].var, o[2].var};
 
     (void)context;
-    return bp_beside(tape, parts, 3);
+    return bp_concat(tape, parts, 3);
 }
 
 /* A part that stands there twice gets both gradients. */
@@ -18,7 +18,7 @@ static struct bp_var *twice(struct bp_tape *tape, const struct operand *o, const
     struct bp_var *parts[] = {o[0].var, o[1].var, o[0].var};
 
     (void)context;
-    return bp_beside(tape, parts, 3);
+    return bp_concat(tape, parts, 3);
 }
 
 static void gradients(void **state)
@@ -39,14 +39,14 @@ static void values(void **state)
     (void)state;
     fill_normal(numbers, ROWS * 7, 1);
     assert_int_equal(bp_tape_init(&tape, 1 << 16, true), 0);
-    struct bp_var *x = bp_constant(&tape, ROWS, 7, numbers), *parts[3] = {bp_columns(&tape, x, 0, 2), bp_columns(&tape, x, 2, 1), bp_columns(&tape, x, 3, 4)};
+    struct bp_var *x = bp_constant(&tape, ROWS, 7, numbers), *parts[3] = {bp_slice_columns(&tape, x, 0, 2), bp_slice_columns(&tape, x, 2, 1), bp_slice_columns(&tape, x, 3, 4)};
     assert_int_equal(parts[2]->cols, 4);
     for (int row = 0; row < ROWS; row++)
         assert_memory_equal(parts[2]->value + 4 * row, numbers + 7 * row + 3, 4 * sizeof(float));
-    struct bp_var *y = bp_beside(&tape, parts, 3);
+    struct bp_var *y = bp_concat(&tape, parts, 3);
     assert_true(y->rows == ROWS && y->cols == 7 && !y->grad);
     assert_memory_equal(y->value, numbers, sizeof numbers);
-    y = bp_beside(&tape, &parts[1], 2);
+    y = bp_concat(&tape, &parts[1], 2);
     assert_int_equal(y->cols, 5);
     assert_true(y->value[5] == numbers[7 + 2] && y->value[6] == numbers[7 + 3]);
     bp_tape_free(&tape);

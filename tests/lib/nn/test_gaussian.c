@@ -242,8 +242,8 @@ static void stop_and_rows(void **state)
     assert_int_equal(bp_tape_init(&tape, 1 << 16, true), 0);
     struct bp_var *output = bp_var_new(&tape, ROWS, 2 * A, true);
     fill_normal(output->value, ROWS * 2 * A, 28);
-    struct bp_gaussian p = bp_gaussian_head(&tape, output, BP_HEAD_CAPPED), stopped = bp_gaussian_stop(&tape, p);
-    struct bp_gaussian first = bp_gaussian_rows(&tape, p, 0, 2);
+    struct bp_gaussian p = bp_gaussian_head(&tape, output, BP_HEAD_CAPPED), stopped = bp_gaussian_stop_gradient(&tape, p);
+    struct bp_gaussian first = bp_gaussian_slice_rows(&tape, p, 0, 2);
     assert_null(stopped.mean->grad);
     assert_null(stopped.scale->grad);
     assert_memory_equal(stopped.scale->value, p.scale->value, ROWS * A * sizeof(float));
@@ -251,7 +251,7 @@ static void stop_and_rows(void **state)
     assert_null(bp_gaussian_kl(&tape, stopped, stopped)->grad);
     /* The KL from a stopped copy to the first rows moves the first rows' outputs alone. */
     struct bp_gaussian other = on_tape(&tape, q_mean, q_scale);
-    struct bp_var *y = bp_gaussian_kl(&tape, bp_gaussian_rows(&tape, other, 0, 2), first);
+    struct bp_var *y = bp_gaussian_kl(&tape, bp_gaussian_slice_rows(&tape, other, 0, 2), first);
     bp_gradient(y)[0] = bp_gradient(y)[1] = 1;
     bp_tape_backward(&tape);
     for (int i = 0; i < ROWS * 2 * A; i++)

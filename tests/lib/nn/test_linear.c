@@ -49,11 +49,11 @@ static struct bp_var *shared_base(struct bp_tape *tape, const struct operand *o,
     struct bp_weight none = {0};
     struct bp_var *base = bp_linear(tape, o[0].var, o[1].weight, o[2].weight, NULL, OUT, BP_IDENTITY);
     struct bp_var *first = bp_linear(tape, o[3].var, o[4].weight, none, base, OUT, BP_IDENTITY);
-    struct bp_var *second = bp_linear(tape, bp_rows(tape, o[3].var, 0, 2), o[4].weight, none, bp_rows(tape, base, 0, 2), OUT, BP_IDENTITY);
+    struct bp_var *second = bp_linear(tape, bp_slice_rows(tape, o[3].var, 0, 2), o[4].weight, none, bp_slice_rows(tape, base, 0, 2), OUT, BP_IDENTITY);
 
     (void)context;
     /* a last product joins both, so that the one output depends on all */
-    return bp_linear(tape, second, (struct bp_weight){.value = o[5].value}, none, bp_rows(tape, first, 0, 2), OUT, BP_IDENTITY);
+    return bp_linear(tape, second, (struct bp_weight){.value = o[5].value}, none, bp_slice_rows(tape, first, 0, 2), OUT, BP_IDENTITY);
 }
 
 static void gradients_of_a_shared_base(void **state)

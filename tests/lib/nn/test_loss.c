@@ -89,7 +89,7 @@ static void the_smaller_of_two(void **state)
     memcpy(x->value, first, sizeof first);
     memcpy(y->value, second, sizeof second);
     struct bp_var *z = bp_minimum(&tape, x, y);
-    bp_minimise(z, 1, weight);
+    bp_add_loss(z, 1, weight);
     bp_tape_backward(&tape);
     const float dx[3] = {0, 2, 4}, dy[3] = {1, 0, 0};
     for (int i = 0; i < 3; i++) {
@@ -111,8 +111,8 @@ static void terms_may_share(void **state)
     bp_tape_reset(&tape);
     struct bp_var *x = bp_var_new(&tape, 3, 1, true);
     memcpy(x->value, value, sizeof value);
-    assert_close(bp_minimise(x, 2, weight), 2 * (1 + 2), 1e-6);
-    assert_close(bp_minimise(bp_rows(&tape, x, 0, 2), -1, other), -3, 1e-6);
+    assert_close(bp_add_loss(x, 2, weight), 2 * (1 + 2), 1e-6);
+    assert_close(bp_add_loss(bp_slice_rows(&tape, x, 0, 2), -1, other), -3, 1e-6);
     assert_close(bp_gradient(x)[0], 2 - 1, 1e-6);
     assert_close(bp_gradient(x)[1], -1, 1e-6);
     assert_close(bp_gradient(x)[2], 1, 1e-6);
@@ -132,7 +132,7 @@ static void sums_are_exact(void **state)
         value[i] = i ? 0.25f : 67108864;
         weight[i] = 1;
     }
-    assert_true(bp_minimise(bp_constant(&tape, N, 1, value), 2, weight) == 2 * (67108864 + 0.25 * (N - 1)));
+    assert_true(bp_add_loss(bp_constant(&tape, N, 1, value), 2, weight) == 2 * (67108864 + 0.25 * (N - 1)));
     bp_tape_free(&tape);
 }
 

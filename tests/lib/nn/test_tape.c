@@ -100,7 +100,7 @@ static void nothing_passes_a_stop(void **state)
 
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 16, true), 0);
-    struct bp_var *x = leaf(&tape, 1, 2, value), *stopped = bp_stop(&tape, x), *y = square(&tape, stopped, 2);
+    struct bp_var *x = leaf(&tape, 1, 2, value), *stopped = bp_stop_gradient(&tape, x), *y = square(&tape, stopped, 2);
     assert_ptr_equal(stopped->value, x->value);
     assert_null(stopped->grad);
     assert_null(y->grad);
@@ -121,7 +121,7 @@ static void first_rows(void **state)
         /* memory that is not clear, as behind another update */
         memset(bp_arena_take(&tape.arena, 8192), 0xFF, 8192);
         bp_tape_reset(&tape);
-        struct bp_var *x = leaf(&tape, 3, 2, value), *rows = bp_rows(&tape, bp_rows(&tape, x, 0, 2), 0, 1);
+        struct bp_var *x = leaf(&tape, 3, 2, value), *rows = bp_slice_rows(&tape, bp_slice_rows(&tape, x, 0, 2), 0, 1);
         struct bp_var *y = square(&tape, rows, 2), *z = whole_too ? square(&tape, x, 2) : NULL;
         assert_int_equal(rows->rows, 1);
         assert_int_equal(y->rows, 1);
@@ -143,7 +143,7 @@ static void middle_rows(void **state)
 
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 16, true), 0);
-    struct bp_var *x = leaf(&tape, 4, 2, value), *rows = bp_rows(&tape, bp_rows(&tape, x, 1, 3), 1, 1);
+    struct bp_var *x = leaf(&tape, 4, 2, value), *rows = bp_slice_rows(&tape, bp_slice_rows(&tape, x, 1, 3), 1, 1);
     struct bp_var *y = square(&tape, rows, 2);
     assert_true(rows->value[0] == 5 && rows->value[1] == 6);
     bp_gradient(y)[0] = 1;
@@ -169,7 +169,7 @@ static void sinks(void **state)
     bp_gradient_sink(x, &add);
     assert_int_equal(add, 1);
 
-    struct bp_var *whole = bp_var_new(&tape, 3, 1, true), *part = bp_rows(&tape, whole, 0, 1);
+    struct bp_var *whole = bp_var_new(&tape, 3, 1, true), *part = bp_slice_rows(&tape, whole, 0, 1);
     float *grad = bp_gradient_sink(part, &add);
     assert_true(add || grad[0] == 0);       /* the rest of the whole must count as zero */
     grad[0] = add ? grad[0] + 5 : 5;

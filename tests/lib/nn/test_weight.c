@@ -1,7 +1,7 @@
 #include "nn/weight.h"
 
 #include "nn/bf16.h"
-#include "nn/product.h"
+#include "nn/matmul.h"
 
 #include "../base/check.h"
 

@@ -56,15 +56,15 @@ static void a_line_an_element(void **state)
     uint64_t counter[1] = { UINT64_MAX };
     struct bp_tensor tensors[] = { bp_tensor_2d("policy/w", BP_F32, 2, 3, weights), bp_tensor_1d("count", BP_U64, 1, counter) };
     struct bp_pack_writer *writer = bp_pack_create("c.ckpt", 1);
-    struct bp_block block;
+    struct bp_record record;
     char *files[] = { "c.ckpt", "a.traj" };
 
     (void)state;
-    bp_block_init(&block, "checkpoint");
-    bp_block_tensor(&block, &tensors[0]);
-    bp_block_tensor(&block, &tensors[1]);
-    assert_int_equal(bp_pack_write(writer, &block), 0);
-    bp_block_clear(&block);
+    bp_record_init(&record, "checkpoint");
+    bp_record_tensor(&record, &tensors[0]);
+    bp_record_tensor(&record, &tensors[1]);
+    assert_int_equal(bp_pack_write(writer, &record), 0);
+    bp_record_clear(&record);
     assert_int_equal(bp_pack_commit(writer), 0);
 
     char *text = fixture_run(bp_dump_report, &tsv, 0, files, 1);

@@ -12,19 +12,19 @@ static void write_checkpoint(const char *path)
         bp_tensor_1d("prior/head.b", BP_F32, 2, weights),
     };
     struct bp_pack_writer *writer = bp_pack_create(path, 1);
-    struct bp_block block;
+    struct bp_record record;
 
-    bp_block_init(&block, "checkpoint");
-    bp_block_text(&block, "task", "nav-easy");
-    bp_block_text(&block, "config", "{\"alpha\":0.1,\"steps\":1000,\"preset\":\"nav-easy-lstm\",\"body\":null}");
-    bp_block_text(&block, "groups", "[{\"name\":\"proprio\",\"size\":4},{\"name\":\"targets\",\"size\":8}]");
-    bp_block_text(&block, "policy", "{\"kind\":\"lstm\",\"layers\":[64,64],\"see\":[\"proprio\",\"targets\"]}");
-    bp_block_text(&block, "prior", "{\"kind\":\"mlp\",\"layers\":[64],\"see\":\"proprio\"}");
-    bp_block_text(&block, "note", "{not JSON");
+    bp_record_init(&record, "checkpoint");
+    bp_record_text(&record, "task", "nav-easy");
+    bp_record_text(&record, "config", "{\"alpha\":0.1,\"steps\":1000,\"preset\":\"nav-easy-lstm\",\"body\":null}");
+    bp_record_text(&record, "groups", "[{\"name\":\"proprio\",\"size\":4},{\"name\":\"targets\",\"size\":8}]");
+    bp_record_text(&record, "policy", "{\"kind\":\"lstm\",\"layers\":[64,64],\"see\":[\"proprio\",\"targets\"]}");
+    bp_record_text(&record, "prior", "{\"kind\":\"mlp\",\"layers\":[64],\"see\":\"proprio\"}");
+    bp_record_text(&record, "note", "{not JSON");
     for (size_t i = 0; i < 3; i++)
-        bp_block_tensor(&block, &tensors[i]);
-    assert_int_equal(bp_pack_write(writer, &block), 0);
-    bp_block_clear(&block);
+        bp_record_tensor(&record, &tensors[i]);
+    assert_int_equal(bp_pack_write(writer, &record), 0);
+    bp_record_clear(&record);
     assert_int_equal(bp_pack_commit(writer), 0);
 }
 
@@ -35,7 +35,7 @@ static void of_a_checkpoint(void **state)
         "checkpoint\ttask\tnav-easy\n", "checkpoint\tnote\t{not JSON\n", "config\talpha\t0.1\n", "config\tbody\t-\n",
         "config\tpreset\tnav-easy-lstm\n", "groups\ttargets\t8\n", "policy\tkind\tlstm\n", "policy\tlayers\t[64,64]\n",
         "policy\tsee\tproprio,targets\n", "policy\tparameters\t15\n", "prior\tsee\tproprio\n", "prior\tparameters\t2\n",
-        "tensor\tpolicy/torso.w\tf32 3x4\n", "stream\tblocks\t1\n", "stream\twhole\tyes\n",
+        "tensor\tpolicy/torso.w\tf32 3x4\n", "stream\trecords\t1\n", "stream\twhole\tyes\n",
     };
     char hash[72];
 
@@ -61,7 +61,7 @@ static void of_a_stream(void **state)
     char *files[] = { "b.traj" };
     static const char *const expect[] = {
         "episodes\ttask\tnav-hard\n", "episodes\tplay\tprior\n", "episodes\tepisodes\t2\n", "episodes\tsteps\t5\n",
-        "episodes\tplay\tpolicy\n", "episodes\tkl_prior\tyes\n", "groups\tglobal\t4\n", "stream\tblocks\t3\n",
+        "episodes\tplay\tpolicy\n", "episodes\tkl_prior\tyes\n", "groups\tglobal\t4\n", "stream\trecords\t3\n",
         "stream\twhole\tyes\n",
     };
 
@@ -76,7 +76,7 @@ static void of_a_stream(void **state)
     fixture_cut(files[0], 1);
     text = fixture_run(bp_info_report, &tsv, -1, files, 1);
     assert_non_null(strstr(text, "stream\twhole\tno\n"));
-    assert_non_null(strstr(text, "stream\tblocks\t3\n"));
+    assert_non_null(strstr(text, "stream\trecords\t3\n"));
     free(text);
 }
 

@@ -8,18 +8,18 @@
 enum { LANES = 5 };
 
 static struct bp_agent agent;
-static float blocks_of[BP_ROLES][512];
-static struct bp_blocks blocks;
+static float params_of[BP_ROLES][512];
+static struct bp_params params;
 
 static int make_agent(void **state)
 {
     (void)state;
     agent = tiny_agent("lstm", "lstm", "lstm", "softplus");
     for (int role = 0; role <= BP_CRITIC; role++) {
-        fill_normal(blocks_of[role], 512, 20 + (uint64_t)role);
+        fill_normal(params_of[role], 512, 20 + (uint64_t)role);
         for (int i = 0; i < 512; i++)
-            blocks_of[role][i] *= 0.5f;
-        blocks.block[role] = blocks_of[role];
+            params_of[role][i] *= 0.5f;
+        params.of[role] = params_of[role];
         assert_true(agent.net[role].parameters < 512 && agent.net[role].state_size > 0);
     }
     return 0;
@@ -41,12 +41,12 @@ struct naive {
 
 static void naive_look(struct naive *naive, enum bp_role role, const float *observation)
 {
-    struct naive_plan plan = naive_plan(&agent.net[role], blocks_of[role]);
+    struct naive_plan plan = naive_plan(&agent.net[role], params_of[role]);
     double x[TINY_O], out[2 * TINY_A];
 
     for (int j = 0; j < TINY_O; j++)
         x[j] = (double)observation[j];
-    naive_net(&plan, blocks_of[role], x, NULL, naive->state, out);
+    naive_net(&plan, params_of[role], x, NULL, naive->state, out);
     for (int j = 0; j < TINY_A; j++) {
         naive->mean[j] = out[j];
         naive->scale[j] = 0.01 + log1p(exp(out[TINY_A + j]));
@@ -65,7 +65,7 @@ static void acting_along_an_episode(void **state)
             float observations[LANES * TINY_O];
             fill_normal(observations, LANES * TINY_O, 100 + (uint64_t)t);
             fill_normal(acting.noise, LANES * TINY_A, 200 + (uint64_t)t);
-            bp_act(&acting, &blocks, (enum bp_role)role, observations, true, 0);
+            bp_act(&acting, &params, (enum bp_role)role, observations, true, 0);
             for (int lane = 0; lane < LANES; lane++) {
                 double log_prob = 0, kl = 0;
                 for (int r = 0; r < 2; r++)
@@ -94,7 +94,7 @@ static void without_noise_it_is_the_mean(void **state)
 
     (void)state;
     fill_normal(observation, TINY_O, 1);
-    bp_act(&acting, &blocks, BP_POLICY, observation, false, 0);
+    bp_act(&acting, &params, BP_POLICY, observation, false, 0);
     naive_look(&naive, BP_POLICY, observation);
     for (int j = 0; j < TINY_A; j++)
         assert_close(acting.actions[j], naive.mean[j], 1e-6);
@@ -129,7 +129,7 @@ static void who_remembers(void **state)
     fill_normal(observations, LANES * TINY_O, 2);
     for (size_t i = 0; i < sizeof rule / sizeof *rule; i++) {
         struct bp_acting acting = acting_of(LANES);
-        bp_act(&acting, &blocks, rule[i].role, observations, rule[i].with_kl, rule[i].remember);
+        bp_act(&acting, &params, rule[i].role, observations, rule[i].with_kl, rule[i].remember);
         for (int lane = 0; lane < LANES; lane++) {
             const float *at = row;
             bp_acting_state_row(&acting, lane, row);
@@ -152,7 +152,7 @@ static void state_rows(void **state)
     assert_true(row_size() <= 64);
     size_t bytes = (size_t)row_size() * sizeof(float);
     fill_normal(observations, LANES * TINY_O, 3);
-    bp_act(&acting, &blocks, BP_POLICY, observations, false, all);
+    bp_act(&acting, &params, BP_POLICY, observations, false, all);
     for (int lane = 0; lane < LANES; lane++)
         bp_acting_state_row(&acting, lane, kept[lane]);
     assert_memory_not_equal(kept[1], kept[2], bytes);
@@ -179,10 +179,10 @@ static void lanes_are_apart(void **state)
         fill_normal(observations, LANES * TINY_O, 300 + (uint64_t)t);
         fill_normal(a.noise, LANES * TINY_A, 400 + (uint64_t)t);
         memcpy(b.noise, a.noise, sizeof(float) * LANES * TINY_A);
-        bp_act(&a, &blocks, BP_POLICY, observations, true, 0);
+        bp_act(&a, &params, BP_POLICY, observations, true, 0);
         for (int j = 0; j < TINY_O; j++)
             observations[1 * TINY_O + j] = 1e6f;
-        bp_act(&b, &blocks, BP_POLICY, observations, true, 0);
+        bp_act(&b, &params, BP_POLICY, observations, true, 0);
         for (int lane = 0; lane < LANES; lane++) {
             bool same = !memcmp(a.actions + lane * TINY_A, b.actions + lane * TINY_A, TINY_A * sizeof(float)) &&
                         !memcmp(&a.log_prob[lane], &b.log_prob[lane], sizeof(float)) && !memcmp(&a.kl_prior[lane], &b.kl_prior[lane], sizeof(float));

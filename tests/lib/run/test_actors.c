@@ -6,7 +6,7 @@ enum { ACTORS = 11, STEPS = 5, O = 20, A = 2, S = 2 * (5 + 6 + 6), LENGTH = 375 
 
 static struct bp_agent agent;
 static float parameters[BP_ROLES][2048];
-static struct bp_blocks blocks;
+static struct bp_params params;
 
 static int make_agent(void **state)
 {
@@ -21,7 +21,7 @@ static int make_agent(void **state)
         bp_random_seek(stream, 8, BP_FOR_TEST, (uint64_t)role, 0);
         assert_true(agent.net[role].parameters < 2048);
         bp_net_randomise(&agent.net[role], parameters[role], stream);
-        blocks.block[role] = parameters[role];
+        params.of[role] = parameters[role];
         gsl_rng_free(stream);
     }
     bp_env_close(env);
@@ -50,7 +50,7 @@ static void cycles(struct bp_actors *actors, struct bp_replay *replay, int count
 {
     for (int i = 0; i < count; i++) {
         for (int team = 0; team < bp_actors_teams(actors); team++)
-            bp_actors_run(actors, team, &blocks);
+            bp_actors_run(actors, team, &params);
         bp_actors_commit(actors, replay, stats);
     }
 }
@@ -115,7 +115,7 @@ static void the_replay_tells_what_happened(void **state)
             for (int j = 0; j < S && t % STEPS == 0; j++)
                 assert_close(states[t / STEPS * S + j], row[j], 1e-5);
             bp_random_normal(stream, acting.noise, A);
-            bp_act(&acting, &blocks, BP_POLICY, o, false, (1u << BP_ROLES) - 1);
+            bp_act(&acting, &params, BP_POLICY, o, false, (1u << BP_ROLES) - 1);
             for (int j = 0; j < A; j++)
                 assert_close(actions[t * A + j], acting.actions[j], 1e-5);
             assert_close(log_prob[t], acting.log_prob[0], 1e-4);
@@ -176,7 +176,7 @@ static void the_order_of_teams_does_not_matter(void **state)
         cycles(forwards, a, 1, &stats);
         cycles(other, c, 1, &stats);
         for (int team = bp_actors_teams(backwards) - 1; team >= 0; team--)
-            bp_actors_run(backwards, team, &blocks);
+            bp_actors_run(backwards, team, &params);
         bp_actors_commit(backwards, b, &stats);
     }
     same_replay(a, b);

@@ -47,7 +47,7 @@ static void same_agent(const struct bp_checkpoint *a, const struct bp_checkpoint
             assert_int_equal(x->spec.see.group[i].offset, y->spec.see.group[i].offset);
         assert_int_equal(a->agent.head[role], b->agent.head[role]);
         assert_int_equal(x->parameters, y->parameters);
-        assert_memory_equal(a->block[role], b->block[role], x->parameters * sizeof(float));
+        assert_memory_equal(a->params[role], b->params[role], x->parameters * sizeof(float));
     }
 }
 
@@ -72,9 +72,9 @@ static void round_trip(void **state)
     assert_int_equal(bp_pack_hash(path, hash), 0);
     assert_string_equal(loaded.hash, hash);
     assert_string_equal(made.hash, hash);
-    struct bp_blocks blocks = bp_checkpoint_blocks(&loaded);
+    struct bp_params params = bp_checkpoint_params(&loaded);
     for (int role = 0; role < BP_ROLES; role++)
-        assert_ptr_equal(blocks.block[role], loaded.block[role]);
+        assert_ptr_equal(params.of[role], loaded.params[role]);
     bp_checkpoint_free(&loaded);
     bp_checkpoint_free(&loaded);            /* what is left can be freed again */
 }
@@ -106,16 +106,16 @@ static void parts_of_an_agent(void **state)
     for (int i = 0; i < 4; i++) {
         const struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {priors[i].kind, priors[i].hidden, priors[i].see, priors[i].head, priors[i].encoders}};
         struct bp_checkpoint alone = made, loaded;
-        static float block[4096];
-        fill_normal(block, 4096, (uint64_t)i);
+        static float record[4096];
+        fill_normal(record, 4096, (uint64_t)i);
         assert_int_equal(bp_agent_init(&alone.agent, &made.agent.groups, 2, choice), 0);
         assert_true(alone.agent.net[BP_PRIOR].parameters < 4096);
-        alone.block[BP_POLICY] = alone.block[BP_CRITIC] = NULL;
-        alone.block[BP_PRIOR] = block;
+        alone.params[BP_POLICY] = alone.params[BP_CRITIC] = NULL;
+        alone.params[BP_PRIOR] = record;
         assert_int_equal(bp_checkpoint_write(in_directory("prior.ckpt"), &alone), 0);
         assert_int_equal(bp_checkpoint_load(in_directory("prior.ckpt"), &loaded), 0);
         assert_true(loaded.agent.has[BP_PRIOR] && !loaded.agent.has[BP_POLICY] && !loaded.agent.has[BP_CRITIC]);
-        assert_null(loaded.block[BP_POLICY]);
+        assert_null(loaded.params[BP_POLICY]);
         same_agent(&alone, &loaded);
         bp_checkpoint_free(&loaded);
     }
@@ -137,7 +137,7 @@ static int load(void *context)
 
     if (status)
         for (int role = 0; role < BP_ROLES; role++)
-            if (checkpoint.block[role] || checkpoint.config)
+            if (checkpoint.params[role] || checkpoint.config)
                 _exit(88);              /* nothing may be left to free */
     return status;
 }
@@ -170,23 +170,23 @@ static void cut_and_changed_files(void **state)
     }
 }
 
-/* A block that is right as a file, but in which one field says something else. */
+/* A record that is right as a file, but in which one field says something else. */
 static char *with_field(const char *key, const char *value)
 {
     char *whole = in_directory("whole.ckpt"), *path = in_directory("field.ckpt");
-    struct bp_block block = {0};
+    struct bp_record record = {0};
 
     assert_int_equal(bp_checkpoint_write(whole, &made), 0);
     struct bp_pack_reader *reader = bp_pack_open(whole);
-    assert_int_equal(bp_pack_read(reader, &block), 1);
+    assert_int_equal(bp_pack_read(reader, &record), 1);
     if (value)
-        bp_block_text(&block, key, value);
+        bp_record_text(&record, key, value);
     else
-        json_object_del(block.fields, key);
+        json_object_del(record.fields, key);
     struct bp_pack_writer *writer = bp_pack_create(path, 1);
-    assert_int_equal(bp_pack_write(writer, &block), 0);
+    assert_int_equal(bp_pack_write(writer, &record), 0);
     assert_int_equal(bp_pack_commit(writer), 0);
-    bp_block_clear(&block);
+    bp_record_clear(&record);
     bp_pack_close(reader);
     return path;
 }

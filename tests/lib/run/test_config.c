@@ -46,7 +46,7 @@ static void defaults_are_the_papers(void **state)
     assert_int_equal(learner.batch, 512);
     assert_int_equal(learner.unroll, 10);
     assert_true(learner.kl_cost == 1e-3 && learner.entropy_cost == 1e-4 && learner.reward_scale == 1 && learner.trace == 1);
-    assert_int_equal(learner.bootstrap, BP_BOOTSTRAP_ONLINE);
+    assert_int_equal(learner.value_policy, BP_VALUE_POLICY_ONLINE);
     assert_true(learner.stored_state && !learner.bf16);
     assert_int_equal(config.actors, 32);
     assert_string_equal(config.net[BP_POLICY].hidden, "200,100");
@@ -110,7 +110,7 @@ static void fields_arrive(void **state)
     assert_true(learner.seed == 77 && learner.unroll == 20 && learner.batch == 24 && learner.shards == 3);
     assert_true(learner.discount == 0.5 && learner.trace == 0.25 && learner.reward_scale == 2 && learner.kl_cost == 3 && learner.entropy_cost == 4);
     assert_true(learner.rate[BP_POLICY] == 0.1 && learner.rate[BP_PRIOR] == 0.2 && learner.rate[BP_CRITIC] == 0.3);
-    assert_true(learner.target_period == 9 && learner.bootstrap == BP_BOOTSTRAP_TARGET && learner.stored_state);
+    assert_true(learner.target_period == 9 && learner.value_policy == BP_VALUE_POLICY_TARGET && learner.stored_state);
     assert_int_equal(learner.planned, 100);
     int actions;
     struct bp_groups groups = groups_of("nav-hard", NULL, &actions);

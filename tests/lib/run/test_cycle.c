@@ -5,7 +5,7 @@
 /* ---- determinism ---- */
 
 /* The kinds of networks that a run is made of, with everything that may be carried along. */
-static const struct { const char *policy, *prior, *critic, *recurrent_state, *bootstrap; int critics; } kinds[] = {
+static const struct { const char *policy, *prior, *critic, *recurrent_state, *value_policy; int critics; } kinds[] = {
     {"mlp", "lstm", "mlp", "zero", "online", 1},
     {"lstm", "lstm", "lstm", "stored", "target", 1},
     {"mlp", "none", "lstm", "stored", "online", 2},
@@ -17,7 +17,7 @@ static struct bp_config config_of(int kind)
     struct bp_config config = tiny_config(kinds[kind].policy, kinds[kind].prior, kinds[kind].critic);
 
     config.recurrent_state = kinds[kind].recurrent_state;
-    config.bootstrap = kinds[kind].bootstrap;
+    config.value_policy = kinds[kind].value_policy;
     config.critics = kinds[kind].critics;
     return config;
 }
@@ -180,8 +180,8 @@ static void a_borrowed_prior_stays(void **state)
     float before = cycle.learner.trained[BP_POLICY].online[3];
     run_cycles(&cycle, 10);
     assert_true(cycle.learner.agent.has[BP_PRIOR]);
-    assert_memory_equal(cycle.learner.trained[BP_PRIOR].online, lent.block[BP_PRIOR], bytes);
-    assert_memory_equal(cycle.learner.trained[BP_PRIOR].target, lent.block[BP_PRIOR], bytes);
+    assert_memory_equal(cycle.learner.trained[BP_PRIOR].online, lent.params[BP_PRIOR], bytes);
+    assert_memory_equal(cycle.learner.trained[BP_PRIOR].target, lent.params[BP_PRIOR], bytes);
     assert_true(cycle.learner.trained[BP_POLICY].online[3] != before);
     assert_true(cycle.update_stats.kl_prior > 0 && cycle.update_stats.prior_loss == 0);
     bp_cycle_free(&cycle);
@@ -198,11 +198,11 @@ static void a_policy_may_start_from_the_prior(void **state)
 
     (void)state;
     assert_int_equal(bp_cycle_init(&cycle, &config, &borrowed, 1), 0);
-    struct bp_blocks blocks = bp_cycle_blocks(&cycle);
+    struct bp_params params = bp_cycle_params(&cycle);
     assert_int_equal(bp_acting_init(&acting, &cycle.learner.agent, 4), 0);
     for (int t = 0; t < 10; t++) {
         fill_normal(observations, 4 * 20, 60 + (uint64_t)t);
-        bp_act(&acting, &blocks, BP_POLICY, observations, true, 0);
+        bp_act(&acting, &params, BP_POLICY, observations, true, 0);
         for (int lane = 0; lane < 4; lane++)
             assert_close(acting.kl_prior[lane], 0, 1e-5);
     }

@@ -4,7 +4,7 @@
 
 static struct bp_config config;
 static struct bp_cycle cycle;
-static struct bp_blocks blocks;
+static struct bp_params params;
 
 static int train(void **state)
 {
@@ -12,7 +12,7 @@ static int train(void **state)
     config = tiny_config("mlp", "lstm", "mlp");
     start(&cycle, &config, 2);
     run_cycles(&cycle, 4);
-    blocks = bp_cycle_blocks(&cycle);
+    params = bp_cycle_params(&cycle);
     return 0;
 }
 
@@ -55,15 +55,15 @@ static void means_over_fixed_episodes(void **state)
         struct bp_rollout_spec spec = {want[i][1], NULL, bp_play_find(want[i][0]), false, 3, 1000003, false};
         struct bp_rollout *rollout = bp_rollout_new(&spec, &cycle.learner.agent, alone);
         double sums[3] = {0};
-        assert_int_equal(bp_evaluate(a, i, &blocks, &first), 0);
-        assert_int_equal(bp_evaluate(a, i, &blocks, &again), 0);
-        assert_int_equal(bp_evaluate(b, i, &blocks, &second), 0);
+        assert_int_equal(bp_evaluate(a, i, &params, &first), 0);
+        assert_int_equal(bp_evaluate(a, i, &params, &again), 0);
+        assert_int_equal(bp_evaluate(b, i, &params, &second), 0);
         assert_string_equal(first.play, want[i][0]);
         assert_string_equal(first.task, want[i][1]);
         assert_int_equal(first.episodes, 3);
         assert_true(first.episode_return == second.episode_return && first.episode_return == again.episode_return);
         assert_true(first.transition_kl == second.transition_kl && first.transition_kl >= 0);
-        assert_int_equal(bp_rollout_run(rollout, &blocks, add_up, sums), 0);
+        assert_int_equal(bp_rollout_run(rollout, &params, add_up, sums), 0);
         assert_close(first.episode_return, sums[0] / 3, 1e-9);
         assert_close(first.standard_error, sqrt((sums[1] - sums[0] * sums[0] / 3) / 2 / 3), 1e-6);
         assert_close(first.episode_length, sums[2] / 3, 1e-9);

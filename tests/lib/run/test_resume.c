@@ -54,7 +54,7 @@ static void recurrent_networks_go_on(void **state)
     (void)state;
     goes_on(config);
     config.recurrent_state = "zero";
-    config.bootstrap = "target";
+    config.value_policy = "target";
     goes_on(config);
 }
 
@@ -206,10 +206,10 @@ static void files_that_do_not_fit(void **state)
     assert_int_equal(run_action(read_it, whole, false, said), BP_DAMAGED);
 
     struct bp_pack_writer *writer = bp_pack_create(other, 1);
-    struct bp_block block;
-    bp_block_init(&block, "checkpoint");
-    assert_int_equal(bp_pack_write(writer, &block), 0);
-    bp_block_clear(&block);
+    struct bp_record record;
+    bp_record_init(&record, "checkpoint");
+    assert_int_equal(bp_pack_write(writer, &record), 0);
+    bp_record_clear(&record);
     assert_int_equal(bp_pack_commit(writer), 0);
     reading_config = config;
     assert_int_equal(run_action(read_it, other, false, said), BP_DAMAGED);
@@ -225,7 +225,7 @@ static void a_missing_tensor_is_noticed(void **state)
     struct bp_config config = tiny_config("mlp", "none", "mlp");
     struct bp_cycle cycle;
     char said[1024], *whole = in_directory("whole.resume"), *without = in_directory("without.resume");
-    struct bp_block block = {0};
+    struct bp_record record = {0};
 
     (void)state;
     start(&cycle, &config, 1);
@@ -233,10 +233,10 @@ static void a_missing_tensor_is_noticed(void **state)
     bp_cycle_free(&cycle);
     struct bp_pack_reader *reader = bp_pack_open(whole);
     struct bp_pack_writer *writer = bp_pack_create(without, 1);
-    while (bp_pack_read(reader, &block) == 1) {
-        if (!block.count || strcmp(block.tensors[0].name, "actors/streams"))
-            assert_int_equal(bp_pack_write(writer, &block), 0);
-        bp_block_clear(&block);
+    while (bp_pack_read(reader, &record) == 1) {
+        if (!record.count || strcmp(record.tensors[0].name, "actors/streams"))
+            assert_int_equal(bp_pack_write(writer, &record), 0);
+        bp_record_clear(&record);
     }
     bp_pack_close(reader);
     assert_int_equal(bp_pack_commit(writer), 0);

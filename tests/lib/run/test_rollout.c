@@ -8,7 +8,7 @@
 
 static struct bp_config config;
 static struct bp_cycle cycle;
-static struct bp_blocks blocks;
+static struct bp_params params;
 
 static int train(void **state)
 {
@@ -16,7 +16,7 @@ static int train(void **state)
     config = tiny_config("lstm", "lstm", "mlp");
     start(&cycle, &config, 1);
     run_cycles(&cycle, 8);
-    blocks = bp_cycle_blocks(&cycle);
+    params = bp_cycle_params(&cycle);
     return 0;
 }
 
@@ -81,7 +81,7 @@ static struct collected play(const struct bp_rollout_spec *spec, const struct bp
     struct bp_rollout *rollout = bp_rollout_new(spec, agent, pool);
 
     assert_non_null(rollout);
-    assert_int_equal(bp_rollout_run(rollout, &blocks, collect, &c), 0);
+    assert_int_equal(bp_rollout_run(rollout, &params, collect, &c), 0);
     assert_int_equal(c.episodes, spec->episodes);
     bp_rollout_free(rollout);
     bp_pool_free(pool);
@@ -90,7 +90,7 @@ static struct collected play(const struct bp_rollout_spec *spec, const struct bp
 
 /* ---- determinism ---- */
 
-/* The same bytes for any number of threads, whole blocks of episodes or not, and whatever plays. */
+/* The same bytes for any number of threads, whole teams of episodes or not, and whatever plays. */
 static void threads_do_not_matter(void **state)
 {
     (void)state;
@@ -129,14 +129,14 @@ static void runs_can_be_repeated(void **state)
     struct bp_pool *pool = bp_pool_new(2);
     struct bp_rollout *rollout = bp_rollout_new(&spec, &cycle.learner.agent, pool);
     struct collected first = {.hash = 1}, changed = {.hash = 1}, again = {.hash = 1};
-    struct bp_blocks other = blocks;
+    struct bp_params other = params;
 
     (void)state;
     assert_non_null(rollout);
-    other.block[BP_PRIOR] = cycle.learner.trained[BP_PRIOR].m;       /* any other numbers */
-    assert_int_equal(bp_rollout_run(rollout, &blocks, collect, &first), 0);
+    other.of[BP_PRIOR] = cycle.learner.trained[BP_PRIOR].m;       /* any other numbers */
+    assert_int_equal(bp_rollout_run(rollout, &params, collect, &first), 0);
     assert_int_equal(bp_rollout_run(rollout, &other, collect, &changed), 0);
-    assert_int_equal(bp_rollout_run(rollout, &blocks, collect, &again), 0);
+    assert_int_equal(bp_rollout_run(rollout, &params, collect, &again), 0);
     assert_true(first.hash == again.hash && first.hash != changed.hash);
     bp_rollout_free(rollout);
     bp_pool_free(pool);
@@ -194,7 +194,7 @@ static void episodes_can_be_played_again(void **state)
         struct bp_rollout *rollout = bp_rollout_new(&spec, &cycle.learner.agent, pool);
         struct bp_env *env = bp_env_open(tasks[i], NULL);
         assert_non_null(rollout);
-        assert_int_equal(bp_rollout_run(rollout, &blocks, check_episode, env), 0);
+        assert_int_equal(bp_rollout_run(rollout, &params, check_episode, env), 0);
         bp_env_close(env);
         bp_rollout_free(rollout);
         bp_pool_free(pool);
@@ -299,10 +299,10 @@ static void deterministic_play(void **state)
     spec.deterministic = true;
     struct bp_rollout *rollout = bp_rollout_new(&spec, &cycle.learner.agent, pool);
     assert_non_null(rollout);
-    assert_int_equal(bp_rollout_run(rollout, &blocks, no_noise, &least), 0);
+    assert_int_equal(bp_rollout_run(rollout, &params, no_noise, &least), 0);
     assert_true(least >= -log(2 * M_PI) - 2 * log(1.01) - 1e-4);
     struct collected sampled = {.hash = 1}, mean = {.hash = 1};
-    assert_int_equal(bp_rollout_run(rollout, &blocks, collect, &mean), 0);
+    assert_int_equal(bp_rollout_run(rollout, &params, collect, &mean), 0);
     spec.deterministic = false;
     sampled = play(&spec, &cycle.learner.agent, 1);
     assert_true(mean.hash != sampled.hash);

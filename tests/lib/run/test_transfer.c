@@ -98,7 +98,7 @@ static void from_a_prior(void **state)
     assert_string_equal(hard.parent, lent.hash);
     assert_int_equal(hard.transitions, 200);
     assert_string_equal(hard.agent.net[BP_PRIOR].spec.kind, "lstm");
-    assert_memory_equal(hard.block[BP_PRIOR], lent.block[BP_PRIOR], lent.agent.net[BP_PRIOR].parameters * sizeof(float));
+    assert_memory_equal(hard.params[BP_PRIOR], lent.params[BP_PRIOR], lent.agent.net[BP_PRIOR].parameters * sizeof(float));
     assert_string_equal(hard.agent.net[BP_POLICY].spec.kind, "lstm");
     assert_int_equal(hard.agent.net[BP_POLICY].spec.see.count, 4);
     assert_true(json_real_value(json_object_get(hard.config, "kl-cost")) == 0.625);
@@ -117,7 +117,7 @@ static double distance_from_prior(const struct bp_checkpoint *checkpoint)
 
     assert_int_equal(n, prior->parameters - prior->layer[prior->layers - 1].x);
     for (size_t i = 1; i <= n; i++)
-        sum += fabs((double)checkpoint->block[BP_POLICY][policy->parameters - i] - (double)checkpoint->block[BP_PRIOR][prior->parameters - i]);
+        sum += fabs((double)checkpoint->params[BP_POLICY][policy->parameters - i] - (double)checkpoint->params[BP_PRIOR][prior->parameters - i]);
     return sum / (double)n;
 }
 

@@ -55,7 +55,7 @@ static void what_is_not(void **state)
 }
 
 /* Decode a text with `before` spaces in front, which only the parser takes; *said: what was reported. */
-static int decode(const char *text, size_t before, struct bp_block *block, char said[256])
+static int decode(const char *text, size_t before, struct bp_record *record, char said[256])
 {
     size_t length = before + strlen(written);
     uint64_t word = htole64(length);
@@ -65,7 +65,7 @@ static int decode(const char *text, size_t before, struct bp_block *block, char 
     memset(bytes + 8, ' ', before);
     memcpy(bytes + 8 + before, text, strlen(written));
     capture_begin();
-    int status = bp_safetensors_decode(bytes, 8 + length + DATA, "it", block);
+    int status = bp_safetensors_decode(bytes, 8 + length + DATA, "it", record);
     snprintf(said, 256, "%.255s", capture_take());
     capture_end();
     if (status)
@@ -84,7 +84,7 @@ static void agrees_with_the_parser(void **state)
     bp_random_seek(stream, 1, BP_FOR_TEST, 0, 0);
     for (int i = 0; i < 3000; i++) {
         char text[sizeof written], said[2][256];
-        struct bp_block quick, slow;
+        struct bp_record quick, slow;
         struct bp_header header;
         strcpy(text, written);
         for (int changes = i % 3; changes > 0; changes--)
@@ -104,8 +104,8 @@ static void agrees_with_the_parser(void **state)
             accepted++;
         }
         scanned += bp_header_scan(text, strlen(text), &header);
-        bp_block_clear(&quick);
-        bp_block_clear(&slow);
+        bp_record_clear(&quick);
+        bp_record_clear(&slow);
     }
     assert_in_range(accepted, 1000, 2900);
     assert_in_range(scanned, accepted, 2950);

@@ -6,15 +6,15 @@
 #include <math.h>
 #include <zlib.h>
 
-/* ---- blocks to write ---- */
+/* ---- records to write ---- */
 
 static float floats[6] = {1, -2.5f, INFINITY, 3e-40f, -0.0f, 7};
 static int64_t wide[2] = {INT64_MIN, INT64_MAX};
 static uint8_t small[3] = {0, 255, 7};
 static int32_t counts[1] = {-5};
 
-/* A block with tensors added in the order of rising elements, which the file turns round. */
-static void make_block(struct bp_block *block, int number)
+/* A record with tensors added in the order of rising elements, which the file turns round. */
+static void make_record(struct bp_record *record, int number)
 {
     struct bp_tensor tensors[] = {
         bp_tensor_1d("small", BP_U8, 3, small),
@@ -24,71 +24,71 @@ static void make_block(struct bp_block *block, int number)
         bp_tensor_1d("nothing", BP_F64, 0, NULL),
     };
 
-    bp_block_init(block, "test");
-    bp_block_format(block, "number", "%d", number);
-    bp_block_text(block, "text", "quotes \" and \\, a line\nbreak, gr\xc3\xbc\xc3\x9f");
+    bp_record_init(record, "test");
+    bp_record_format(record, "number", "%d", number);
+    bp_record_text(record, "text", "quotes \" and \\, a line\nbreak, gr\xc3\xbc\xc3\x9f");
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++)
-        bp_block_tensor(block, &tensors[i]);
-    assert_false(block->incomplete);
+        bp_record_tensor(record, &tensors[i]);
+    assert_false(record->incomplete);
 }
 
-static void check_block(const struct bp_block *block, int number)
+static void check_record(const struct bp_record *record, int number)
 {
     static const char *const order[] = {"wide", "nothing", "floats", "counts", "small"};
     char text[16];
 
     snprintf(text, sizeof text, "%d", number);
-    assert_string_equal(bp_block_get(block, "kind"), "test");
-    assert_string_equal(bp_block_get(block, "number"), text);
-    assert_string_equal(bp_block_get(block, "text"), "quotes \" and \\, a line\nbreak, gr\xc3\xbc\xc3\x9f");
-    assert_null(bp_block_get(block, "absent"));
-    assert_int_equal(block->count, 5);
+    assert_string_equal(bp_record_get(record, "kind"), "test");
+    assert_string_equal(bp_record_get(record, "number"), text);
+    assert_string_equal(bp_record_get(record, "text"), "quotes \" and \\, a line\nbreak, gr\xc3\xbc\xc3\x9f");
+    assert_null(bp_record_get(record, "absent"));
+    assert_int_equal(record->count, 5);
     for (int i = 0; i < 5; i++) {
-        assert_string_equal(block->tensors[i].name, order[i]);
-        assert_int_equal((uintptr_t)block->tensors[i].data % bp_dtype_size(block->tensors[i].dtype), 0);
+        assert_string_equal(record->tensors[i].name, order[i]);
+        assert_int_equal((uintptr_t)record->tensors[i].data % bp_dtype_size(record->tensors[i].dtype), 0);
     }
-    assert_int_equal(block->tensors[2].rank, 2);
-    assert_int_equal(block->tensors[2].shape[0], 2);
-    assert_int_equal(block->tensors[2].shape[1], 3);
-    assert_memory_equal(bp_block_need(block, "wide", BP_I64, 2, "")->data, wide, sizeof wide);
-    assert_memory_equal(bp_block_need(block, "floats", BP_F32, 6, "")->data, floats, sizeof floats);
-    assert_memory_equal(bp_block_need(block, "counts", BP_I32, 1, "")->data, counts, sizeof counts);
-    assert_memory_equal(bp_block_need(block, "small", BP_U8, 3, "")->data, small, sizeof small);
-    assert_non_null(bp_block_need(block, "nothing", BP_F64, 0, ""));
+    assert_int_equal(record->tensors[2].rank, 2);
+    assert_int_equal(record->tensors[2].shape[0], 2);
+    assert_int_equal(record->tensors[2].shape[1], 3);
+    assert_memory_equal(bp_record_need(record, "wide", BP_I64, 2, "")->data, wide, sizeof wide);
+    assert_memory_equal(bp_record_need(record, "floats", BP_F32, 6, "")->data, floats, sizeof floats);
+    assert_memory_equal(bp_record_need(record, "counts", BP_I32, 1, "")->data, counts, sizeof counts);
+    assert_memory_equal(bp_record_need(record, "small", BP_U8, 3, "")->data, small, sizeof small);
+    assert_non_null(bp_record_need(record, "nothing", BP_F64, 0, ""));
 }
 
-static void write_stream(const char *path, int blocks, int level)
+static void write_stream(const char *path, int records, int level)
 {
     struct bp_pack_writer *writer = bp_pack_create(path, level);
-    struct bp_block block;
+    struct bp_record record;
 
     assert_non_null(writer);
-    for (int i = 0; i < blocks; i++) {
-        make_block(&block, i);
-        assert_int_equal(bp_pack_write(writer, &block), 0);
-        bp_block_clear(&block);
+    for (int i = 0; i < records; i++) {
+        make_record(&record, i);
+        assert_int_equal(bp_pack_write(writer, &record), 0);
+        bp_record_clear(&record);
     }
     assert_int_equal(bp_pack_commit(writer), 0);
 }
 
-/* Read all of a stream of test blocks, whose numbers begin anew at each part; how many came, and the last status. */
+/* Read all of a stream of test records, whose numbers begin anew at each part; how many came, and the last status. */
 static int read_stream(const char *path, int part, int *status)
 {
     struct bp_pack_reader *reader = bp_pack_open(path);
-    struct bp_block block;
+    struct bp_record record;
     int count = 0;
 
     *status = -1;
     if (!reader)
         return 0;
-    for (; (*status = bp_pack_read(reader, &block)) > 0; count++) {
-        check_block(&block, count % part);
-        bp_block_clear(&block);
+    for (; (*status = bp_pack_read(reader, &record)) > 0; count++) {
+        check_record(&record, count % part);
+        bp_record_clear(&record);
     }
-    assert_null(block.fields);
-    assert_null(block.storage);
+    assert_null(record.fields);
+    assert_null(record.storage);
     if (*status < 0)
-        assert_int_equal(bp_pack_read(reader, &block), -1);
+        assert_int_equal(bp_pack_read(reader, &record), -1);
     bp_pack_close(reader);
     return count;
 }
@@ -104,15 +104,15 @@ static void test_round_trip(void **state)
 
     (void)state;
     for (int level = 0; level <= 9; level++)
-        for (int blocks = 0; blocks < 4; blocks++) {
-            write_stream(path, blocks, level);
-            assert_int_equal(read_stream(path, 4, &status), blocks);
+        for (int records = 0; records < 4; records++) {
+            write_stream(path, records, level);
+            assert_int_equal(read_stream(path, 4, &status), records);
             assert_int_equal(status, 0);
         }
     assert_int_equal(count_files(""), 1);
 }
 
-/* The same blocks give the same bytes, whatever was written before with the same writer. */
+/* The same records give the same bytes, whatever was written before with the same writer. */
 static void test_same_bytes(void **state)
 {
     enum { COUNT = 300000 };
@@ -125,12 +125,12 @@ static void test_same_bytes(void **state)
         values[i] = sinf((float)i * 0.01f);
     for (int level = 0; level <= 9; level += 3) {
         struct bp_pack_writer *writer = bp_pack_create(in_directory("stream"), level);
-        struct bp_block block;
+        struct bp_record record;
         for (int i = 0; i < 3; i++) {
-            bp_block_init(&block, "test");
-            bp_block_tensor(&block, &tensor);
-            assert_int_equal(bp_pack_write(writer, &block), 0);
-            bp_block_clear(&block);
+            bp_record_init(&record, "test");
+            bp_record_tensor(&record, &tensor);
+            assert_int_equal(bp_pack_write(writer, &record), 0);
+            bp_record_clear(&record);
         }
         assert_int_equal(bp_pack_commit(writer), 0);
         read_file(in_directory("stream"), bytes, 8 << 20);
@@ -143,11 +143,11 @@ static void test_same_bytes(void **state)
 
         struct bp_pack_reader *reader = bp_pack_open(in_directory("stream"));
         for (int i = 0; i < 3; i++) {
-            assert_int_equal(bp_pack_read(reader, &block), 1);
-            assert_memory_equal(bp_block_need(&block, "values", BP_F32, COUNT, "")->data, values, sizeof values);
-            bp_block_clear(&block);
+            assert_int_equal(bp_pack_read(reader, &record), 1);
+            assert_memory_equal(bp_record_need(&record, "values", BP_F32, COUNT, "")->data, values, sizeof values);
+            bp_record_clear(&record);
         }
-        assert_int_equal(bp_pack_read(reader, &block), 0);
+        assert_int_equal(bp_pack_read(reader, &record), 0);
         bp_pack_close(reader);
     }
     free(bytes);
@@ -160,27 +160,27 @@ static void check_zeros(size_t size, int level)
     void *zeros = calloc(1, size);
     struct bp_tensor tensor = bp_tensor_1d("zeros", BP_U8, (int64_t)size, zeros);
     struct bp_pack_writer *writer = bp_pack_create(path, level);
-    struct bp_block block;
+    struct bp_record record;
 
-    bp_block_init(&block, "test");
-    bp_block_tensor(&block, &tensor);
-    assert_int_equal(bp_pack_write(writer, &block), 0);
-    bp_block_clear(&block);
+    bp_record_init(&record, "test");
+    bp_record_tensor(&record, &tensor);
+    assert_int_equal(bp_pack_write(writer, &record), 0);
+    bp_record_clear(&record);
     assert_int_equal(bp_pack_commit(writer), 0);
     struct bp_pack_reader *reader = bp_pack_open(path);
-    assert_int_equal(bp_pack_read(reader, &block), 1);
+    assert_int_equal(bp_pack_read(reader, &record), 1);
     assert_string_equal(bp_pack_name(reader), path);
-    assert_non_null(strstr(bp_pack_where(reader), "(block 1)"));
-    assert_memory_equal(bp_block_need(&block, "zeros", BP_U8, size, "")->data, zeros, size);
-    bp_block_clear(&block);
-    assert_int_equal(bp_pack_read(reader, &block), 0);
+    assert_non_null(strstr(bp_pack_where(reader), "(record 1)"));
+    assert_memory_equal(bp_record_need(&record, "zeros", BP_U8, size, "")->data, zeros, size);
+    bp_record_clear(&record);
+    assert_int_equal(bp_pack_read(reader, &record), 0);
     bp_pack_close(reader);
     snprintf(command, sizeof command, "head -c 20000 %s > %s", path, cut);
     assert_int_equal(system(command), 0);
     capture_begin();
     reader = bp_pack_open(cut);
-    assert_int_equal(bp_pack_read(reader, &block), -1);
-    assert_said(capture_take(), "was cut short after 0 whole blocks");
+    assert_int_equal(bp_pack_read(reader, &record), -1);
+    assert_said(capture_take(), "was cut short after 0 whole records");
     capture_end();
     bp_pack_close(reader);
     free(zeros);
@@ -241,34 +241,34 @@ static void test_pipe(void **state)
 
 static void test_not_utf8(void **state)
 {
-    struct bp_block block;
+    struct bp_record record;
 
     (void)state;
-    bp_block_init(&block, "test");
-    bp_block_text(&block, "command", "bp-train -o caf\xe9.ckpt");
-    assert_string_equal(bp_block_get(&block, "command"), "bp-train -o caf?.ckpt");
-    bp_block_text(&block, "command", "again");
-    assert_string_equal(bp_block_get(&block, "command"), "again");
-    assert_false(block.incomplete);
-    bp_block_clear(&block);
-    bp_block_clear(&block);
+    bp_record_init(&record, "test");
+    bp_record_text(&record, "command", "bp-train -o caf\xe9.ckpt");
+    assert_string_equal(bp_record_get(&record, "command"), "bp-train -o caf?.ckpt");
+    bp_record_text(&record, "command", "again");
+    assert_string_equal(bp_record_get(&record, "command"), "again");
+    assert_false(record.incomplete);
+    bp_record_clear(&record);
+    bp_record_clear(&record);
 }
 
 static void test_need(void **state)
 {
-    struct bp_block block;
+    struct bp_record record;
 
     (void)state;
-    make_block(&block, 0);
+    make_record(&record, 0);
     capture_begin();
-    assert_null(bp_block_need(&block, "absent", BP_F32, 6, "x.ckpt"));
+    assert_null(bp_record_need(&record, "absent", BP_F32, 6, "x.ckpt"));
     assert_said(capture_take(), "x.ckpt is damaged: it has no tensor 'absent'");
-    assert_null(bp_block_need(&block, "floats", BP_F64, 6, "x.ckpt"));
+    assert_null(bp_record_need(&record, "floats", BP_F64, 6, "x.ckpt"));
     assert_said(capture_take(), "wrong type");
-    assert_null(bp_block_need(&block, "floats", BP_F32, 7, "x.ckpt"));
+    assert_null(bp_record_need(&record, "floats", BP_F32, 7, "x.ckpt"));
     assert_said(capture_take(), "has 6 elements, not 7");
     capture_end();
-    bp_block_clear(&block);
+    bp_record_clear(&record);
 }
 
 /* ---- damage ---- */
@@ -295,7 +295,7 @@ static void test_every_truncation(void **state)
         write_file(cut, stream, length);
         assert_int_equal(read_stream(cut, 2, &status), whole);
         assert_int_equal(status, -1);
-        snprintf(expected, sizeof expected, length ? "was cut short after %d whole block%s\n" : "is empty\n", whole,
+        snprintf(expected, sizeof expected, length ? "was cut short after %d whole record%s\n" : "is empty\n", whole,
                  whole == 1 ? "" : "s");
         assert_said(capture_take(), expected);
     }
@@ -341,7 +341,7 @@ static void test_every_mutation(void **state)
     capture_end();
 }
 
-/* A member left out, doubled or moved is noticed by the end block, though each is whole. */
+/* A member left out, doubled or moved is noticed by the end record, though each is whole. */
 static void test_members_rearranged(void **state)
 {
     static const struct { int count, order[4]; } wrong[] = {
@@ -368,10 +368,10 @@ static void test_members_rearranged(void **state)
             fwrite(member[wrong[i].order[j]], 1, length[wrong[i].order[j]], file);
         fclose(file);
         struct bp_pack_reader *reader = bp_pack_open(path);
-        struct bp_block block;
+        struct bp_record record;
         capture_begin();
-        while ((status = bp_pack_read(reader, &block)) > 0)
-            bp_block_clear(&block);
+        while ((status = bp_pack_read(reader, &record)) > 0)
+            bp_record_clear(&record);
         capture_end();
         bp_pack_close(reader);
         if (status != -1)
@@ -388,13 +388,13 @@ struct foreign {
 static int read_whole(void *path)
 {
     struct bp_pack_reader *reader = bp_pack_open(path);
-    struct bp_block block;
+    struct bp_record record;
     int status;
 
     if (!reader)
         return -1;
-    while ((status = bp_pack_read(reader, &block)) > 0)
-        bp_block_clear(&block);
+    while ((status = bp_pack_read(reader, &record)) > 0)
+        bp_record_clear(&record);
     bp_pack_close(reader);
     return status;
 }
@@ -407,7 +407,7 @@ static void test_foreign(void **state)
         {"a", 1, "is neither a checkpoint nor trajectories"},
         {"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16, "is neither a checkpoint nor trajectories"},
         {"\x1f\x8b\x08\x00\0\0\0\0\0\x03\xcb\x48\xcd\xc9\xc9\xe7\x02\0\x20\x30\x3a\x36\x06\0\0\0", 26, "compressed by gzip, but"},
-        {"\x1f\x8b", 2, "was cut short after 0 whole blocks"},
+        {"\x1f\x8b", 2, "was cut short after 0 whole records"},
         {"\x28\0\0\0\0\0\0\0{\"__metadata__\":{\"kind\":\"x\"}}           ", 48, "is neither"},
     };
     char *path = in_directory("foreign"), said[1024];
@@ -436,7 +436,7 @@ static void test_garbage_behind(void **state)
         strcpy(stream + size, i ? "garbage" : "");
         write_file(path, stream, size + 40);
         assert_int_equal(run_action(read_whole, path, false, said), BP_DAMAGED);
-        assert_said(said, "is damaged after 2 whole blocks: what follows is not a block");
+        assert_said(said, "is damaged after 2 whole records: what follows is not a record");
     }
 }
 
@@ -467,16 +467,16 @@ static size_t make_member(const void *bytes, size_t size, uint64_t length_add, c
 static void test_hostile_members(void **state)
 {
     static const struct { const char *header; uint64_t length_add; const char *said; } bad[] = {
-        {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"1\",\"crc32\":\"00000000\"}}", 0, "other blocks"},
-        {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\",\"crc32\":\"00000001\"}}", 0, "other blocks"},
-        {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\"}}", 0, "other blocks"},
-        {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"00\",\"crc32\":\"00000000\"}}", 0, "other blocks"},
-        {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\",\"crc32\":\"00000000\"}}", 1, "was cut short"},
-        {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\",\"crc32\":\"00000000\"}}", (uint64_t)1 << 62, "declared length"},
-        {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\",\"crc32\":\"00000000\"}}", (uint64_t)-1, "checksums of a block do not agree"},
-        {"{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\",\"crc32\":\"00000000\"}}", (uint64_t)-50, "checksums of a block do not agree"},
+        {"{\"__metadata__\":{\"kind\":\"end\",\"records\":\"1\",\"crc32\":\"00000000\"}}", 0, "other records"},
+        {"{\"__metadata__\":{\"kind\":\"end\",\"records\":\"0\",\"crc32\":\"00000001\"}}", 0, "other records"},
+        {"{\"__metadata__\":{\"kind\":\"end\",\"records\":\"0\"}}", 0, "other records"},
+        {"{\"__metadata__\":{\"kind\":\"end\",\"records\":\"00\",\"crc32\":\"00000000\"}}", 0, "other records"},
+        {"{\"__metadata__\":{\"kind\":\"end\",\"records\":\"0\",\"crc32\":\"00000000\"}}", 1, "was cut short"},
+        {"{\"__metadata__\":{\"kind\":\"end\",\"records\":\"0\",\"crc32\":\"00000000\"}}", (uint64_t)1 << 62, "declared length"},
+        {"{\"__metadata__\":{\"kind\":\"end\",\"records\":\"0\",\"crc32\":\"00000000\"}}", (uint64_t)-1, "checksums of a record do not agree"},
+        {"{\"__metadata__\":{\"kind\":\"end\",\"records\":\"0\",\"crc32\":\"00000000\"}}", (uint64_t)-50, "checksums of a record do not agree"},
         {"{\"__metadata__\":{\"kind\":\"x\"},\"a\":{\"dtype\":\"F32\",\"shape\":[1099511627776],\"data_offsets\":[0,4398046511104]}}",
-         0, "(block 1) is damaged: tensor 'a' is longer than the data"},
+         0, "(record 1) is damaged: tensor 'a' is longer than the data"},
         {"not JSON", 0, "not a JSON object"},
         {"", 0, "not a JSON object"},
     };
@@ -499,17 +499,20 @@ static void test_hostile_members(void **state)
         assert_int_equal(run_action(read_whole, path, false, said), BP_DAMAGED);
         assert_said(said, size < 8 ? "impossible length" : "not a JSON object");
     }
-    /* The same hands make a stream that is accepted. */
-    const char *good = "{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\",\"crc32\":\"00000000\"}} ";
-    uint64_t word = htole64(strlen(good));
-    assert_int_equal(strlen(good) % 8, 0);
-    memcpy(bytes, &word, 8);
-    memcpy(bytes + 8, good, strlen(good));
-    write_file(path, member, make_member(bytes, 8 + strlen(good), 0, member));
-    assert_int_equal(run_action(read_whole, path, false, said), 0);
+    /* The same hands make streams that are accepted: as they are written, and as version 0.1.0 wrote them. */
+    static const char *const good[] = {"{\"__metadata__\":{\"kind\":\"end\",\"records\":\"0\",\"crc32\":\"00000000\"}}",
+                                       "{\"__metadata__\":{\"kind\":\"end\",\"blocks\":\"0\",\"crc32\":\"00000000\"}} "};
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t word = htole64(strlen(good[i]));
+        assert_int_equal(strlen(good[i]) % 8, 0);
+        memcpy(bytes, &word, 8);
+        memcpy(bytes + 8, good[i], strlen(good[i]));
+        write_file(path, member, make_member(bytes, 8 + strlen(good[i]), 0, member));
+        assert_int_equal(run_action(read_whole, path, false, said), 0);
+    }
 }
 
-/* The end block with its deflated bytes made longer or shorter, length and checksum of them as they should be. */
+/* The end record with its deflated bytes made longer or shorter, length and checksum of them as they should be. */
 static void test_hostile_bodies(void **state)
 {
     static const struct { int add; const char *said; } bad[] = {{1, "ends before its declared length"}, {-1, "cannot be inflated"}, {-20, "cannot be inflated"}};
@@ -556,15 +559,15 @@ static void test_terminal(void **state)
 static int write_some(void *path)
 {
     struct bp_pack_writer *writer = bp_pack_create(path, 0);
-    struct bp_block block;
+    struct bp_record record;
     int status = 0;
 
     if (!writer)
         return -1;
     for (int i = 0; i < 3; i++) {
-        make_block(&block, i);
-        status |= bp_pack_write(writer, &block);
-        bp_block_clear(&block);
+        make_record(&record, i);
+        status |= bp_pack_write(writer, &record);
+        bp_record_clear(&record);
     }
     return bp_pack_commit(writer) | status;
 }
@@ -587,26 +590,26 @@ static void test_full(void **state)
     assert_said(said, "cannot write standard output: No space left on device");
 }
 
-/* A block that could not be built is not written, and the stream never appears. */
+/* A record that could not be built is not written, and the stream never appears. */
 static void test_incomplete(void **state)
 {
     char *path = in_directory("stream"), *was = in_directory("was");
     struct bp_pack_writer *writer;
-    struct bp_block block;
+    struct bp_record record;
     int status;
 
     (void)state;
     write_stream(path, 1, 6);
     write_stream(was, 1, 6);
     writer = bp_pack_create(path, 6);
-    make_block(&block, 0);
-    block.incomplete = true;
+    make_record(&record, 0);
+    record.incomplete = true;
     capture_begin();
-    assert_int_equal(bp_pack_write(writer, &block), -1);
+    assert_int_equal(bp_pack_write(writer, &record), -1);
     assert_said(capture_take(), "out of memory");
     assert_int_equal(bp_pack_commit(writer), -1);
     capture_end();
-    bp_block_clear(&block);
+    bp_record_clear(&record);
     bp_pack_abort(NULL);
     bp_pack_abort(bp_pack_create(path, 6));
     assert_int_equal(read_stream(path, 1, &status), 1);
@@ -647,10 +650,10 @@ static void test_hash(void **state)
     bp_pack_writer_hash(writer, hash);
     hash[0] = '\0';
     for (int i = 0; i < 2; i++) {
-        struct bp_block block;
-        make_block(&block, i);
-        assert_int_equal(bp_pack_write(writer, &block), 0);
-        bp_block_clear(&block);
+        struct bp_record record;
+        make_record(&record, i);
+        assert_int_equal(bp_pack_write(writer, &record), 0);
+        bp_record_clear(&record);
     }
     assert_int_equal(bp_pack_commit(writer), 0);
     assert_string_equal(hash, other);

@@ -11,19 +11,19 @@ static int decode(const char *header, size_t data, uint64_t declared)
     size_t length = strlen(header), size = 8 + length + data;
     char *bytes = calloc(1, size);
     uint64_t word = htole64(declared);
-    struct bp_block block;
+    struct bp_record record;
 
     memcpy(bytes, &word, 8);
     memcpy(bytes + 8, header, length);
-    int status = bp_safetensors_decode(bytes, size, where, &block);
+    int status = bp_safetensors_decode(bytes, size, where, &record);
     if (status) {
-        assert_null(block.fields);
-        assert_null(block.tensors);
+        assert_null(record.fields);
+        assert_null(record.tensors);
         free(bytes);
     } else {
-        assert_ptr_equal(block.storage, bytes);
+        assert_ptr_equal(record.storage, bytes);
     }
-    bp_block_clear(&block);
+    bp_record_clear(&record);
     return status;
 }
 
@@ -116,7 +116,7 @@ static void test_header_length(void **state)
     const char *header = pad("{" META "}");
     uint64_t length = strlen(header);
     const uint64_t wrong[] = {0, length - 8, length - 1, length + 1, length + 8, 1u << 30, UINT64_MAX, UINT64_MAX - 7};
-    struct bp_block block;
+    struct bp_record record;
     char *tiny = calloc(1, 7);
 
     (void)state;
@@ -124,7 +124,7 @@ static void test_header_length(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(decode(header, 0, wrong[i]), -1);
     for (size_t size = 0; size < 8; size++)
-        assert_int_equal(bp_safetensors_decode(tiny, size, where, &block), -1);
+        assert_int_equal(bp_safetensors_decode(tiny, size, where, &record), -1);
     capture_end();
     free(tiny);
 }
@@ -133,7 +133,7 @@ static void test_header_length(void **state)
 static void test_header_bound(void **state)
 {
     char *text = malloc(BP_HEADER_MAX + 1), *bytes = NULL;
-    struct bp_block block;
+    struct bp_record record;
     size_t size;
 
     (void)state;
@@ -146,13 +146,13 @@ static void test_header_bound(void **state)
     text[BP_HEADER_MAX + 8] = '\0';
     capture_begin();
     assert_int_equal(decode(text, 0, BP_HEADER_MAX + 8), -1);
-    bp_block_init(&block, "x");
-    bp_block_text(&block, "long", text);
-    assert_int_equal(bp_safetensors_encode(&block, &bytes, &size), -1);
+    bp_record_init(&record, "x");
+    bp_record_text(&record, "long", text);
+    assert_int_equal(bp_safetensors_encode(&record, &bytes, &size), -1);
     assert_said(capture_take(), "at most 1048576");
     capture_end();
     assert_null(bytes);
-    bp_block_clear(&block);
+    bp_record_clear(&record);
     free(text);
 }
 
@@ -161,16 +161,16 @@ static void test_encode(void **state)
     uint8_t small[3] = {1, 2, 3};
     double large[2] = {4, 5};
     struct bp_tensor a = bp_tensor_1d("small", BP_U8, 3, small), b = bp_tensor_2d("large", BP_F64, 1, 2, large);
-    struct bp_block block;
+    struct bp_record record;
     char *bytes;
     size_t size;
     uint64_t length;
 
     (void)state;
-    bp_block_init(&block, "x");
-    bp_block_tensor(&block, &a);
-    bp_block_tensor(&block, &b);
-    assert_int_equal(bp_safetensors_encode(&block, &bytes, &size), 0);
+    bp_record_init(&record, "x");
+    bp_record_tensor(&record, &a);
+    bp_record_tensor(&record, &b);
+    assert_int_equal(bp_safetensors_encode(&record, &bytes, &size), 0);
     memcpy(&length, bytes, 8);
     assert_int_equal(size, 8 + le64toh(length));
     assert_int_equal(size % 8, 0);
@@ -179,7 +179,7 @@ static void test_encode(void **state)
     assert_ptr_equal(strstr(bytes + 8, "{" META TENSOR("large", "F64", "[1,2]", "[0,16]") TENSOR("small", "U8", "[3]", "[16,19]") "}"),
                      bytes + 8);
     free(bytes);
-    bp_block_clear(&block);
+    bp_record_clear(&record);
 }
 
 int main(void)

@@ -161,7 +161,7 @@ static void test_diverged(void **state)
     bp_pack_close(reader);
 }
 
-/* ---- blocks that are no episodes ---- */
+/* ---- records that are no episodes ---- */
 
 static float numbers[64];
 static uint8_t flags[8][4] = {{0}, {0, 0, 0, 1}, {0, 1, 0, 0}, {0, 0, 0, 2}, {1, 0, 0, 1}};
@@ -175,7 +175,7 @@ struct part {
 };
 
 /* A proper episode of 4 steps in which one part is exchanged for `other`, or left out when that has no data. */
-static void make_block(struct bp_block *block, const struct part *other, const char *key, const char *text)
+static void make_record(struct bp_record *record, const struct part *other, const char *key, const char *text)
 {
     static const char *const fields[][2] = {
         {"task", "nav-easy"}, {"body", "pointmass"}, {"play", "policy"}, {"deterministic", "true"}, {"seed", "7"},
@@ -187,11 +187,11 @@ static void make_block(struct bp_block *block, const struct part *other, const c
         {"terminated", BP_U8, 4, 0, flags[0]}, {"truncated", BP_U8, 4, 0, flags[1]}, {"diverged", BP_U8, 4, 0, flags[0]},
     };
 
-    bp_block_init(block, key && !strcmp(key, "kind") ? text : "episode");
+    bp_record_init(record, key && !strcmp(key, "kind") ? text : "episode");
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         const char *value = key && !strcmp(key, fields[i][0]) ? text : fields[i][1];
         if (value)
-            bp_block_text(block, fields[i][0], value);
+            bp_record_text(record, fields[i][0], value);
     }
     bool known = false;
     for (size_t i = 0; i <= sizeof parts / sizeof *parts; i++) {
@@ -202,49 +202,49 @@ static void make_block(struct bp_block *block, const struct part *other, const c
             continue;
         struct bp_tensor tensor = part->columns ? bp_tensor_2d(part->name, part->dtype, part->rows, part->columns, part->data)
                                                 : bp_tensor_1d(part->name, part->dtype, part->rows, part->data);
-        bp_block_tensor(block, &tensor);
+        bp_record_tensor(record, &tensor);
     }
 }
 
 static void check_rejected(const struct part *other, const char *key, const char *text, const char *said)
 {
     struct bp_episode episode;
-    struct bp_block block;
+    struct bp_record record;
 
-    make_block(&block, other, key, text);
+    make_record(&record, other, key, text);
     capture_begin();
-    int status = bp_episode_from_block(&block, "x.traj (block 1)", &episode);
+    int status = bp_episode_from_record(&record, "x.traj (record 1)", &episode);
     char heard[1024];
     snprintf(heard, sizeof heard, "%.1023s", capture_take());
     capture_end();
     if (status != -1)
         fail_msg("accepted: %s", said);
-    assert_said(heard, "x.traj (block 1) is ");
+    assert_said(heard, "x.traj (record 1) is ");
     assert_said(heard, said);
     assert_ptr_equal(strchr(heard, '\n') + 1, heard + strlen(heard));
     assert_null(strchr(heard, '\033'));
     assert_null(episode.storage);
-    assert_non_null(block.fields);
-    bp_block_clear(&block);
+    assert_non_null(record.fields);
+    bp_record_clear(&record);
 }
 
 static void test_accepts_and_ignores(void **state)
 {
     const struct part more = {"latent", BP_F32, 4, 3, numbers};
     struct bp_episode episode;
-    struct bp_block block;
+    struct bp_record record;
 
     (void)state;
-    make_block(&block, NULL, NULL, NULL);
-    assert_int_equal(bp_episode_from_block(&block, "x", &episode), 0);
-    assert_null(block.fields);
+    make_record(&record, NULL, NULL, NULL);
+    assert_int_equal(bp_episode_from_record(&record, "x", &episode), 0);
+    assert_null(record.fields);
     assert_int_equal(episode.length, 4);
     assert_int_equal(episode.groups.size, 3);
     assert_null(episode.kl_prior);
     bp_episode_free(&episode);
-    make_block(&block, &more, NULL, NULL);
-    bp_block_text(&block, "more", "text");
-    assert_int_equal(bp_episode_from_block(&block, "x", &episode), 0);
+    make_record(&record, &more, NULL, NULL);
+    bp_record_text(&record, "more", "text");
+    assert_int_equal(bp_episode_from_record(&record, "x", &episode), 0);
     bp_episode_free(&episode);
 }
 
@@ -276,31 +276,31 @@ static void test_rejects_tensors(void **state)
     const struct part not_truncated = {"truncated", BP_U8, 4, 0, flags[0]}, diverged = {"diverged", BP_U8, 4, 0, flags[1]};
     uint8_t set[4] = {0, 0, 0, 1};
     struct bp_episode episode;
-    struct bp_block block;
+    struct bp_record record;
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         check_rejected(&bad[i].part, NULL, NULL, bad[i].said);
-    make_block(&block, &diverged, NULL, NULL);
-    assert_int_equal(bp_episode_from_block(&block, "x", &episode), 0);
+    make_record(&record, &diverged, NULL, NULL);
+    assert_int_equal(bp_episode_from_record(&record, "x", &episode), 0);
     bp_episode_free(&episode);
-    make_block(&block, &not_truncated, NULL, NULL);
-    for (size_t i = 0; i < block.count; i++)
-        if (!strcmp(block.tensors[i].name, "diverged"))
-            block.tensors[i].data = set;
+    make_record(&record, &not_truncated, NULL, NULL);
+    for (size_t i = 0; i < record.count; i++)
+        if (!strcmp(record.tensors[i].name, "diverged"))
+            record.tensors[i].data = set;
     capture_begin();
-    int status = bp_episode_from_block(&block, "x", &episode);
+    int status = bp_episode_from_record(&record, "x", &episode);
     assert_said(capture_take(), "it diverged, but was not truncated");
     capture_end();
     assert_int_equal(status, -1);
-    bp_block_clear(&block);
+    bp_record_clear(&record);
 }
 
 static void test_rejects_fields(void **state)
 {
     static const struct { const char *key, *text, *said; } bad[] = {
         {"kind", "checkpoint", "is a checkpoint, not an episode"},
-        {"kind", "\033[2J", "is a block of another kind, not an episode"},
+        {"kind", "\033[2J", "is a record of another kind, not an episode"},
         {"task", NULL, "no field 'task'"},
         {"task", "a-name-that-is-longer-than-a-task-may-have", "'task' is longer than 31"},
         {"deterministic", "maybe", "neither true nor false"},
@@ -344,21 +344,21 @@ static void test_streams(void **state)
     static char bytes[65536];
     char *path = in_directory("stream"), said[1024];
     struct bp_pack_writer *writer = bp_pack_create(path, 1);
-    struct bp_block block;
+    struct bp_record record;
 
     (void)state;
-    bp_block_init(&block, "checkpoint");
-    assert_int_equal(bp_pack_write(writer, &block), 0);
-    bp_block_clear(&block);
+    bp_record_init(&record, "checkpoint");
+    assert_int_equal(bp_pack_write(writer, &record), 0);
+    bp_record_clear(&record);
     assert_int_equal(bp_pack_commit(writer), 0);
     assert_int_equal(run_action(read_all, path, false, said), BP_DAMAGED);
-    assert_said(said, "(block 1) is a checkpoint, not an episode");
+    assert_said(said, "(record 1) is a checkpoint, not an episode");
     write_episodes(path, 2);
     assert_int_equal(run_action(read_all, path, false, said), 0);
     size_t size = read_file(path, bytes, sizeof bytes);
     write_file(path, bytes, size - 1);
     assert_int_equal(run_action(read_all, path, false, said), BP_DAMAGED);
-    assert_said(said, "was cut short after 2 whole blocks");
+    assert_said(said, "was cut short after 2 whole records");
 }
 
 int main(void)

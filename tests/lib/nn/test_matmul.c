@@ -1,4 +1,4 @@
-#include "nn/product.h"
+#include "nn/matmul.h"
 
 #include "../base/check.h"
 
@@ -32,9 +32,9 @@ static void check_product(int m, int n, int k, bool transposed, bool add)
         before[0] = NAN;
     memcpy(c, before, sizeof c);
     if (transposed)
-        bp_product_at(m, n, k, a, lda, b, ldb, c, ldc, add);
+        bp_matmul_at(m, n, k, a, lda, b, ldb, c, ldc, add);
     else
-        bp_product(m, n, k, a, lda, b, ldb, c, ldc, add);
+        bp_matmul(m, n, k, a, lda, b, ldb, c, ldc, add);
     for (int i = 0; i < m; i++)
         for (int j = 0; j < ldc; j++) {
             double sum = add ? (double)before[i * ldc + j] : 0, size = fabs(sum);
@@ -79,18 +79,18 @@ static void rows_are_apart(void **state)
     static float changed[M * K], other[M * N];
 
     (void)state;
-    bp_product(M, N, K, a, K, b, N, c, N, 0);
+    bp_matmul(M, N, K, a, K, b, N, c, N, 0);
     memcpy(changed, a, sizeof changed);
     for (int s = 0; s < K; s++) {
         changed[2 * K + s] = NAN;
         changed[5 * K + s] = 1e30f;
     }
-    bp_product(M, N, K, changed, K, b, N, other, N, 0);
+    bp_matmul(M, N, K, changed, K, b, N, other, N, 0);
     for (int i = 0; i < M; i++)
         if (i != 2 && i != 5)
             assert_memory_equal(c + i * N, other + i * N, N * sizeof(float));
     assert_true(isnan(other[2 * N]));
-    bp_product(M, N, K, a, K, b, N, other, N, 0);
+    bp_matmul(M, N, K, a, K, b, N, other, N, 0);
     assert_memory_equal(c, other, M * N * sizeof(float));
 }
 
@@ -114,12 +114,12 @@ static void an_empty_sum(void **state)
     (void)state;
     for (int i = 0; i < 6; i++)
         c[i] = 5;
-    bp_product(2, 3, 0, a, 0, b, 3, c, 3, 1);
+    bp_matmul(2, 3, 0, a, 0, b, 3, c, 3, 1);
     assert_true(c[0] == 5 && c[5] == 5);
-    bp_product(2, 3, 0, a, 0, b, 3, c, 3, 0);
+    bp_matmul(2, 3, 0, a, 0, b, 3, c, 3, 0);
     for (int i = 0; i < 6; i++)
         assert_true(c[i] == 0);
-    bp_product_at(0, 3, 2, a, 0, b, 3, c, 3, 1);        /* the gradient of no weights: nothing to do */
+    bp_matmul_at(0, 3, 2, a, 0, b, 3, c, 3, 1);        /* the gradient of no weights: nothing to do */
     assert_true(c[0] == 0);
 }
 
@@ -128,10 +128,10 @@ static void the_library_says_its_name(void **state)
     char kept[64];
 
     (void)state;
-    snprintf(kept, sizeof kept, "%s", bp_product_library());
+    snprintf(kept, sizeof kept, "%s", bp_matmul_library());
     assert_true(!strncmp(kept, "libxsmm ", 8) || !strncmp(kept, "OpenBLAS ", 9));
     assert_true(strlen(strchr(kept, ' ')) > 1);
-    assert_string_equal(bp_product_library(), kept);
+    assert_string_equal(bp_matmul_library(), kept);
 }
 
 int main(void)

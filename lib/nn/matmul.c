@@ -1,4 +1,4 @@
-#include "nn/product.h"
+#include "nn/matmul.h"
 
 #include <cblas.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static int kernel(int m, int n, int k, const float *a, int lda, const float *b, 
 
 #define TRANSPOSED LIBXSMM_GEMM_FLAG_TRANS_B
 
-const char *bp_product_library(void)
+const char *bp_matmul_library(void)
 {
     static char text[64];
 
@@ -45,7 +45,7 @@ static int kernel(int m, int n, int k, const float *a, int lda, const float *b, 
     return 0;
 }
 
-const char *bp_product_library(void)
+const char *bp_matmul_library(void)
 {
     static char text[64];
 
@@ -79,7 +79,7 @@ static void column(enum CBLAS_TRANSPOSE order, int rows, int cols, const float *
     cblas_sgemv(CblasRowMajor, order, rows, cols, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);
 }
 
-void bp_product(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add)
+void bp_matmul(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add)
 {
     if (n == 1)
         column(CblasNoTrans, m, k, a, lda, b, ldb, c, ldc, add);
@@ -87,7 +87,7 @@ void bp_product(int m, int n, int k, const float *a, int lda, const float *b, in
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);
 }
 
-void bp_product_at(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add)
+void bp_matmul_at(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add)
 {
     if (n == 1)
         column(CblasTrans, k, m, a, lda, b, ldb, c, ldc, add);

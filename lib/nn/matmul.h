@@ -2,19 +2,19 @@
  * Matrix products: the one door to the kernels, libxsmm's where it was built in (small matrices are what it is made for) and OpenBLAS's
  * where not. All matrices are row-major float32; products run on the calling thread, and equal shapes give equal bytes.
  */
-#ifndef BP_NN_PRODUCT_H
-#define BP_NN_PRODUCT_H
+#ifndef BP_NN_MATMUL_H
+#define BP_NN_MATMUL_H
 
 /* C (m x n) = A (m x k) B (k x n), or C += A B with add. lda, ldb, ldc: floats between rows. */
-void bp_product(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add);
+void bp_matmul(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add);
 
 /* C (m x n) = or += A' B with A stored as (k x m). */
-void bp_product_at(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add);
+void bp_matmul_at(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add);
 
 /* dst (cols x rows) = src' of src (rows x cols), both dense. Products with a transposed right side go through it. */
 void bp_transpose(int rows, int cols, const float *src, float *dst);
 
 /* Which library computes the products, and for which processor: for bench and run database. */
-const char *bp_product_library(void);
+const char *bp_matmul_library(void);
 
 #endif
