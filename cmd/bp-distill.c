@@ -11,6 +11,7 @@ static const struct bp_usage usage = {
     "[OPTION ...] [FILE ...]",
     "Fit a prior to the trajectory streams of one or several files (stdin when none), of one or many experts, by maximum likelihood.",
     "bp-rollout -n 2000 easy.ckpt | bp-distill --prior lstm --see global,targets,touch > prior.ckpt",
+    BP_BARE_FILTER,
 };
 
 static int distill(struct bp_options *options, const struct bp_fit *values, int argc, char **argv, int operand)

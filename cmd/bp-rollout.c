@@ -45,6 +45,7 @@ static const struct bp_usage usage = {
     "[OPTION ...] [CHECKPOINT]",
     "Play the policy or prior of a checkpoint (stdin when not given), or random actions, and write a trajectory stream.",
     "bp-rollout --play prior --task nav-hard -n 100 easy.ckpt | bp-stats returns",
+    BP_BARE_FILTER,
 };
 
 /* Where episodes go: to a stream, or as frames. */

@@ -6,6 +6,7 @@
  *     bp-stats curves --by prior bp.db | gnuplot -p share/plots/curves.gp
  */
 #include "base/error.h"
+#include "base/near.h"
 #include "base/option.h"
 #include "report/report.h"
 
@@ -34,15 +35,23 @@ static char *list_reports(bool help)
     return text;
 }
 
-/* Options before the report's name are only those that every program has: --help and --version. */
-static int refuse(const char *word)
+static const char *report_name(int i)
 {
-    char *names = list_reports(false);
+    return bp_report_table[i].name;
+}
 
-    if (!word)
-        bp_error(BP_USAGE, "name a report first: %s", names ? names : "see --help");
-    else
-        bp_error(BP_USAGE, "'%s' is no report; name one first: %s", word, names ? names : "see --help");
+/* Options before the report's name are only those that every program has: --help and --version. */
+static int refuse(const char *word, struct bp_usage *usage)
+{
+    char *names = list_reports(!word), hint[64];
+
+    if (!word) {
+        usage->summary = names ? names : "";
+        bp_options_usage(usage);
+    } else {
+        bp_error(BP_USAGE, "'%s' is no report%s name one first: %s", word, *bp_near_among(word, report_name, hint, sizeof hint) ? hint : ";",
+                 names ? names : "see --help");
+    }
     free(names);
     return BP_USAGE;
 }
@@ -63,27 +72,27 @@ int main(int argc, char **argv)
     const struct bp_report *report = argc > 1 ? bp_report_find(argv[1]) : NULL;
     struct bp_report_options values = { .tsv = false };
     struct bp_option_part parts[BP_REPORT_PARTS];
-    struct bp_usage usage = { .example = "bp-rollout --play prior -n 100 easy.ckpt | bp-stats returns" };
-    char synopsis[128] = "REPORT [OPTION]... [FILE]...";
+    struct bp_usage usage = { .synopsis = "REPORT [OPTION]... [FILE]...", .example = "bp-rollout --play prior -n 100 easy.ckpt | bp-stats returns" };
+    char synopsis[128];
     int first, status;
 
     bp_set_program(argv[0]);
     if (!report && (argc < 2 || argv[1][0] != '-'))
-        return refuse(argv[1]);
+        return refuse(argv[1], &usage);
     if (report) {               /* the rest of the line is the report's, as if it were a program */
         snprintf(synopsis, sizeof synopsis, "%s [OPTION]... [%s]", report->name, report->input);
         argv[1] = argv[0];
         argv++;
         argc--;
+        usage.synopsis = synopsis;
     }
     char *list = report ? NULL : list_reports(true);
-    usage.synopsis = synopsis;
     usage.summary = report ? report->help : list ? list : "";
     bp_report_parts(report, &values, parts);
     struct bp_options *options = bp_options_new(parts);
     status = options ? bp_options_parse(options, argc, argv, &usage, &first) : -1;
     if (status == 0 && !report)
-        status = refuse(argv[1]) ? -1 : 0;
+        status = refuse(argv[1], &usage) ? -1 : 0;
     else if (status == 0)
         status = run(report, options, &values, argv + first, argc - first);
     bp_options_free(options);

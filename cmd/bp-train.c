@@ -9,6 +9,7 @@ static const struct bp_usage usage = {
     "[--preset NAME] [OPTION ...] -o FILE",
     "Learn a policy, its critic and a behaviour prior together, and write them as a checkpoint.",
     "bp-train --preset nav-easy-lstm --seed 1 -o easy.ckpt",
+    BP_BARE_USAGE,
 };
 
 int main(int argc, char **argv)

@@ -10,6 +10,7 @@ static const struct bp_usage usage = {
     "--prior FILE|none [--preset NAME] [OPTION ...] -o FILE",
     "Learn a task while staying close to the frozen prior of a checkpoint; the critic is always fresh.",
     "bp-transfer --preset nav-hard --prior easy.ckpt -o hard.ckpt",
+    BP_BARE_USAGE,
 };
 
 int main(int argc, char **argv)

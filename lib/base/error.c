@@ -5,7 +5,9 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static const char *program = "bp";
@@ -71,6 +73,11 @@ static void record(enum bp_status status)
     pthread_mutex_unlock(&lock);
 }
 
+void bp_fail(enum bp_status status)
+{
+    record(status);
+}
+
 int bp_error(enum bp_status status, const char *format, ...)
 {
     va_list arguments;
@@ -114,18 +121,43 @@ void bp_log(const char *format, ...)
     va_end(arguments);
 }
 
+bool bp_live_possible(void)
+{
+    const char *term = getenv("TERM");
+
+    return term && *term && strcmp(term, "dumb") && isatty(STDERR_FILENO);
+}
+
+/* The last column stays free: some terminals go to the next line once it is filled. */
+static void fit_terminal(char *line)
+{
+    struct winsize window;
+    size_t width = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) || !window.ws_col ? 79 : (size_t)window.ws_col - 1;
+
+    if (strlen(line) <= width)
+        return;
+    for (size_t at = width; at > 1; at--)
+        if (line[at] == ' ' && line[at - 1] == ' ') {
+            width = at - 1;
+            break;
+        }
+    line[width] = '\0';
+}
+
 void bp_live(bool final, const char *format, ...)
 {
+    char line[512];
     va_list arguments;
 
-    if (quiet || !isatty(STDERR_FILENO))
+    if (quiet || !bp_live_possible())
         return;
-    pthread_mutex_lock(&lock);
-    fputs("\r", stderr);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    fputs(final ? "\033[K\n" : "\033[K", stderr);
+    make_plain(line);
+    fit_terminal(line);
+    pthread_mutex_lock(&lock);
+    fprintf(stderr, "\r%s\033[K%s", line, final ? "\n" : "");
     fflush(stderr);
     live_open = !final;
     pthread_mutex_unlock(&lock);

@@ -25,6 +25,9 @@ void bp_set_quiet(bool quiet);
 /* Report an error where it is detected. The first status reported is the process's exit status. Always returns -1. */
 int bp_error(enum bp_status status, const char *format, ...) BP_PRINTF(2, 3);
 
+/* Count as an error that was told in other words. */
+void bp_fail(enum bp_status status);
+
 /* The same, with strerror(errno) behind a colon. */
 int bp_error_errno(enum bp_status status, const char *format, ...) BP_PRINTF(2, 3);
 
@@ -34,7 +37,13 @@ void bp_warn(const char *format, ...) BP_PRINTF(1, 2);
 /* Progress and news; silenced by quiet. */
 void bp_log(const char *format, ...) BP_PRINTF(1, 2);
 
-/* One line that is overwritten by the next on a terminal (`final` ends it); nothing is drawn when quiet or off a terminal. */
+/* Can a line be drawn over on stderr? Not when that is no terminal, or one that TERM says cannot. */
+bool bp_live_possible(void);
+
+/*
+ * One line that is overwritten by the next (`final` ends it); nothing is drawn when quiet or where bp_live_possible says no. A line that
+ * is wider than the terminal is cut, at two blanks where it has some.
+ */
 void bp_live(bool final, const char *format, ...) BP_PRINTF(2, 3);
 
 /* Exit status for a program whose work returned -1: that of the first error, or BP_FAILURE. */

@@ -1,3 +1,4 @@
+#include "base/near.h"
 #include "base/option_private.h"
 
 #include <assert.h>
@@ -101,7 +102,7 @@ static int64_t exact_count(const struct entry *entry, double value)
 
 static int parse_choice(const struct entry *entry)
 {
-    char names[1024] = "";
+    char names[1024] = "", hint[128];
     int used = 0;
 
     for (int i = 0; entry->row->choices(i); i++) {
@@ -110,7 +111,8 @@ static int parse_choice(const struct entry *entry)
         if (used < (int)sizeof names)
             used += snprintf(names + used, sizeof names - (size_t)used, "%s%s", i ? ", " : "", entry->row->choices(i));
     }
-    return bp_error(BP_USAGE, "--%s must be one of %s, not '%s' (%s)", entry->row->name, names, entry->text, entry->origin);
+    return bp_error(BP_USAGE, "--%s must be one of %s, not '%s' (%s)%s", entry->row->name, names, entry->text, entry->origin,
+                    bp_near_among(entry->text, entry->row->choices, hint, sizeof hint));
 }
 
 static int resolve(struct entry *entry)

@@ -45,10 +45,18 @@ struct bp_option_part {
     void *values;
 };
 
+/* What a program does without a word on its command line. */
+enum bp_bare {
+    BP_BARE_RUNS,
+    BP_BARE_USAGE,      /* a short usage on stderr and exit status 2, unless the environment gives --output */
+    BP_BARE_FILTER,     /* it reads standard input, unless that is a terminal: then the usage too */
+};
+
 struct bp_usage {
     const char *synopsis;           /* behind the program's name */
     const char *summary;            /* a paragraph */
     const char *example;
+    enum bp_bare bare;
 };
 
 struct bp_options;
@@ -61,6 +69,9 @@ struct bp_options *bp_options_new(const struct bp_option_part *parts);
 void bp_options_free(struct bp_options *options);
 int bp_options_parse(struct bp_options *options, int argc, char **argv, const struct bp_usage *usage,
                      int *operands) BP_WARN_UNUSED;
+
+/* Usage, summary and example on stderr, which counts as a mistake of the user's. */
+void bp_options_usage(const struct bp_usage *usage);
 
 /* Put a layer below command line and environment, above defaults: lines "name = value" (# starts a comment) of a preset, which are
  * of config scope all... */

@@ -1,48 +1,60 @@
+#include "base/near.h"
 #include "base/option_private.h"
 
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { OPTION_HELP = 1000, OPTION_VERSION, OPTION_FIRST };
 
+/* Write the variable of an option: BP_KL_COST. */
+static void variable(const char *option, char name[80])
+{
+    snprintf(name, 80, "BP_%s", option);
+    for (char *c = name + 3; *c; c++)
+        *c = *c == '-' ? '_' : *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+}
+
+/* A variable that no program of ours reads changes nothing, which whoever set it did not mean. */
+static void warn_unknown(const struct bp_options *options, const char *set)
+{
+    struct bp_near near = bp_near_begin(set);
+    char word[64], name[80], hint[128];
+    int length = (int)strcspn(set, "=");
+
+    snprintf(word, sizeof word, "%.*s", length, set);
+    near.word = word + 3;
+    for (int i = 0; i < options->count; i++) {
+        variable(options->entries[i].row->name, name);
+        if (!strcmp(name, word))
+            return;
+        bp_near_offer(&near, options->entries[i].row->name);
+    }
+    for (int i = 0; bp_option_elsewhere[i]; i++) {
+        variable(bp_option_elsewhere[i], name);
+        if (!strcmp(name, word))
+            return;
+    }
+    if (near.best) {
+        variable(near.best, name);
+        near.best = name;
+    }
+    bp_warn("the environment's %.*s belongs to no option and changes nothing%s", length, set, bp_near_text(&near, "", hint, sizeof hint));
+}
+
 static int read_environment(struct bp_options *options)
 {
+    for (char **set = environ; *set; set++)
+        if (!strncmp(*set, "BP_", 3))
+            warn_unknown(options, *set);
     for (int i = 0; i < options->count; i++) {
         char name[80], *value;
-        snprintf(name, sizeof name, "BP_%s", options->entries[i].row->name);
-        for (char *c = name + 3; *c; c++)
-            *c = *c == '-' ? '_' : *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+        variable(options->entries[i].row->name, name);
         if ((value = getenv(name)) && bp_option_put(&options->entries[i], LAYER_ENVIRONMENT, value, name))
             return -1;
     }
     return 0;
-}
-
-static void print_help(const struct bp_options *options, const struct bp_usage *usage)
-{
-    printf("usage: %s %s\n\n%s\n", bp_program(), usage->synopsis, usage->summary);
-    for (const struct bp_option_part *part = options->parts; part->rows; part++) {
-        printf("\n%s:\n", part->title);
-        for (const struct bp_option *row = part->rows; row->name; row++) {
-            char left[96], letter[8] = "    ";
-            if (row->letter)
-                snprintf(letter, sizeof letter, "-%c, ", row->letter);
-            snprintf(left, sizeof left, "%s--%s%s%s", letter, row->name, row->metavar ? " " : "",
-                     row->metavar ? row->metavar : "");
-            printf("  %-34s %s", left, row->help);
-            if (row->type == BP_CHOICE) {
-                printf(":");
-                for (int i = 0; row->choices(i); i++)
-                    printf("%s%s", i ? ", " : " ", row->choices(i));
-            }
-            if (row->preset && row->type != BP_FLAG && *row->preset)
-                printf(" [%s]", row->preset);
-            printf("\n");
-        }
-    }
-    printf("\n  %-34s %s\n  %-34s %s\n", "-h, --help", "this text", "    --version", "version");
-    printf("\nExample: %s\nManual: man %s\n", usage->example, bp_program());
 }
 
 /* What was printed has to arrive: 1, or -1 after reporting. */
@@ -51,8 +63,52 @@ static int printed(void)
     return fflush(stdout) || ferror(stdout) ? bp_error_errno(BP_FAILURE, "cannot write standard output") : 1;
 }
 
+/* A long option as it was written, without dashes and value. */
+static void bare(const char *word, char name[64])
+{
+    word += strspn(word, "-");
+    snprintf(name, 64, "%.*s", (int)strcspn(word, "="), word);
+}
+
+/* The options that a shortened name may stand for: returns their number, and writes "'--a', '--b'" of the first few. */
+static int candidates(const struct bp_options *options, const char *name, char *text, size_t size)
+{
+    int count = 0;
+    size_t used = 0, length = strlen(name);
+
+    text[0] = '\0';
+    for (int i = 0; i < options->count; i++) {
+        const char *full = options->entries[i].row->name;
+        if (strncmp(full, name, length))
+            continue;
+        if (count++ < 4 && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s'--%s'", count > 1 ? ", " : "", full);
+    }
+    if (count > 4 && used < size)
+        snprintf(text + used, size - used, ", and %d more", count - 4);
+    return count;
+}
+
+static int report_unknown(const struct bp_options *options, const char *word, const char *program)
+{
+    char name[64], text[512];
+    const char *negation;
+
+    bare(word, name);
+    negation = strncmp(name, "no-", 3) ? "" : "no-";
+    struct bp_near near = bp_near_begin(name + strlen(negation));
+    if (*name && candidates(options, name, text, sizeof text) > 1)
+        return bp_error(BP_USAGE, "ambiguous option '%s', the beginning of %s; '%s --help' lists the options", word, text, program);
+    for (int i = 0; i < options->count; i++)
+        if (!*negation || options->entries[i].row->type == BP_FLAG)
+            bp_near_offer(&near, options->entries[i].row->name);
+    snprintf(name, sizeof name, "--%s", negation);
+    bp_near_text(&near, name, text, sizeof text);
+    return bp_error(BP_USAGE, "unknown option '%s'%s%s '%s --help' lists the options", word, text, *text ? "" : ";", program);
+}
+
 /* The word that getopt stumbled over; of letters behind one dash the letter alone, as getopt has not left that word yet. */
-static int report_option(char **argv, bool incomplete)
+static int report_option(const struct bp_options *options, char **argv, bool incomplete)
 {
     char letter[] = {'-', (char)optopt, '\0'};
     bool is_letter = optopt > 0 && optopt < OPTION_HELP;
@@ -62,7 +118,9 @@ static int report_option(char **argv, bool incomplete)
         return bp_error(BP_USAGE, "option '%s' needs a value; '%s --help' lists the options", word, argv[0]);
     if (optopt >= OPTION_HELP)
         return bp_error(BP_USAGE, "option '%s' takes no value; '%s --help' lists the options", word, argv[0]);
-    return bp_error(BP_USAGE, "unknown %soption '%s'; '%s --help' lists the options", is_letter ? "" : "or ambiguous ", word, argv[0]);
+    if (is_letter)
+        return bp_error(BP_USAGE, "unknown option '%s'; '%s --help' lists the options", word, argv[0]);
+    return report_unknown(options, word, argv[0]);
 }
 
 /* getopt's tables, built from ours. Flags also answer to --no-NAME, so that a preset's yes can be undone. */
@@ -118,6 +176,14 @@ static int take(struct bp_options *options, int code)
     return bp_option_put(entry, LAYER_COMMAND, value, "command line");
 }
 
+/* Nobody can mean a command line without a word; an environment that says where to write is as good as words. */
+static bool is_lost(const struct bp_options *options, const struct bp_usage *usage)
+{
+    if (usage->bare == BP_BARE_FILTER)
+        return isatty(STDIN_FILENO);
+    return usage->bare == BP_BARE_USAGE && !bp_options_explicit(options, "output");
+}
+
 int bp_options_parse(struct bp_options *options, int argc, char **argv, const struct bp_usage *usage, int *operands)
 {
     struct spelling spelling = {0};
@@ -125,11 +191,15 @@ int bp_options_parse(struct bp_options *options, int argc, char **argv, const st
 
     if (spell(options, &spelling) || read_environment(options))
         goto done;
+    if (argc == 1 && is_lost(options, usage)) {
+        bp_options_usage(usage);
+        goto done;
+    }
     opterr = 0;
     optind = 0;                 /* afresh, also behind a line that was given up half-way */
     while ((code = getopt_long(argc, argv, spelling.letters, spelling.options, NULL)) != -1) {
         if (code == 'h' || code == OPTION_HELP) {
-            print_help(options, usage);
+            bp_option_help(options, usage);
             status = printed();
             goto done;
         }
@@ -139,7 +209,7 @@ int bp_options_parse(struct bp_options *options, int argc, char **argv, const st
             goto done;
         }
         if (code == ':' || code == '?') {
-            report_option(argv, code == ':');
+            report_option(options, argv, code == ':');
             goto done;
         }
         if (take(options, code < OPTION_HELP ? by_letter(options, code) : code))

@@ -24,4 +24,10 @@ struct bp_options {
 /* Set an entry's text unless a higher layer has. 0, or -1 after reporting. */
 int bp_option_put(struct entry *entry, enum layer layer, const char *text, const char *origin) BP_WARN_UNUSED;
 
+/* The long help, on stdout. */
+void bp_option_help(const struct bp_options *options, const struct bp_usage *usage);
+
+/* The options of all programs, and variables that no option stands for; ends with NULL. */
+extern const char *const bp_option_elsewhere[];
+
 #endif

@@ -1,5 +1,6 @@
 #include "env/env.h"
 
+#include "base/near.h"
 #include "env/body.h"
 #include "env/combined.h"
 #include "env/goto.h"
@@ -38,16 +39,21 @@ static void append(char *names, size_t size, const char *name)
 
 static int unknown_task(const char *name)
 {
-    char names[512] = "";
+    char names[512] = "", hint[64];
 
     for (int i = 0; bp_tasks[i]; i++)
         append(names, sizeof names, bp_tasks[i]->name);
-    return bp_error(BP_USAGE, "there is no task '%s'; the tasks are %s", name, names);
+    return bp_error(BP_USAGE, "there is no task '%s'; the tasks are %s%s", name, names, bp_near_among(name, bp_task_name, hint, sizeof hint));
+}
+
+static const char *body_name(int i)
+{
+    return bp_bodies[i].name;
 }
 
 static int unknown_body(const struct bp_task *task, const char *name)
 {
-    char names[512] = "";
+    char names[512] = "", hint[BP_BODY_NAME + 32];
     int i = 0;
 
     while (bp_bodies[i].name && strcmp(bp_bodies[i].name, name))
@@ -60,7 +66,8 @@ static int unknown_body(const struct bp_task *task, const char *name)
     }
     for (i = 0; bp_bodies[i].name; i++)
         append(names, sizeof names, bp_bodies[i].name);
-    return bp_error(BP_USAGE, "there is no body '%s'; the bodies are %s, and files that end in .xml", name, names);
+    return bp_error(BP_USAGE, "there is no body '%s'; the bodies are %s, and files that end in .xml%s", name, names,
+                    bp_near_among(name, body_name, hint, sizeof hint));
 }
 
 struct bp_env *bp_env_open(const char *name, const char *body)

@@ -1,5 +1,6 @@
 #include "run/cmdline.h"
 
+#include "run/preset.h"
 #include "run/resume.h"
 
 #include <stdio.h>
@@ -32,6 +33,9 @@ int bp_cmdline_parse(struct bp_cmdline *cmdline, int argc, char **argv, const st
         return bp_error(BP_FAILURE, "out of memory");
     if ((status = bp_options_parse(cmdline->options, argc, argv, usage, &operands)))
         return status;
+    const char *list = bp_options_explicit(cmdline->options, "list-presets");
+    if (list && !strcmp(list, "yes"))
+        return bp_preset_list(stdout) ? -1 : 1;
     if (operands < argc)
         return bp_error(BP_USAGE, "unexpected operand '%s'", argv[operands]);
     return 0;

@@ -1,12 +1,10 @@
 #include "run/config.h"
 
-#include "base/share.h"
 #include "env/env.h"
 #include "run/precision.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const char *actor_kind(int i)
 {
@@ -149,17 +147,4 @@ struct bp_replay_spec bp_config_replay(const struct bp_config *config, const str
         .unroll = (int)config->unroll,
         .half = !strcmp(config->replay_precision, "float16"),
     };
-}
-
-int bp_preset_path(const char *preset, char *path, size_t size)
-{
-    char name[256];
-    struct stat file;
-
-    if (strchr(preset, '/') || (!stat(preset, &file) && S_ISREG(file.st_mode))) {
-        snprintf(path, size, "%s", preset);
-        return 0;
-    }
-    snprintf(name, sizeof name, "presets/%s", preset);
-    return bp_share_path(name, path, size);
 }

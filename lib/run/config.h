@@ -32,7 +32,4 @@ int bp_config_agent(const struct bp_config *config, const struct bp_groups *grou
 struct bp_learner_config bp_config_learner(const struct bp_config *config);
 struct bp_replay_spec bp_config_replay(const struct bp_config *config, const struct bp_agent *agent, int time_limit);
 
-/* Path of a preset: a file's path, or a name in share/presets. -1 after reporting. */
-int bp_preset_path(const char *preset, char *path, size_t size) BP_WARN_UNUSED;
-
 #endif

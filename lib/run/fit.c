@@ -3,8 +3,9 @@
 #include "base/pool.h"
 #include "learn/distill.h"
 #include "run/checkpoint.h"
-#include "run/precision.h"
 #include "run/clock.h"
+#include "run/precision.h"
+#include "run/progress.h"
 #include "run/signals.h"
 #include "store/pack.h"
 #include "store/rundb.h"
@@ -66,6 +67,7 @@ struct fit {
     float *best;                    /* parameters with the best held-out log-likelihood */
     double best_log_prob;           /* nats a step */
     double started;
+    struct bp_progress progress;
 };
 
 /* ---- reading ---- */
@@ -234,6 +236,13 @@ static int look(struct fit *fit, struct bp_update_stats *stats, int64_t updates,
     return better;
 }
 
+static void show_progress(struct fit *fit, int64_t transitions, bool final)
+{
+    const struct bp_progress_news news[] = {{"log-likelihood %.4f", fit->best_log_prob}, {NULL, 0}};
+
+    bp_progress_show(&fit->progress, transitions, final, news);
+}
+
 static int fit_prior(struct fit *fit)
 {
     const struct bp_fit *o = fit->options;
@@ -241,12 +250,15 @@ static int fit_prior(struct fit *fit)
     struct bp_update_stats stats = {0};
 
     fit->best_log_prob = -INFINITY;
+    bp_progress_begin(&fit->progress, 0, o->steps);
     while (transitions < o->steps && waited < o->patience && !bp_signals_stop()) {
         bp_pool_run(fit->pool, fit->learner.config.shards, gradients_job, fit);
         bp_pool_run(fit->pool, bp_learner_jobs(&fit->learner), apply_job, fit);
         bp_learner_finish(&fit->learner, &stats);
         updates++;
         transitions += o->batch * o->unroll;
+        if (bp_progress_due(&fit->progress))
+            show_progress(fit, transitions, false);
         if (transitions < next && transitions < o->steps)
             continue;
         next += o->evaluate_every;
@@ -256,6 +268,7 @@ static int fit_prior(struct fit *fit)
         waited = better ? 0 : waited + 1;
         updates = 0;
     }
+    show_progress(fit, transitions, true);
     if (isfinite(fit->best_log_prob) && bp_dataset_episodes(fit->dataset, true))
         bp_log("best held-out log-likelihood %.4f nats a step, of %lld episodes; learned from %lld", fit->best_log_prob,
                (long long)bp_dataset_episodes(fit->dataset, true), (long long)bp_dataset_episodes(fit->dataset, false));

@@ -3,6 +3,7 @@
 #include "run/evaluate.h"
 #include "run/memory.h"
 #include "run/precision.h"
+#include "run/progress.h"
 #include "run/resume.h"
 #include "run/clock.h"
 #include "run/signals.h"
@@ -27,6 +28,7 @@ const struct bp_option bp_train_command_options[] = {
     {"threads", 't', BP_COUNT, BP_SCOPE_COMMAND, AT(threads), "2", 1, 1024, NULL, "N", "threads; the result does not depend on them"},
     {"max-memory", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(max_memory), NULL, 1, 1e15, NULL, "BYTES", "refuse a run that would take more memory"},
     {"print-config", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(print_config), NULL, 0, 0, NULL, NULL, "print the resolved config, where each value came from, and the memory that the run will take, and stop"},
+    {"list-presets", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(list_presets), NULL, 0, 0, NULL, NULL, "print the presets that there are, and stop"},
     {"quiet", 'q', BP_FLAG, BP_SCOPE_COMMAND, AT(quiet), NULL, 0, 0, NULL, NULL, "no progress on stderr"},
     {0},
 };
@@ -41,7 +43,8 @@ struct loop {
     char resume[4096];              /* path of the resume state; "" when the checkpoint goes to stdout */
     char parent[72];
     char hash[72];                  /* of the checkpoint written last */
-    double started, last_line;
+    double started;
+    struct bp_progress progress;
     int64_t started_at;             /* transitions when this process took up the run */
     int64_t next_checkpoint, next_progress, next_evaluation;
     int64_t evaluated_at;           /* transitions at the last evaluation */
@@ -156,37 +159,17 @@ static int record_progress(struct loop *loop)
     return loop->db ? recorded(loop, bp_rundb_progress(loop->db, loop->run, &loop->row)) : 0;
 }
 
-static void clock_text(double s, char *text, size_t size)
-{
-    snprintf(text, size, "%d:%02d", (int)(s / 60), (int)s % 60);
-}
-
-/* Nothing is told of a return when no episode ended, nor of the KL to a prior that is not there. */
-static void where_finite(const char *format, double value, char *text, size_t size)
-{
-    text[0] = '\0';
-    if (isfinite(value))
-        snprintf(text, size, format, value);
-}
-
 static void show_progress(struct loop *loop, bool final)
 {
     const struct bp_run_progress *row = &loop->row;
-    double elapsed = bp_clock_seconds() - loop->started, done = (double)loop->cycle.transitions, all = (double)loop->spec->config->steps;
-    double rate = (done - (double)loop->started_at) / elapsed;
-    char left[32], earned[32], kl[32];
-    bool live = isatty(STDERR_FILENO);
+    const struct bp_progress_news news[] = {
+        {"return %.1f", row->transitions ? row->episode_return : NAN},
+        {"KL %.3f", row->transitions ? row->kl_prior : NAN},
+        {"entropy %.2f", row->transitions ? row->entropy : NAN},
+        {NULL, 0},
+    };
 
-    clock_text(fmax(all - done, 0) / rate, left, sizeof left);
-    where_finite(live ? "  return %.1f" : ", return %.1f", row->episode_return, earned, sizeof earned);
-    where_finite(live ? "  KL %.3f" : ", KL %.3f", row->kl_prior, kl, sizeof kl);
-    if (live)
-        bp_live(final, "%5.1f%%  step %.2fM%s%s  entropy %.2f  %.0fk transitions/s  %s left", fmin(100 * done / all, 100), done / 1e6, earned, kl,
-                row->entropy, rate / 1e3, rate > 0 ? left : "?");
-    else if (final || elapsed - loop->last_line > 30) {
-        bp_log("step %.2fM of %.2fM%s%s, %.0fk transitions/s, %s left", done / 1e6, all / 1e6, earned, kl, rate / 1e3, rate > 0 ? left : "?");
-        loop->last_line = elapsed;
-    }
+    bp_progress_show(&loop->progress, loop->cycle.transitions, final, news);
 }
 
 static int evaluate(struct loop *loop)
@@ -224,8 +207,9 @@ static int attend(struct loop *loop)
         loop->next_progress = next_multiple(at, command->progress_every);
         if (record_progress(loop))
             return -1;
-        show_progress(loop, false);
     }
+    if (bp_progress_due(&loop->progress))
+        show_progress(loop, false);
     if (at >= loop->next_evaluation) {
         loop->next_evaluation = next_multiple(at, loop->spec->config->evaluate_every);
         if (evaluate(loop))
@@ -316,6 +300,7 @@ static int prepare(struct loop *loop)
     if (spec->command->resume && (check_parent(loop) || bp_resume_read(loop->resume, &loop->cycle) || check_steps(loop)))
         return -1;
     loop->started_at = loop->cycle.transitions;
+    bp_progress_begin(&loop->progress, loop->started_at, config->steps);
     loop->next_progress = next_multiple(loop->started_at, spec->command->progress_every);
     loop->next_evaluation = next_multiple(loop->started_at, config->evaluate_every);
     loop->next_checkpoint = next_multiple(loop->started_at, spec->command->checkpoint_every);

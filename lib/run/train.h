@@ -9,7 +9,7 @@ struct bp_train_command {
     const char *preset;
     const char *output;             /* checkpoint; "-": stdout */
     const char *database;           /* "none": not recorded */
-    bool resume, quiet, print_config;
+    bool resume, quiet, print_config, list_presets;
     int64_t threads;
     int64_t max_memory;             /* bytes that the run may take, 0: any */
     int64_t checkpoint_every;       /* transitions between checkpoints with resume state, 0: at the end only */

@@ -30,11 +30,20 @@ is "  on stdout too, with -o" "$(wc -c <"$out")" 0
 runs "news" 0 bash -c "bp-train ${tiny% -q} --db none >b.ckpt"
 is "  go to stderr, led by the program's name" "$(grep -vc '^bp-train: ' "$err")" 0
 same "  and data alone to stdout" a.ckpt b.ckpt
+ok "  with the share done and the time left" grep -qE '^bp-train: +[0-9.]+%, [0-9:]+ left, [0-9.]+M of 0.01M transitions, .*transitions/s$' "$err"
 is "  without a live line off a terminal" "$(tr -cd '\r\033' <"$err" | wc -c)" 0
+bp-distill --steps 10k --db none -o d.ckpt easy.traj 2>"$err"
+ok "bp-distill tells the same" grep -qE '^bp-distill: +[0-9.]+%, [0-9:]+ left, [0-9.]+M of 0.01M transitions, log-likelihood .*transitions/s$' "$err"
 if command -v script >/dev/null; then
-    script -qec "bp-train ${tiny% -q} --steps 60k --progress-every 10k --db none -o c.ckpt" /dev/null >live </dev/null
-    ok "on a terminal there is a live line" grep -q $'\r.*%.*step.*left' live
-    script -qec "bp-train $tiny --db none -o c.ckpt" /dev/null >live </dev/null
+    long="bp-train ${tiny% -q} --steps 60k --db none -o c.ckpt"
+    TERM=xterm script -qec "stty cols 100; $long" /dev/null >live </dev/null
+    ok "on a terminal there is a live line" grep -q $'\r.*%  .*left  .*transitions  .*return' live
+    TERM=xterm script -qec "stty cols 40; $long" /dev/null >live </dev/null
+    ok "  on a narrow one too" grep -q $'\r.*%  .* left' live
+    is "  that fits in it" "$(grep -v '^bp-train: ' live | sed 's/\x1b\[K//g' | tr '\r' '\n' | awk '!/^bp-train: / && length > 39')" ""
+    TERM=dumb script -qec "$long" /dev/null >live </dev/null
+    is "  and plain lines on one that cannot draw over them" "$(tr -d '\r' <live | grep -vc '^bp-train: ') $(tr -cd '\033' <live | wc -c)" "0 0"
+    TERM=xterm script -qec "bp-train $tiny --db none -o c.ckpt" /dev/null >live </dev/null
     is "  but not with -q" "$(wc -c <live)" 0
 else
     skip "the live line: there is no script(1) here"

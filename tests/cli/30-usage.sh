@@ -36,7 +36,7 @@ for program in "bp-train -o x" "bp-transfer --prior none -o x"; do
     check "$name: out of range" 2 "--discount must lie in 0 \.\.\. 1, not '1.01'" -- $program --discount 1.01
     check "$name: below range" 2 "--trace must lie in" -- $program --trace -0.1
     check "$name: an operand" 2 "unexpected operand 'operand'" -- $program operand
-    check "$name: an ambiguous option" 2 "ambiguous option '--policy-l?'" -- $program --policy- 3
+    check "$name: an ambiguous option" 2 "ambiguous option '--policy-', the beginning of '--policy-layers', .*, and [0-9]+ more; " -- $program --policy- 3
     check "$name: unknown task" 2 "--task must be one of nav-easy, nav-hard, .*not 'nav'" -- $program --task nav
     check "$name: unknown body" 2 "task 'nav-easy' does not take the body 'quadruped'" -- $program --task nav-easy --body quadruped
     check "$name: unknown kind" 2 "--policy must be one of mlp, lstm, linear, not 'gru'" -- $program --policy gru
@@ -50,7 +50,12 @@ for program in "bp-train -o x" "bp-transfer --prior none -o x"; do
     check "$name: an LSTM without layers" 2 "needs hidden layers" -- $program --policy lstm --policy-layers=
     check "$name: unknown group" 2 "no observation group 'bogus' here; the groups are global,targets,goal,touch" -- $program --task nav-easy --policy-see bogus
     check "$name: no group at all" 2 "sees no observation group" -- $program --policy-see=
-    check "$name: unknown preset" 2 "no 'presets/bogus'" -- $program --preset bogus
+    check "$name: unknown preset" 2 "there is no preset 'bogus'; the presets are follow-humanoid, .*, walk-humanoid$" -- $program --preset bogus
+    check "$name: a preset misspelt" 2 "there is no preset 'nav-esy-mlp'; did you mean 'nav-easy-mlp'\? the presets are " -- $program --preset nav-esy-mlp
+    check "$name: a task misspelt" 2 "'nav-eazy' .*; did you mean 'nav-easy'\?$" -- $program --task nav-eazy
+    check "$name: a body misspelt" 2 "there is no body 'antt'; .*; did you mean 'ant'\?$" -- $program --body antt
+    check "$name: an option misspelt" 2 "unknown option '--klcost'; did you mean '--kl-cost'\? " -- $program --klcost 1
+    check "$name: a flag misspelt" 2 "unknown option '--no-quite'; did you mean '--no-quiet'\? " -- $program --no-quite
     check "$name: shards that do not divide" 2 "batch of 16 sequences cannot be cut into 5 equal shards" -- $program --batch 16 --shards 5
     check "$name: a replay too small for its actors" 2 "replay of 10 episodes is too small for 32 actors" -- $program --warm-up 100 --replay-episodes 10
     check "$name: a warm-up that the replay cannot hold" 2 "--warm-up 1000000 is more than the replay holds" -- $program --warm-up 1M
@@ -76,8 +81,12 @@ check "bp-distill: nothing to learn from" 2 "--held-out must lie in" -- bp-disti
 check "bp-distill: shards that do not divide" 2 "cannot be cut into 5 equal shards" -- bp-distill --db none --shards 5 -o x $traj
 check "bp-distill: layers that are none" 2 "layer sizes are numbers" -- bp-distill --layers x -o x $traj
 
-check "bp-stats: no report" 2 "name a report first: info, dump, returns" -- bp-stats
+for program in bp-train bp-transfer bp-stats; do
+    runs "$program without arguments tells its usage" 2 $program
+    is "  on stderr, in short" "$(grep -cE "^usage: $program |^Example: |^'$program --help' lists" "$err") $(wc -c <"$out")" "3 0"
+done
 check "bp-stats: unknown report" 2 "'bogus' is no report; name one first: info" -- bp-stats bogus $traj
+check "bp-stats: a report misspelt" 2 "'retruns' is no report; did you mean 'returns'\? name one first" -- bp-stats retruns $traj
 check "bp-stats: a file for a report" 2 "'$traj' is no report" -- bp-stats $traj
 check "bp-stats: unknown option before a report" 2 "unknown .*option '--bogus'" -- bp-stats --bogus
 check "bp-stats: a report's option at another report" 2 "unknown .*option '--by'" -- bp-stats returns --by seed $traj

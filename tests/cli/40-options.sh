@@ -47,3 +47,23 @@ ok "  less with a replay of float16" bash -c 'bp-train -p nav-easy-mlp --replay-
 check "a run beyond --max-memory is refused" 2 'needs [0-9]+ MB .* more than --max-memory 60 MB: --replay-episodes [0-9]+ would fit' -- bp-train -p nav-easy-mlp --max-memory 60M --db none -o x.ckpt
 ok "  and leaves nothing" test ! -e x.ckpt
 check "a replay of another precision" 2 '--replay-precision must be one of float32, float16' -- bp-train --replay-precision float64 -o x.ckpt
+
+# A variable that no program reads is told; one that another program reads is not.
+runs "a variable misspelt" 0 env BP_KLCOST=1 bp-train --print-config
+is "  is told" "$(cat "$err")" "bp-train: warning: the environment's BP_KLCOST belongs to no option and changes nothing; did you mean 'BP_KL_COST'?"
+runs "a variable that is like none" 0 env BP_BOGUS= bp-train --print-config
+is "  is told too" "$(cat "$err")" "bp-train: warning: the environment's BP_BOGUS belongs to no option and changes nothing"
+quiet "variables that are no options" env BP_SHARE="$BP_SHARE" BP_DB_TIMEOUT_MS=100 bp-train --print-config
+options() { "$1" --help | sed -nE 's/^  (-[a-z], |    )--([a-z-]+).*/\2/p'; }
+for program in bp-train bp-transfer bp-rollout bp-distill bp-stats; do
+    options $program
+done | grep -vxE 'help|version' | sort -u >names
+sed -nE 's/"([a-z-]+)", ?/\1\n/gp' "$TEST_TOP/lib/base/option_names.c" | grep -E '^ *[a-z-]+$' | tr -d ' ' | grep -vxE 'db-timeout-ms|share' | sort -u >listed
+is "the list of all programs' options is that of their helps" "$(diff names listed)" ""
+for name in $(cat names); do
+    variables+=("BP_$(tr a-z- A-Z_ <<<"$name")=")
+done
+env "${variables[@]}" bp-stats info --bogus 2>"$err"
+is "options of other programs are known to bp-stats" "$(grep -c belongs "$err")" 0
+env "${variables[@]}" bp-rollout --bogus 2>"$err"
+is "  and to bp-rollout" "$(grep -c belongs "$err")" 0

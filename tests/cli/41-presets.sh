@@ -47,5 +47,12 @@ printf 'steps = \033[31m5\n' | bad "what would steer a terminal" "--steps wants 
 printf '%05000d\n' 7 | bad "a line of 5000 letters" "./own:1: expected 'name = value', got '0000"
 check "a directory" 1 "cannot read preset './': Is a directory" -- bp-train -p ./ -o x
 check "a missing file" 2 "cannot read preset './none': No such file" -- bp-train -p ./none -o x
-check "a missing name" 2 "there is no 'presets/none' under \\\$BP_SHARE" -- bp-train -p none -o x
-check "a share directory that is elsewhere" 2 "there is no 'presets/none'" -- env BP_SHARE=/none bp-train -p none -o x
+check "a missing name" 2 "there is no preset 'none'; the presets are " -- bp-train -p none -o x
+check "a share directory that is elsewhere" 2 "there is no preset 'none'" -- env BP_SHARE=/none bp-train -p none -o x
+
+quiet "--list-presets" bp-train --list-presets
+is "  names each" "$(cut -d ' ' -f 1 "$out" | tr '\n' ' ')" "$(ls "$BP_SHARE/presets" | tr '\n' ' ')"
+is "  with a sentence" "$(grep -cvE '^[a-z0-9-]+ +[A-Z].*\.$' "$out")" 0
+cp "$out" listed
+quiet "bp-transfer --list-presets needs no prior" bp-transfer --list-presets
+same "  and says the same" "$out" listed
