@@ -1,4 +1,5 @@
 #include "run/config.h"
+#include "run/preset.h"
 
 #include "env/env.h"
 
