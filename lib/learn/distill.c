@@ -160,12 +160,13 @@ void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *d
     struct bp_shard *shard = &learner->shards[index];
     struct bp_batch *batch = &shard->batch;
     struct bp_net_use use = bp_shard_use(learner, shard, BP_PRIOR, false);
-    float mean = 1.0f / (float)(learner->config.unroll * learner->config.batch);
+    float mean = (float)(1 / ((double)learner->config.unroll * (double)learner->config.batch));
 
     bp_shard_begin(learner, shard);
     bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SAMPLE, (uint64_t)index, (uint64_t)learner->updates);
     for (int i = 0; i < learner->microbatches; i++) {
         bp_tape_reset(&shard->tape);
+        batch->batch = bp_learner_microbatch(learner, i);
         for (int b = 0; b < batch->batch; b++)
             draw(dataset, shard->stream, batch, b);
         struct bp_var *log_p = log_prob(learner, &shard->tape, use, batch->observations, batch->actions, batch->steps, batch->batch);

@@ -8,8 +8,8 @@
 
 enum {
     JOB_FLOATS = 8192,              /* of the parameters, for one job of apply */
-    MICROBATCH_ROWS = 330,               /* rows whose activations fit the second cache beside the weights */
-    MICROBATCH_SEQUENCES = 16,           /* fewer side by side make an LSTM's products too thin */
+    MICROBATCH_ROWS = 330,          /* rows whose activations fit the second cache beside the weights */
+    MICROBATCH_SEQUENCES = 16,      /* fewer side by side make an LSTM's products too thin */
 };
 #define TAPE_BYTES ((size_t)1 << 20) /* of a tape, to begin with */
 
@@ -50,16 +50,33 @@ static int init_trained(struct bp_trained *trained, const struct bp_net *net, ui
     return 0;
 }
 
-/* Microbatches that a shard's sequences are cut into: as few as the sizes above allow, all equal. */
+static int shard_sequences(const struct bp_learner *learner)
+{
+    return learner->config.batch / learner->config.shards;
+}
+
+/*
+ * Microbatches that a shard's sequences are cut into: as few as the sizes above allow of equal ones, whose products are prepared once; but
+ * where that takes more than twice as many as of unequal ones (a prime number of sequences: as many as sequences), these.
+ */
 static int count_microbatches(const struct bp_learner *learner)
 {
-    int sequences = learner->config.batch / learner->config.shards, most = MICROBATCH_ROWS / (learner->config.unroll + 1), microbatches = 1;
+    int sequences = shard_sequences(learner), most = MICROBATCH_ROWS / (learner->config.unroll + 1);
 
     if (learner->state_size && most < MICROBATCH_SEQUENCES)
         most = MICROBATCH_SEQUENCES;
-    while (sequences % microbatches || sequences / microbatches > (most > 1 ? most : 1))
-        microbatches++;
-    return microbatches;
+    most = most > 1 ? most : 1;
+    int fewest = (sequences + most - 1) / most, equal = fewest;
+    while (sequences % equal)
+        equal++;
+    return equal <= 2 * fewest ? equal : fewest;
+}
+
+int bp_learner_microbatch(const struct bp_learner *learner, int i)
+{
+    int sequences = shard_sequences(learner);
+
+    return sequences / learner->microbatches + (i < sequences % learner->microbatches);
 }
 
 /* What updates want of a network of n parameters; `back`: gradients pass through it to its inputs. */
@@ -88,7 +105,7 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
 {
     const struct bp_learner_config *c = &learner->config;
     const struct bp_agent *agent = &learner->agent;
-    size_t batch = (size_t)(c->batch / c->shards / learner->microbatches), steps = (size_t)c->unroll, rows = steps * batch;
+    size_t batch = (size_t)bp_learner_microbatch(learner, 0), steps = (size_t)c->unroll, rows = steps * batch;
     struct bp_batch *b = &shard->batch;
 
     b->steps = c->unroll;

@@ -57,12 +57,12 @@ struct bp_scratch {
     struct bp_arena arena;
 };
 
-/* Works through its part of the batch microbatch by microbatch, so that what a microbatch touches stays in the processor's second cache. */
+/* Works through its part of the batch by microbatches, so that what one touches stays in the processor's second cache. */
 struct bp_shard {
     struct bp_tape tape;        /* its arena is borrowed while the shard works */
     struct bp_scratch *borrowed;
     gsl_rng *stream;
-    struct bp_batch batch;      /* of one microbatch */
+    struct bp_batch batch;      /* one microbatch; memory for the largest */
     float *noise;               /* (K+1)*B x A */
     float *states[BP_ROLES];    /* B x the network's state size */
     float *grad[BP_ROLES];
@@ -84,6 +84,9 @@ struct bp_learner {
 /* Fresh parameters from the seed; all memory of the updates to come. 0, or -1 after reporting, BF16 that cannot be had here too. */
 int bp_learner_init(struct bp_learner *learner, const struct bp_agent *agent, const struct bp_learner_config *config) BP_WARN_UNUSED;
 void bp_learner_free(struct bp_learner *learner);
+
+/* Sequences of a shard's i-th microbatch: their number differs by one at most, and the first has the most. */
+int bp_learner_microbatch(const struct bp_learner *learner, int i);
 
 /* A network as the shard uses it: its target, fixed; or itself, whose gradients the shard gathers unless its rate is 0. */
 struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp_shard *shard, enum bp_role role, bool target);

@@ -163,7 +163,7 @@ static void update(const struct part *p)
     int steps = b->steps, rows = steps * b->batch;
     int longer = online ? steps + 1 : steps, more = longer * b->batch;      /* the online policy gives values one step beyond its losses */
     float alpha = (float)(c->reward_scale * c->kl_cost), alpha_h = (float)(c->reward_scale * c->entropy_cost);
-    float mean = 1.0f / (float)(c->unroll * c->batch);
+    float mean = (float)(1 / ((double)c->unroll * (double)c->batch));
     struct bp_var *actions = bp_clip_action(tape, bp_constant(tape, rows, p->learner->agent.action_size, b->actions));
 
     /* Policy and target prior along the sequence: a ~ pi, KL(pi || pi0'). */
@@ -205,15 +205,16 @@ static void update(const struct part *p)
     stats->q += sum(bp_slice_rows(tape, q_policy, 0, rows), b->mask);
 }
 
-static void update_microbatch(struct bp_learner *learner, const struct bp_replay *replay, struct bp_shard *shard, uint64_t microbatch)
+static void update_microbatch(struct bp_learner *learner, const struct bp_replay *replay, struct bp_shard *shard, int sequences, uint64_t draw)
 {
     struct part p = {learner, shard};
-    int rows = (shard->batch.steps + 1) * shard->batch.batch;
+    int rows = (shard->batch.steps + 1) * sequences;
 
+    shard->batch.batch = sequences;
     bp_tape_reset(&shard->tape);
-    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SAMPLE, microbatch, (uint64_t)learner->updates);
+    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SAMPLE, draw, (uint64_t)learner->updates);
     bp_replay_draw(replay, shard->stream, &shard->batch);
-    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_UPDATE, microbatch, (uint64_t)learner->updates);
+    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_UPDATE, draw, (uint64_t)learner->updates);
     bp_random_normal(shard->stream, shard->noise, rows * learner->agent.action_size);
     split_states(&p);
     update(&p);
@@ -225,7 +226,7 @@ void bp_svg_gradients(struct bp_learner *learner, const struct bp_replay *replay
 
     bp_shard_begin(learner, shard);
     for (int i = 0; i < learner->microbatches; i++)
-        update_microbatch(learner, replay, shard, (uint64_t)(index * learner->microbatches + i));
+        update_microbatch(learner, replay, shard, bp_learner_microbatch(learner, i), (uint64_t)(index * learner->microbatches + i));
     bp_shard_end(shard);
 }
 
@@ -237,6 +238,7 @@ size_t bp_svg_tape_bytes(struct bp_learner *learner)
 
     bp_shard_begin(learner, shard);
     bp_tape_reset(&shard->tape);
+    shard->batch.batch = bp_learner_microbatch(learner, 0);
     update(&p);
     peak = shard->tape.arena.peak;
     bp_shard_end(shard);

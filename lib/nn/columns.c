@@ -30,9 +30,9 @@ static void beside_back(struct bp_node *node)
         if (!x->grad)
             continue;
         float *dx = bp_gradient(x);
-        for (int row = 0; row < x->rows; row++)
-            for (int j = 0; j < x->cols; j++)
-                dx[row * x->cols + j] += dy[row * b->y->cols + j];
+        for (size_t row = 0, from = (size_t)b->y->cols, to = (size_t)x->cols; row < (size_t)x->rows; row++)
+            for (size_t j = 0; j < to; j++)
+                dx[row * to + j] += dy[row * from + j];
     }
 }
 
@@ -48,8 +48,8 @@ struct bp_var *bp_concat(struct bp_tape *tape, struct bp_var *const *parts, int 
     }
     struct bp_var *y = bp_var_new(tape, rows, cols, differentiable);
     for (int i = 0; i < count; at += parts[i++]->cols)
-        for (int row = 0; row < rows; row++)
-            memcpy(y->value + row * cols + at, parts[i]->value + row * parts[i]->cols, (size_t)parts[i]->cols * sizeof(float));
+        for (size_t row = 0, width = (size_t)parts[i]->cols; row < (size_t)rows; row++)
+            memcpy(y->value + row * (size_t)cols + at, parts[i]->value + row * width, width * sizeof(float));
     if (y->grad) {
         struct beside *b = bp_node_new(tape, sizeof *b, beside_back);
         b->y = y;

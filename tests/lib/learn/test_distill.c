@@ -211,6 +211,36 @@ static void loss_and_gradient(void **state)
     }
 }
 
+/* What is drawn does not depend on how it is cut: microbatches of unequal size add up to the whole. */
+static void microbatches_add_up(void **state)
+{
+    static const int lengths[] = {20, 9, 3, 6, 1, 14};
+    static float grad[2][512];
+    double loss[2];
+
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        for (int cut = 0; cut < 2; cut++) {
+            struct bp_learner learner = learner_of(kinds[k][0], kinds[k][1], "capped");
+            struct bp_dataset *dataset = dataset_of(lengths, 6);
+            tiny_parameters(&learner);
+            assert_int_equal(bp_dataset_split(dataset, 0.2, 1), 0);
+            assert_int_equal(learner.microbatches, 1);
+            assert_int_equal(learner.shards[0].batch.batch, 3);
+            learner.microbatches = 1 + cut;
+            bp_distill_gradients(&learner, dataset, 0);
+            assert_int_equal(learner.shards[0].batch.batch, cut ? 1 : 3);
+            memcpy(grad[cut], learner.shards[0].grad[BP_PRIOR], learner.trained[BP_PRIOR].n * sizeof(float));
+            loss[cut] = learner.shards[0].stats.prior_loss;
+            bp_dataset_free(dataset);
+            bp_learner_free(&learner);
+        }
+        assert_close(loss[1], loss[0], 1e-5);
+        for (int i = 0; i < 20; i++)
+            assert_close(grad[1][i], grad[0][i], 1e-5 * (1 + fabs((double)grad[0][i])));
+    }
+}
+
 /* Held-out episodes are played through whole, each by exactly one shard. */
 static void held_out_likelihood(void **state)
 {
@@ -300,6 +330,7 @@ int main(void)
         cmocka_unit_test(splits),
         cmocka_unit_test(sequences_are_windows),
         cmocka_unit_test(loss_and_gradient),
+        cmocka_unit_test(microbatches_add_up),
         cmocka_unit_test(held_out_likelihood),
         cmocka_unit_test(a_gaussian_is_fitted),
     };

@@ -82,24 +82,34 @@ static void uneven_shards_are_refused(void **state)
     assert_said(said, "4 equal shards");
 }
 
-/* Whatever the sizes, a shard's params are equal, hold its part of the batch, and are one when that part is small. */
+/*
+ * Whatever the sizes, a shard's microbatches hold its part of the batch, are one when that part is small, and are no more than twice as many
+ * as need be, also where the part is a prime number of sequences; the presets' are equal.
+ */
 static void microbatches_hold_the_batch(void **state)
 {
-    static const struct { int batch, shards, unroll; } sizes[] = {{6, 2, 6}, {512, 4, 10}, {512, 4, 40}, {16, 4, 40}, {7, 1, 3000}, {100, 4, 1}, {97, 1, 60}};
+    static const struct { int batch, shards, unroll, microbatches[2]; } sizes[] = {
+        {6, 2, 6, {1, 1}}, {512, 4, 10, {8, 8}}, {512, 4, 40, {16, 8}}, {16, 4, 40, {1, 1}}, {512, 16, 40, {4, 2}}, {32, 2, 20, {2, 1}},
+        {7, 1, 3000, {7, 1}}, {100, 4, 1, {1, 1}}, {97, 1, 60, {20, 7}}, {127, 1, 10, {5, 5}}, {1018, 2, 10, {17, 17}},
+    };
     struct bp_agent flat = tiny_agent("mlp", "none", "mlp", "capped"), recurrent = tiny_agent("lstm", "none", "mlp", "capped");
 
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int r = 0; r < 2; r++) {
             struct bp_learner_config config = tiny_config();
+            int sum = 0;
             config.batch = sizes[i].batch;
             config.shards = sizes[i].shards;
             config.unroll = sizes[i].unroll;
             struct bp_learner learner = learner_of(r ? &recurrent : &flat, &config);
-            assert_int_equal(learner.microbatches * learner.shards[0].batch.batch * config.shards, config.batch);
+            assert_int_equal(learner.microbatches, sizes[i].microbatches[r]);
+            for (int m = 0; m < learner.microbatches; m++)
+                sum += bp_learner_microbatch(&learner, m);
+            assert_int_equal(sum * config.shards, config.batch);
+            assert_int_equal(learner.shards[0].batch.batch, bp_learner_microbatch(&learner, 0));
+            assert_in_range(bp_learner_microbatch(&learner, 0) - bp_learner_microbatch(&learner, learner.microbatches - 1), 0, 1);
             assert_int_equal(learner.shards[0].batch.steps, config.unroll);
-            if (i == 0)
-                assert_int_equal(learner.microbatches, 1);
             bp_learner_free(&learner);
         }
 }

@@ -197,8 +197,8 @@ static void shards_are_functions_of_their_numbers(void **state)
 }
 
 /*
- * A shard works microbatch by microbatch, and these are numbered through the batch: one shard of four draws and adds up what four shards
- * of one microbatch do, to rounding.
+ * A shard works by microbatches, which are numbered through the batch: one shard of four draws and adds up what four shards of one do, to
+ * rounding.
  */
 static void microbatches_add_up(void **state)
 {
@@ -213,8 +213,7 @@ static void microbatches_add_up(void **state)
     struct bp_learner apart = learner_of(&agent, &four), together = learner_of(&agent, &one);
     struct bp_replay *replay = tiny_replay(&apart);
     assert_int_equal(apart.microbatches, 1);
-    together.microbatches = 4;                    /* its buffers are large enough for more, so smaller microbatches fit */
-    together.shards[0].batch.batch = 2;
+    together.microbatches = 4;              /* its buffers are large enough for more, so smaller ones fit */
     for (int shard = 0; shard < 4; shard++)
         bp_svg_gradients(&apart, replay, shard);
     bp_svg_gradients(&together, replay, 0);
@@ -235,6 +234,64 @@ static void microbatches_add_up(void **state)
     bp_replay_free(replay);
     bp_learner_free(&apart);
     bp_learner_free(&together);
+}
+
+/* Each with the weight of its sequences: 7 as 4 and 3 are 4/7 of a first microbatch of 4, and 6/7 of the second half of 6. */
+static void unequal_microbatches_add_up(void **state)
+{
+    static const struct { int batch, shards, microbatches, index; } parts[] = {{7, 1, 2, 0}, {4, 1, 1, 0}, {6, 2, 1, 1}};
+    static float grad[3][BP_ROLES][512];
+    struct bp_agent agent = tiny_agent("lstm", "mlp", "lstm", "capped");
+    struct bp_learner learner;
+    int counts[BP_ROLES];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct bp_learner_config config = tiny_config();
+        config.batch = parts[i].batch;
+        config.shards = parts[i].shards;
+        learner = learner_of(&agent, &config);
+        learner.microbatches = parts[i].microbatches;
+        struct bp_replay *replay = tiny_replay(&learner);
+        bp_svg_gradients(&learner, replay, parts[i].index);
+        for (int role = 0; role < BP_ROLES; role++) {
+            counts[role] = (int)learner.trained[role].n;
+            memcpy(grad[i][role], learner.shards[parts[i].index].grad[role], learner.trained[role].n * sizeof(float));
+        }
+        bp_replay_free(replay);
+        bp_learner_free(&learner);
+    }
+    for (int role = 0; role < BP_ROLES; role++)
+        for (int i = 0; i < counts[role]; i++) {
+            double sum = 4.0 / 7 * (double)grad[1][role][i] + 6.0 / 7 * (double)grad[2][role][i];
+            assert_close(grad[0][role][i], sum, 1e-5 * (1 + fabs(sum)));
+        }
+}
+
+/* Sizes whose product is beyond an int: the losses' weight is 1 / (unroll * batch), which must not change its sign. */
+static void the_weight_of_a_huge_batch(void **state)
+{
+    struct bp_agent agent = tiny_agent("mlp", "mlp", "mlp", "capped");
+    struct bp_learner_config config = tiny_config();
+    static float small[512], huge[512];
+
+    (void)state;
+    struct bp_learner learner = learner_of(&agent, &config);
+    struct bp_replay *replay = tiny_replay(&learner);
+    bp_svg_gradients(&learner, replay, 0);
+    size_t n = learner.trained[BP_CRITIC].n;
+    memcpy(small, learner.shards[0].grad[BP_CRITIC], n * sizeof(float));
+    memset(learner.shards[0].grad[BP_CRITIC], 0, n * sizeof(float));
+    learner.config.unroll = 1000000;        /* the sequences stay as they were made */
+    learner.config.batch = 3001;
+    learner.config.shards = 1000;           /* 3 sequences a shard, as before */
+    bp_svg_gradients(&learner, replay, 0);
+    memcpy(huge, learner.shards[0].grad[BP_CRITIC], n * sizeof(float));
+    learner.config = config;
+    for (size_t i = 0; i < n; i++)
+        assert_close((double)huge[i] * 1000000 * 3001 / 36, small[i], 1e-5 * (1 + fabs((double)small[i])));
+    bp_replay_free(replay);
+    bp_learner_free(&learner);
 }
 
 /* ---- where learning goes ---- */
@@ -396,6 +453,8 @@ int main(void)
         cmocka_unit_test(a_frozen_prior),
         cmocka_unit_test(shards_are_functions_of_their_numbers),
         cmocka_unit_test(microbatches_add_up),
+        cmocka_unit_test(unequal_microbatches_add_up),
+        cmocka_unit_test(the_weight_of_a_huge_batch),
         cmocka_unit_test(entropy_is_a_bonus),
         cmocka_unit_test(the_prior_follows_the_policy),
         cmocka_unit_test(a_bandit_is_learned),
