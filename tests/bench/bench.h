@@ -6,6 +6,7 @@
 #include "run/config.h"
 #include "run/clock.h"
 #include "run/cycle.h"
+#include "run/preset.h"
 
 #include <stdbool.h>
 #include <stdio.h>
