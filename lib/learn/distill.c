@@ -114,43 +114,55 @@ int64_t bp_dataset_steps(const struct bp_dataset *dataset, bool held_out)
 
 /* ---- learning ---- */
 
-/* The episode that holds the n-th step of those learned from. */
-static const struct episode *at_step(const struct bp_dataset *dataset, int64_t n)
+/* The episode that holds the n-th step of those learned from; n becomes the step in it. */
+static const struct episode *at_step(const struct bp_dataset *dataset, int64_t *n)
 {
     int64_t low = dataset->held, high = dataset->count - 1;
 
     while (low < high) {
         int64_t middle = (low + high) / 2;
-        if (dataset->ends[middle] > n)
+        if (dataset->ends[middle] > *n)
             high = middle;
         else
             low = middle + 1;
     }
+    *n -= low > dataset->held ? dataset->ends[low - 1] : 0;
     return &dataset->episodes[low];
 }
 
-/* A sequence that starts anywhere in an episode; where the episode is shorter than the rest, the end is padding. */
+static const struct episode *any_episode(const struct bp_dataset *dataset, gsl_rng *stream)
+{
+    return &dataset->episodes[dataset->held + (int64_t)(gsl_rng_uniform(stream) * (double)(dataset->count - dataset->held))];
+}
+
+/*
+ * A sequence starts at any step, all equally likely; after an episode's last step comes another episode from its start, drawn anew. So
+ * each row is uniform over all steps.
+ */
 static void draw(const struct bp_dataset *dataset, gsl_rng *stream, struct bp_batch *batch, int b)
 {
     size_t size = (size_t)dataset->observation_size, actions = (size_t)dataset->action_size;
-    int64_t steps = dataset->ends[dataset->count - 1];
-    const struct episode *episode = at_step(dataset, (int64_t)(gsl_rng_uniform(stream) * (double)steps));
-    int most = episode->length - batch->steps, start = most > 0 ? (int)gsl_rng_uniform_int(stream, (unsigned long)most + 1) : 0;
+    int64_t from = (int64_t)(gsl_rng_uniform(stream) * (double)dataset->ends[dataset->count - 1]);
+    const struct episode *episode = at_step(dataset, &from);
 
-    for (int t = 0; t < batch->steps; t++) {
+    for (int t = 0; t < batch->steps; t++, from++) {
         size_t row = (size_t)(t * batch->batch + b);
-        int from = start + t < episode->length ? start + t : episode->length - 1;
-        batch->mask[row] = start + t < episode->length;
+        if (from == episode->length) {
+            episode = any_episode(dataset, stream);
+            from = 0;
+        }
+        batch->mask[row] = t >= batch->burn_in;
+        batch->episode_step[row] = (int32_t)from;
         memcpy(batch->observations + row * size, episode->observations + (size_t)from * size, size * sizeof(float));
         memcpy(batch->actions + row * actions, episode->actions + (size_t)from * actions, actions * sizeof(float));
     }
 }
 
 static struct bp_var *log_prob(struct bp_learner *learner, struct bp_tape *tape, struct bp_net_use use, const float *observations,
-                               const float *actions, int steps, int batch)
+                               const float *actions, const struct bp_sequences *sequences)
 {
-    struct bp_var *x = bp_constant(tape, steps * batch, learner->agent.groups.size, observations);
-    struct bp_gaussian prior = bp_agent_gaussian(tape, &learner->agent, BP_PRIOR, use, x, steps, batch, NULL, NULL);
+    struct bp_var *x = bp_constant(tape, sequences->steps * sequences->batch, learner->agent.groups.size, observations);
+    struct bp_gaussian prior = bp_agent_gaussian(tape, &learner->agent, BP_PRIOR, use, x, sequences);
 
     return bp_gaussian_log_prob(tape, prior, actions);
 }
@@ -169,7 +181,8 @@ void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *d
         batch->batch = bp_learner_microbatch(learner, i);
         for (int b = 0; b < batch->batch; b++)
             draw(dataset, shard->stream, batch, b);
-        struct bp_var *log_p = log_prob(learner, &shard->tape, use, batch->observations, batch->actions, batch->steps, batch->batch);
+        struct bp_sequences sequences = {.steps = batch->steps, .batch = batch->batch, .episode_step = batch->episode_step};
+        struct bp_var *log_p = log_prob(learner, &shard->tape, use, batch->observations, batch->actions, &sequences);
         shard->stats.prior_loss += bp_add_loss(log_p, -mean, batch->mask);
         bp_tape_backward(&shard->tape);
     }
@@ -187,7 +200,8 @@ double bp_distill_held_out(struct bp_learner *learner, const struct bp_dataset *
     for (int64_t i = index; i < dataset->held; i += learner->config.shards) {
         const struct episode *episode = &dataset->episodes[i];
         bp_tape_reset(tape);
-        struct bp_var *log_p = log_prob(learner, tape, use, episode->observations, episode->actions, episode->length, 1);
+        struct bp_sequences whole = {.steps = episode->length, .batch = 1};
+        struct bp_var *log_p = log_prob(learner, tape, use, episode->observations, episode->actions, &whole);
         for (int t = 0; t < episode->length; t++)
             sum += (double)log_p->value[t];
     }

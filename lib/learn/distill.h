@@ -25,8 +25,7 @@ int64_t bp_dataset_steps(const struct bp_dataset *dataset, bool held_out);
 
 /*
  * First half of an update: the gradient of -mean log pi0(a|x) over sequences, for one shard of a learner whose agent has a prior alone,
- * made for the dataset's rows. An episode is drawn as often as it is long, its sequence uniformly over the starts at which a whole one
- * fits. stats->prior_loss is the loss.
+ * made for the dataset's rows. Every step of those learned from is drawn equally often. stats->prior_loss is the loss.
  */
 void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *dataset, int shard);
 

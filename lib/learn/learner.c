@@ -61,7 +61,7 @@ static int shard_sequences(const struct bp_learner *learner)
  */
 static int count_microbatches(const struct bp_learner *learner)
 {
-    int sequences = shard_sequences(learner), most = MICROBATCH_ROWS / (learner->config.unroll + 1);
+    int sequences = shard_sequences(learner), most = MICROBATCH_ROWS / (learner->config.burn_in + learner->config.unroll + 1);
 
     if (learner->state_size && most < MICROBATCH_SEQUENCES)
         most = MICROBATCH_SEQUENCES;
@@ -105,10 +105,11 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
 {
     const struct bp_learner_config *c = &learner->config;
     const struct bp_agent *agent = &learner->agent;
-    size_t batch = (size_t)bp_learner_microbatch(learner, 0), steps = (size_t)c->unroll, rows = steps * batch;
+    size_t batch = (size_t)bp_learner_microbatch(learner, 0), steps = (size_t)(c->burn_in + c->unroll), rows = steps * batch;
     struct bp_batch *b = &shard->batch;
 
-    b->steps = c->unroll;
+    b->steps = (int)steps;
+    b->burn_in = c->burn_in;
     b->batch = (int)batch;
     b->observations = floats((rows + batch) * (size_t)agent->groups.size);
     b->actions = floats(rows * (size_t)agent->action_size);
@@ -116,9 +117,10 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
     b->reward = floats(rows);
     b->nonterminal = floats(rows);
     b->mask = floats(rows);
+    b->episode_step = calloc(rows + batch, sizeof *b->episode_step);
     b->state = floats(batch * (size_t)learner->state_size);
     shard->noise = floats((rows + batch) * (size_t)agent->action_size);
-    if (!b->observations || !b->actions || !b->log_prob || !b->reward || !b->nonterminal || !b->mask || !b->state || !shard->noise)
+    if (!b->observations || !b->actions || !b->log_prob || !b->reward || !b->nonterminal || !b->mask || !b->episode_step || !b->state || !shard->noise)
         return bp_error(BP_FAILURE, "out of memory");
     for (int role = 0; role < BP_ROLES; role++) {
         shard->grad[role] = floats(learner->trained[role].n);
@@ -172,6 +174,7 @@ static void free_shard(struct bp_shard *shard)
     free(b->reward);
     free(b->nonterminal);
     free(b->mask);
+    free(b->episode_step);
     free(b->state);
     free(shard->noise);
     for (int role = 0; role < BP_ROLES; role++) {

@@ -17,6 +17,7 @@ enum bp_value_policy { BP_VALUE_POLICY_ONLINE, BP_VALUE_POLICY_TARGET };
 struct bp_learner_config {
     uint64_t seed;
     int unroll;                 /* K */
+    int burn_in;                /* steps before these that warm up recurrent states, and count in no loss */
     int batch;                  /* sequences of an update */
     int shards;                 /* parts of the batch; decides the order of sums, hence the bytes */
     double discount;            /* gamma */
@@ -63,7 +64,7 @@ struct bp_shard {
     struct bp_scratch *borrowed;
     gsl_rng *stream;
     struct bp_batch batch;      /* one microbatch; memory for the largest */
-    float *noise;               /* (K+1)*B x A */
+    float *noise;               /* (N+K+1)*B x A */
     float *states[BP_ROLES];    /* B x the network's state size */
     float *grad[BP_ROLES];
     struct bp_net_prepared online[BP_ROLES], target[BP_ROLES];     /* made anew for every update */

@@ -12,7 +12,6 @@ struct slot {
     int32_t length;             /* steps so far */
     int32_t writer;             /* in progress by, -1: ended */
     int32_t terminated;
-    int32_t starts;             /* sequences that can be drawn from it */
 };
 
 struct bp_replay {
@@ -29,11 +28,6 @@ struct bp_replay {
     void *observations;         /* slots x (L+1) x O */
     void *reward;               /* slots x L */
     void *state;                /* slots x marks x S, one for each multiple of stride */
-};
-
-/* Where a sequence lies. */
-struct place {
-    int slot, start;
 };
 
 static size_t marks(const struct bp_replay_spec *spec)
@@ -123,22 +117,6 @@ void bp_replay_free(struct bp_replay *replay)
 
 /* ---- writing ---- */
 
-/*
- * Starts are multiples of stride with K transitions behind them; of an ended episode the last start reaches to its end, where a stride
- * beyond K does not leave it out.
- */
-static int count_starts(const struct bp_replay_spec *spec, const struct slot *slot)
-{
-    int room = slot->length - spec->unroll, most = (slot->length + spec->stride - 1) / spec->stride, starts;
-
-    if (slot->length == 0)
-        return 0;
-    if (slot->writer >= 0)
-        return room < 0 ? 0 : room / spec->stride + 1;
-    starts = room <= 0 ? 1 : (room + spec->stride - 1) / spec->stride + 1;
-    return starts < most ? starts : most;
-}
-
 /* Keep n numbers in an array of the replay's own precision, behind `at` others. */
 static void keep(const struct bp_replay *replay, void *array, size_t at, const float *numbers, size_t n)
 {
@@ -192,19 +170,6 @@ void bp_replay_state(struct bp_replay *replay, int writer, const float *state)
         keep(replay, replay->state, state_at(replay, slot, t), state, (size_t)replay->spec.state_size);
 }
 
-void bp_replay_cut(struct bp_replay *replay, int writer)
-{
-    int index = replay->cursor[1 + writer];
-    struct slot *slot = &replay->slots[index];
-
-    slot->writer = -1;
-    slot->terminated = 0;
-    slot->starts = count_starts(&replay->spec, slot);
-    replay->cursor[1 + writer] = -1;
-    if (slot->length == 0 && replay->cursor[0] == (index + 1) % replay->spec.episodes)
-        replay->cursor[0] = index;      /* one that holds nothing takes the place of no other */
-}
-
 void bp_replay_step(struct bp_replay *replay, int writer, const float *action, float log_prob, float reward,
                     const float *observation, bool terminated, bool ended)
 {
@@ -223,7 +188,6 @@ void bp_replay_step(struct bp_replay *replay, int writer, const float *action, f
         slot->terminated = terminated;
         replay->cursor[1 + writer] = -1;
     }
-    slot->starts = count_starts(&replay->spec, slot);
 }
 
 int64_t bp_replay_transitions(const struct bp_replay *replay)
@@ -235,15 +199,23 @@ int64_t bp_replay_transitions(const struct bp_replay *replay)
     return sum;
 }
 
-bool bp_replay_ready(const struct bp_replay *replay)
-{
-    for (int i = 0; i < replay->spec.episodes; i++)
-        if (replay->slots[i].starts)
-            return true;
-    return false;
-}
-
 /* ---- drawing ---- */
+
+/* Where a sequence is: a slot and a row of its episode. */
+struct place {
+    int slot, row;
+};
+
+/*
+ * Rows that an episode fills in the stream of all: one for each transition, one for the observation after the last, and as many as are
+ * missing to a multiple of stride.
+ */
+static int rows_of(const struct bp_replay *replay, int slot)
+{
+    int stride = replay->spec.stride, length = replay->slots[slot].length;
+
+    return length ? (length + stride) / stride * stride : 0;
+}
 
 static void fetch(const void *array, size_t begin, size_t end, size_t size)
 {
@@ -254,51 +226,90 @@ static void fetch(const void *array, size_t begin, size_t end, size_t size)
 /* Bring a sequence's memory closer: it can be anywhere in gigabytes. */
 static void fetch_sequence(const struct bp_replay *replay, struct place place, int steps)
 {
-    int left = replay->slots[place.slot].length - place.start, end = place.start + (steps < left ? steps : left);
-    size_t first = step_at(replay, place.slot, place.start), last = step_at(replay, place.slot, end), actions = (size_t)replay->spec.action_size;
-    size_t state = state_at(replay, place.slot, place.start), size = width(&replay->spec);
+    int length = replay->slots[place.slot].length, begin = place.row < length ? place.row : length;
+    int end = begin + steps < length ? begin + steps : length;
+    size_t first = step_at(replay, place.slot, begin), last = step_at(replay, place.slot, end), actions = (size_t)replay->spec.action_size;
+    size_t state = state_at(replay, place.slot, begin), size = width(&replay->spec);
 
-    fetch(replay->observations, observation_at(replay, place.slot, place.start), observation_at(replay, place.slot, end + 1), size);
+    fetch(replay->observations, observation_at(replay, place.slot, begin), observation_at(replay, place.slot, end + 1), size);
     fetch(replay->actions, first * actions, last * actions, sizeof(float));
     fetch(replay->log_prob, first, last, sizeof(float));
     fetch(replay->reward, first, last, size);
     fetch(replay->state, state, state + (size_t)replay->spec.state_size, size);
 }
 
-static void copy_sequence(const struct bp_replay *replay, struct place place, struct bp_batch *batch, int b)
+/* A slot and a multiple of stride, both uniform, kept where the slot's episode has that row: uniform over all. */
+static struct place draw_place(const struct bp_replay *replay, gsl_rng *stream)
 {
-    const struct slot *slot = &replay->slots[place.slot];
-    size_t actions = (size_t)replay->spec.action_size, size = (size_t)replay->spec.observation_size, row = (size_t)b, stride = (size_t)batch->batch;
-    size_t from = observation_at(replay, place.slot, place.start), at = step_at(replay, place.slot, place.start);
-    int left = slot->length - place.start, valid = left < batch->steps ? left : batch->steps;
+    int stride = replay->spec.stride, most = replay->spec.time_limit / stride + 1;
 
-    recall(replay, replay->state, state_at(replay, place.slot, place.start), batch->state + row * (size_t)replay->spec.state_size,
-           (size_t)replay->spec.state_size);
-    for (int t = 0; t < valid; t++, row += stride, from += size, at++) {
-        recall(replay, replay->observations, from, batch->observations + row * size, size);
-        memcpy(batch->actions + row * actions, replay->actions + at * actions, actions * sizeof(float));
-        batch->log_prob[row] = replay->log_prob[at];
-        recall(replay, replay->reward, at, &batch->reward[row], 1);
-        batch->mask[row] = 1;
-        batch->nonterminal[row] = !(slot->terminated && t + 1 == left);
-    }
-    recall(replay, replay->observations, from, batch->observations + row * size, size);
-    for (int t = valid; t < batch->steps; t++, row += stride) {
-        memset(batch->actions + row * actions, 0, actions * sizeof(float));
-        batch->log_prob[row] = batch->reward[row] = batch->mask[row] = 0;
-        batch->nonterminal[row] = !slot->terminated;
-        memcpy(batch->observations + (row + stride) * size, batch->observations + row * size, size * sizeof(float));
+    for (;;) {
+        int slot = (int)gsl_rng_uniform_int(stream, (unsigned long)replay->spec.episodes);
+        int row = (int)gsl_rng_uniform_int(stream, (unsigned long)most) * stride;
+        if (row < rows_of(replay, slot))
+            return (struct place){slot, row};
     }
 }
 
-/* A slot and a start, both uniform, kept when the slot has that start: uniform over all sequences. */
-static struct place draw_place(const struct bp_replay *replay, gsl_rng *stream)
+/* The start of an episode, all equally likely: what follows one that has ended. */
+static struct place draw_episode(const struct bp_replay *replay, gsl_rng *stream)
 {
     for (;;) {
         int slot = (int)gsl_rng_uniform_int(stream, (unsigned long)replay->spec.episodes);
-        int start = (int)gsl_rng_uniform_int(stream, (unsigned long)replay->marks);
-        if (start < replay->slots[slot].starts)
-            return (struct place){slot, start * replay->spec.stride};
+        if (replay->slots[slot].length)
+            return (struct place){slot, 0};
+    }
+}
+
+static void copy_state(const struct bp_replay *replay, struct place place, float *state)
+{
+    size_t size = (size_t)replay->spec.state_size;
+
+    if (place.row < replay->slots[place.slot].length)
+        recall(replay, replay->state, state_at(replay, place.slot, place.row), state, size);
+    else
+        memset(state, 0, size * sizeof *state);         /* no transition before another episode begins */
+}
+
+/* The observation of a row; beyond the episode's end its last. */
+static void copy_observation(const struct bp_replay *replay, struct place place, struct bp_batch *batch, size_t row)
+{
+    int length = replay->slots[place.slot].length;
+    size_t size = (size_t)replay->spec.observation_size;
+
+    batch->episode_step[row] = place.row;
+    recall(replay, replay->observations, observation_at(replay, place.slot, place.row < length ? place.row : length),
+           batch->observations + row * size, size);
+}
+
+/* The transition of a row, of step t of the sequence; none beyond the episode's end. */
+static void copy_transition(const struct bp_replay *replay, struct place place, struct bp_batch *batch, size_t row, int t)
+{
+    const struct slot *slot = &replay->slots[place.slot];
+    size_t actions = (size_t)replay->spec.action_size, at = step_at(replay, place.slot, place.row);
+
+    if (place.row >= slot->length) {
+        memset(batch->actions + row * actions, 0, actions * sizeof(float));
+        batch->log_prob[row] = batch->reward[row] = batch->nonterminal[row] = batch->mask[row] = 0;
+        return;
+    }
+    memcpy(batch->actions + row * actions, replay->actions + at * actions, actions * sizeof(float));
+    batch->log_prob[row] = replay->log_prob[at];
+    recall(replay, replay->reward, at, &batch->reward[row], 1);
+    batch->nonterminal[row] = !(slot->terminated && place.row + 1 == slot->length);
+    batch->mask[row] = t >= batch->burn_in;
+}
+
+static void copy_sequence(const struct bp_replay *replay, gsl_rng *stream, struct place place, struct bp_batch *batch, int b)
+{
+    copy_state(replay, place, batch->state + (size_t)b * (size_t)replay->spec.state_size);
+    for (int t = 0; t <= batch->steps; t++, place.row++) {
+        size_t row = (size_t)(t * batch->batch + b);
+        if (place.row == rows_of(replay, place.slot))
+            place = draw_episode(replay, stream);
+        copy_observation(replay, place, batch, row);
+        if (t < batch->steps)
+            copy_transition(replay, place, batch, row, t);
     }
 }
 
@@ -310,7 +321,7 @@ void bp_replay_draw(const struct bp_replay *replay, gsl_rng *stream, struct bp_b
     for (int b = 0; b < batch->batch; b++, place = next) {
         if (b + 1 < batch->batch)
             fetch_sequence(replay, next = draw_place(replay, stream), batch->steps);
-        copy_sequence(replay, place, batch, b);
+        copy_sequence(replay, stream, place, batch, b);
     }
 }
 

@@ -1,6 +1,7 @@
 /*
- * Replay of episodes, from which sequences are drawn. The first rows of episodes in progress can be drawn too. Appending is for one
- * thread at a time with no reader; drawing is read-only and may run on many.
+ * Replay of episodes, from which sequences are drawn, so that every transition is drawn equally often: at an episode's ends as in its
+ * middle, of short episodes and of those in progress as of long ones. Appending is for one thread at a time with no reader; drawing is
+ * read-only and may run on many.
  */
 #ifndef BP_LEARN_REPLAY_H
 #define BP_LEARN_REPLAY_H
@@ -20,7 +21,6 @@ struct bp_replay_spec {
     int episodes;               /* capacity; at least two for each writer */
     int writers;                /* actors, each with an episode in progress */
     int stride;                 /* sequences start at its multiples */
-    int unroll;                 /* K: transitions of a sequence */
     bool half;                  /* keep observations, rewards and recurrent states as float16 */
 };
 
@@ -28,14 +28,16 @@ struct bp_replay;
 
 /* Sequences for the learner, time-major: row t*batch + b. All arrays owned by whoever allocated them. */
 struct bp_batch {
-    int steps, batch;           /* K, B */
-    float *observations;        /* (K+1)*B x O; rows behind the end of an episode repeat its last observation */
-    float *actions;             /* K*B x A, as sampled */
-    float *log_prob;            /* K*B: log mu(a|x) */
-    float *reward;              /* K*B */
-    float *nonterminal;               /* K*B: 0 where the task ended with this transition, else 1 */
-    float *mask;               /* K*B: 0 for padding behind the end of an episode, else 1 */
-    float *state;               /* B x S */
+    int steps, batch;           /* N + K, B */
+    int burn_in;                /* N: first steps, which only warm up recurrent states */
+    float *observations;        /* (N+K+1)*B x O */
+    float *actions;             /* (N+K)*B x A, as sampled */
+    float *log_prob;            /* (N+K)*B: log mu(a|x) */
+    float *reward;              /* (N+K)*B */
+    float *nonterminal;               /* (N+K)*B: 0 where the task ended with this transition, else 1 */
+    float *mask;               /* (N+K)*B: 1 for a transition to learn from; 0 in the burn-in, and in rows that hold no transition */
+    int32_t *episode_step;      /* (N+K+1)*B: t of the row's observation; 0: another episode begins with this row */
+    float *state;               /* B x S: recurrent state at the first row */
 };
 
 struct bp_replay *bp_replay_new(const struct bp_replay_spec *spec) BP_WARN_UNUSED;
@@ -54,17 +56,15 @@ void bp_replay_state(struct bp_replay *replay, int writer, const float *state);
 void bp_replay_step(struct bp_replay *replay, int writer, const float *action, float log_prob, float reward,
                     const float *observation, bool terminated, bool ended);
 
-/*
- * A writer's episode ends without its last step, which led nowhere: the simulation diverged, and what is observed after it is no state that
- * the action leads to. The episode is as if time had run out one step before, and values go on from there.
- */
-void bp_replay_cut(struct bp_replay *replay, int writer);
-
-/* Transitions that can be drawn, and whole sequences. */
+/* Transitions that it holds; all can be drawn. */
 int64_t bp_replay_transitions(const struct bp_replay *replay);
-bool bp_replay_ready(const struct bp_replay *replay);
 
-/* Fill the batch with sequences drawn uniformly over all starts. The replay must be ready. */
+/*
+ * Fill the batch. A sequence starts anywhere in an episode; after the episode's last transition comes a row without one, for the
+ * observation at its end, and then another episode from its start, drawn anew. So each row is drawn uniformly over all rows that the
+ * episodes fill, as in an endless stream of them, and hardly any is wasted. With a stride beyond 1, episodes fill whole multiples of
+ * it, and K must be a multiple too. The replay must hold a transition.
+ */
 void bp_replay_draw(const struct bp_replay *replay, gsl_rng *stream, struct bp_batch *batch);
 
 /* The whole content as tensors over the replay's own memory, for saving and for loading in place; at most BP_REPLAY_TENSORS; returns how many. */

@@ -32,23 +32,28 @@ static void split_states(const struct part *p)
     }
 }
 
+/* The first `steps` steps of the shard's sequences, as role's network takes them. */
+static struct bp_sequences sequences_of(const struct part *p, enum bp_role role, int steps)
+{
+    return (struct bp_sequences){steps, p->shard->batch.batch, p->shard->batch.episode_step, state_of(p, role), NULL};
+}
+
 /* The Gaussian of role over the first `steps` steps; with target parameters, or learning ones. */
 static struct bp_gaussian gaussian(const struct part *p, enum bp_role role, bool target, int steps)
 {
-    int batch = p->shard->batch.batch;
-    struct bp_var *x = bp_agent_see(&p->shard->tape, &p->learner->agent, role, p->shard->batch.observations, steps * batch);
+    struct bp_sequences sequences = sequences_of(p, role, steps);
+    struct bp_var *x = bp_agent_see(&p->shard->tape, &p->learner->agent, role, p->shard->batch.observations, steps * sequences.batch);
 
-    return bp_agent_gaussian(&p->shard->tape, &p->learner->agent, role, bp_shard_use(p->learner, p->shard, role, target), x, steps, batch,
-                             state_of(p, role), NULL);
+    return bp_agent_gaussian(&p->shard->tape, &p->learner->agent, role, bp_shard_use(p->learner, p->shard, role, target), x, &sequences);
 }
 
 /* What a critic, or its target, makes of the first `steps` steps before it looks at actions. */
 static struct bp_var *features_of(const struct part *p, enum bp_role role, bool target, int steps)
 {
-    int batch = p->shard->batch.batch;
-    struct bp_var *x = bp_agent_see(&p->shard->tape, &p->learner->agent, role, p->shard->batch.observations, steps * batch);
+    struct bp_sequences sequences = sequences_of(p, role, steps);
+    struct bp_var *x = bp_agent_see(&p->shard->tape, &p->learner->agent, role, p->shard->batch.observations, steps * sequences.batch);
 
-    return bp_net_features(&p->shard->tape, bp_shard_use(p->learner, p->shard, role, target), x, steps, batch, state_of(p, role), NULL);
+    return bp_net_features(&p->shard->tape, bp_shard_use(p->learner, p->shard, role, target), x, &sequences);
 }
 
 /* Q or Q' from features and actions of as many rows. */

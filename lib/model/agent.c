@@ -38,9 +38,9 @@ int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, int ac
 }
 
 struct bp_gaussian bp_agent_gaussian(struct bp_tape *tape, const struct bp_agent *agent, enum bp_role role, struct bp_net_use use,
-                                     struct bp_var *x, int steps, int batch, const float *state, float *state_out)
+                                     struct bp_var *x, const struct bp_sequences *sequences)
 {
-    struct bp_var *features = bp_net_features(tape, use, x, steps, batch, state, state_out);
+    struct bp_var *features = bp_net_features(tape, use, x, sequences);
 
     return bp_gaussian_head(tape, bp_net_output(tape, use, features, NULL), agent->head[role]);
 }

@@ -31,9 +31,9 @@ struct bp_net_choice {
 int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, int action_size,
                   const struct bp_net_choice choice[BP_ROLES]) BP_WARN_UNUSED;
 
-/* The Gaussian of a policy or prior (use.net is that of the role) along time-major rows of observations x, gathered for that network. */
+/* The Gaussian of a policy or prior (use.net is that of the role) along the sequences' rows of observations x, gathered for that network. */
 struct bp_gaussian bp_agent_gaussian(struct bp_tape *tape, const struct bp_agent *agent, enum bp_role role, struct bp_net_use use,
-                                     struct bp_var *x, int steps, int batch, const float *state, float *state_out);
+                                     struct bp_var *x, const struct bp_sequences *sequences);
 
 /* What role sees of full observation rows, as a constant on the tape. */
 struct bp_var *bp_agent_see(struct bp_tape *tape, const struct bp_agent *agent, enum bp_role role, const float *observations,

@@ -3,7 +3,6 @@
 #include "nn/bf16.h"
 #include "nn/columns.h"
 #include "nn/linear.h"
-#include "nn/lstm.h"
 #include "nn/matmul.h"
 #include "nn/weight.h"
 
@@ -303,12 +302,11 @@ static struct bp_var *encode(struct bp_tape *tape, struct bp_net_use use, struct
     return bp_concat(tape, parts, net->spec.see.count);
 }
 
-struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, int steps, int batch,
-                               const float *state, float *state_out)
+struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, const struct bp_sequences *sequences)
 {
     const struct bp_net *net = use.net;
 
-    assert(x->cols == net->spec.see.size && x->rows == steps * batch);
+    assert(x->cols == net->spec.see.size && x->rows == sequences->steps * sequences->batch);
     x = encode(tape, use, x);
     for (int i = net->torso; i < net->join; i++) {
         const struct bp_layer *l = &net->layer[i];
@@ -317,8 +315,10 @@ struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, stru
             continue;
         }
         struct bp_lstm_weights w = {weight(use, l->x), weight(use, l->h), weight(use, l->b)};
-        x = bp_lstm(tape, x, w, steps, batch, l->out, state ? state + l->state : NULL, state_out ? state_out + l->state : NULL,
-                    net->state_size);
+        struct bp_sequences own = *sequences;
+        own.state = own.state ? own.state + l->state : NULL;
+        own.state_out = own.state_out ? own.state_out + l->state : NULL;
+        x = bp_lstm(tape, x, w, &own, l->out, net->state_size);
     }
     return dense(tape, use, net->join, x, BP_IDENTITY);
 }

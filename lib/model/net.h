@@ -7,7 +7,7 @@
 
 #include "base/group.h"
 #include "base/tensor.h"
-#include "nn/tape.h"
+#include "nn/lstm.h"
 
 #include <gsl/gsl_rng.h>
 #include <stdbool.h>
@@ -130,11 +130,10 @@ struct bp_net_use {
 };
 
 /*
- * First half, for `steps` x `batch` rows, time-major (row t*batch + b): from observations x (rows x see.size) up to what joins the
- * action: the pre-activation of layer `join`. State as in bp_lstm, rows of net->state_size floats; NULL for zeros, or not wanted.
+ * First half, for the sequences' rows: from observations x (rows x see.size) up to what joins the action: the pre-activation of layer
+ * `join`. Rows of state have net->state_size floats.
  */
-struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, int steps, int batch,
-                               const float *state, float *state_out);
+struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, const struct bp_sequences *sequences);
 
 /* Second half: from features, and the action (rows x action_size; NULL in networks without), to the output (rows x output_size). */
 struct bp_var *bp_net_output(struct bp_tape *tape, struct bp_net_use use, struct bp_var *features, struct bp_var *action);

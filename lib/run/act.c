@@ -42,13 +42,20 @@ void bp_acting_forget(struct bp_acting *acting, int lane)
     }
 }
 
+/* One step of every lane, with role's recurrent state, which moves on. */
+static struct bp_sequences lanes_of(struct bp_acting *acting, enum bp_role role)
+{
+    return (struct bp_sequences){.steps = 1, .batch = acting->lanes, .state = acting->state[role], .state_out = acting->state[role]};
+}
+
 static struct bp_gaussian look(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations)
 {
     struct bp_var *x = bp_agent_see(&acting->tape, acting->agent, role, observations, acting->lanes);
 
     struct bp_net_use use = {.net = &acting->agent->net[role], .params = params->of[role]};
 
-    return bp_agent_gaussian(&acting->tape, acting->agent, role, use, x, 1, acting->lanes, acting->state[role], acting->state[role]);
+    struct bp_sequences lanes = lanes_of(acting, role);
+    return bp_agent_gaussian(&acting->tape, acting->agent, role, use, x, &lanes);
 }
 
 static void advance_critic(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations)
@@ -56,7 +63,8 @@ static void advance_critic(struct bp_acting *acting, const struct bp_params *par
     struct bp_net_use use = {.net = &acting->agent->net[role], .params = params->of[role]};
     struct bp_var *x = bp_agent_see(&acting->tape, acting->agent, role, observations, acting->lanes);
 
-    bp_net_features(&acting->tape, use, x, 1, acting->lanes, acting->state[role], acting->state[role]);
+    struct bp_sequences lanes = lanes_of(acting, role);
+    bp_net_features(&acting->tape, use, x, &lanes);
 }
 
 void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations, bool with_kl,

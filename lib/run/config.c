@@ -79,12 +79,14 @@ const struct bp_option bp_config_options[] = {
     COUNT("target-period", target_period, "100", 1, 1e9, "updates between copies into the target networks"),
     CHOICE("bootstrap", value_policy, "online", value_policy, "parameters of the policy that values and traces are taken of"),
     COUNT("unroll", unroll, "10", 1, 10000, "transitions of a sequence"),
+    COUNT("sequence-stride", sequence_stride, "1", 1, 10000, "steps of an episode between places where a sequence may start; divides --unroll"),
+    COUNT("burn-in", burn_in, "0", 0, 10000, "steps before each sequence that warm up recurrent networks, and count in no loss"),
     COUNT("batch", batch, "512", 1, 1e6, "sequences of an update"),
     COUNT("shards", shards, "4", 1, 1024, "equal parts of the batch, for threads to work on side by side"),
     CHOICE("precision", precision, "float32", bp_precision_name, "numbers that matrix products of the learner take; all else is float32"),
     CHOICE("recurrent-state", recurrent_state, "stored", recurrent_state, "LSTM state with which a replayed sequence starts"),
     COUNT("actors", actors, "32", 1, 65536, "environments that act"),
-    COUNT("actor-steps", actor_steps, "5", 1, 10000, "control steps of each actor between updates; sequences start at their multiples"),
+    COUNT("actor-steps", actor_steps, "5", 1, 10000, "control steps of each actor between updates"),
     COUNT("replay-episodes", replay_episodes, "2000", 2, 1e9, "episodes that the replay holds"),
     CHOICE("replay-precision", replay_precision, "float32", replay_precision, "numbers in which it keeps observations, rewards and recurrent states"),
     COUNT("warm-up", warm_up, "10k", 1, 1e12, "control steps of all actors together before learning begins"),
@@ -113,6 +115,7 @@ struct bp_learner_config bp_config_learner(const struct bp_config *config)
     struct bp_learner_config learner = {
         .seed = (uint64_t)config->seed,
         .unroll = (int)config->unroll,
+        .burn_in = (int)config->burn_in,
         .batch = (int)config->batch,
         .shards = (int)config->shards,
         .discount = config->discount,
@@ -143,8 +146,7 @@ struct bp_replay_spec bp_config_replay(const struct bp_config *config, const str
         .time_limit = time_limit,
         .episodes = (int)config->replay_episodes,
         .writers = (int)config->actors,
-        .stride = (int)config->actor_steps,
-        .unroll = (int)config->unroll,
+        .stride = (int)config->sequence_stride,
         .half = !strcmp(config->replay_precision, "float16"),
     };
 }

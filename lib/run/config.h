@@ -11,7 +11,7 @@ struct bp_config {
     int64_t critics;
     int64_t steps;                  /* transitions to be processed by the learner */
     int64_t seed;
-    int64_t unroll, batch, shards;
+    int64_t unroll, sequence_stride, burn_in, batch, shards;
     double discount, trace, reward_scale, kl_cost, entropy_cost;
     double rate[BP_CRITIC + 1], rate_hold, final_rate;
     int64_t target_period;

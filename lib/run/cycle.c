@@ -65,6 +65,15 @@ static int check_warm_up(const struct bp_config *config, const struct bp_replay_
     return 0;
 }
 
+/* Else some transitions would be drawn more often than others. */
+static int check_stride(const struct bp_config *config)
+{
+    if (config->unroll % config->sequence_stride)
+        return bp_error(BP_USAGE, "--unroll %lld is not a multiple of --sequence-stride %lld", (long long)config->unroll,
+                        (long long)config->sequence_stride);
+    return 0;
+}
+
 int bp_cycle_init(struct bp_cycle *cycle, const struct bp_config *config, const struct bp_borrowed *borrowed, int threads)
 {
     struct bp_learner_config learner = bp_config_learner(config);
@@ -83,7 +92,7 @@ int bp_cycle_init(struct bp_cycle *cycle, const struct bp_config *config, const 
     if (init_agent(cycle, borrowed, &agent) || bp_learner_init(&cycle->learner, &agent, &learner))
         return -1;
     replay = bp_config_replay(config, &agent, cycle->env.time_limit);
-    if (check_warm_up(config, &replay) || borrow(cycle, borrowed) || !(cycle->replay = bp_replay_new(&replay)) ||
+    if (check_stride(config) || check_warm_up(config, &replay) || borrow(cycle, borrowed) || !(cycle->replay = bp_replay_new(&replay)) ||
         !(cycle->actors = bp_actors_new(&actors, &cycle->learner.agent)) || !(cycle->pool = bp_pool_new(threads))) {
         bp_cycle_free(cycle);
         return -1;
@@ -157,7 +166,7 @@ int bp_cycle_run(struct bp_cycle *cycle)
     /* Not what the replay holds: when its episodes end early, that may stay below. */
     bool learns = cycle->learner.updates > 0 || cycle->env_steps >= config->warm_up;
 
-    cycle->learning_shards = learns && bp_replay_ready(cycle->replay) ? (int)config->shards : 0;
+    cycle->learning_shards = learns ? (int)config->shards : 0;
     bp_pool_run(cycle->pool, cycle->learning_shards + bp_actors_teams(cycle->actors), learn_and_act, cycle);
     bp_pool_run(cycle->pool, 1 + (cycle->learning_shards ? bp_learner_jobs(&cycle->learner) : 0), settle, cycle);
     cycle->env_steps += config->actors * config->actor_steps;

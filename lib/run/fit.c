@@ -38,6 +38,7 @@ const struct bp_option bp_fit_options[] = {
     {"rate", 0, BP_REAL, BP_SCOPE_CONFIG, AT(rate), "4e-3", 1e-12, 1, NULL, "X", "Adam's learning rate"},
     {"final-rate", 0, BP_REAL, BP_SCOPE_CONFIG, AT(final_rate), "0.1", 0, 1, NULL, "X", "share of it left at the end; it falls along a line over --steps"},
     {"unroll", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(unroll), "80", 1, 10000, NULL, "N", "transitions of a sequence"},
+    {"burn-in", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(burn_in), "0", 0, 10000, NULL, "N", "steps before each sequence that warm up recurrent networks, and count in no loss"},
     {"batch", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(batch), "16", 1, 1e6, NULL, "N", "sequences of an update"},
     {"shards", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(shards), "2", 1, 1024, NULL, "N", "equal parts of the batch, for threads to work on side by side"},
     {"precision", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(precision), "float32", 0, 0, bp_precision_name, "NAME", "numbers that matrix products of the updates take; all else is float32"},
@@ -93,7 +94,6 @@ static int adopt_first(struct fit *fit, const struct bp_episode *episode)
 static int add_episode(struct fit *fit, const struct bp_episode *episode, const char *where)
 {
     struct bp_groups see = {.count = fit->groups.count, .size = fit->groups.size};
-    int length = episode->length - episode->diverged;       /* the step that made the simulation diverge is no example */
 
     if (!fit->dataset && adopt_first(fit, episode))
         return -1;
@@ -108,7 +108,7 @@ static int add_episode(struct fit *fit, const struct bp_episode *episode, const 
         return bp_error(BP_USAGE, "%s: an episode's actions have %d numbers, others have %d", where, episode->action_size, fit->action_size);
     if (strcmp(fit->parent, episode->checkpoint))
         fit->parent[0] = '\0';          /* several experts: no one parent */
-    return length == 0 ? 0 : bp_dataset_add(fit->dataset, length, &see, episode->observations, episode->groups.size, episode->actions);
+    return bp_dataset_add(fit->dataset, episode->length, &see, episode->observations, episode->groups.size, episode->actions);
 }
 
 static int read_stream(struct fit *fit, const char *path)
@@ -170,6 +170,7 @@ static int init_fit(struct fit *fit)
     struct bp_learner_config config = {
         .seed = (uint64_t)o->seed,
         .unroll = (int)o->unroll,
+        .burn_in = (int)o->burn_in,
         .batch = (int)o->batch,
         .shards = (int)o->shards,
         .rate = {[BP_PRIOR] = o->rate},

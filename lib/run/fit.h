@@ -9,7 +9,7 @@
 struct bp_fit {
     const char *kind, *layers, *encoders, *see, *head, *precision;
     double rate, final_rate, held_out;
-    int64_t steps, unroll, batch, shards, seed, evaluate_every, patience;
+    int64_t steps, unroll, burn_in, batch, shards, seed, evaluate_every, patience;
     const char *output, *database;
     int64_t threads;
     bool quiet;

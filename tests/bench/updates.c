@@ -132,7 +132,7 @@ static void open_update(struct update *u, const struct update_shape *shape, bool
         bp_groups_add(&groups, "rest", shape->rest);
     if (bp_agent_init(&agent, &groups, shape->actions, choice) || bp_learner_init(&u->learner, &agent, &config))
         exit(1);
-    struct bp_replay_spec spec = {groups.size, shape->actions, 0, 200, 64, 1, 5, shape->unroll, false};
+    struct bp_replay_spec spec = {groups.size, shape->actions, 0, 200, 64, 1, 5, false};
     if (!(u->replay = bp_replay_new(&spec)))
         exit(1);
     fill_replay(u, shape);

@@ -21,13 +21,13 @@ named() {       # named PROGRAM OPTION...: --help has a line for each
 }
 
 config="task body steps seed policy policy-layers policy-see policy-encoders policy-head critic critic-layers critic-see critic-encoders kl-cost entropy-cost discount
-    trace reward-scale policy-rate critic-rate target-period bootstrap unroll batch shards precision recurrent-state actors actor-steps
+    trace reward-scale policy-rate critic-rate target-period bootstrap unroll sequence-stride burn-in batch shards precision recurrent-state actors actor-steps
     replay-episodes replay-precision warm-up evaluate evaluate-every evaluate-episodes"
 command="preset output resume checkpoint-every progress-every db threads max-memory print-config quiet"
 named bp-train $command $config prior prior-layers prior-see prior-encoders prior-head prior-rate
 named bp-transfer $command $config prior initialise
 named bp-rollout play task body episodes seed deterministic output threads quiet
-named bp-distill prior layers encoders see head steps rate unroll batch shards precision held-out evaluate-every patience seed output db threads quiet
+named bp-distill prior layers encoders see head steps rate unroll burn-in batch shards precision held-out evaluate-every patience seed output db threads quiet
 named bp-stats tsv json episodes groups p bin db by where metric points statistic baseline last threshold fraction smooth
 
 quiet "bp-stats --help lists the reports" bp-stats --help

@@ -8,7 +8,7 @@
 #include "../model/naive_net.h"
 #include "tiny.h"
 
-enum { MOST_ROWS = 7 * 6, MOST_STATE = 32 };
+enum { MOST_ROWS = 10 * 6, MOST_STATE = 32 };
 
 struct dist {
     double mean[TINY_A], scale[TINY_A];
@@ -80,6 +80,8 @@ static void gaussians(const struct naive_update *u, enum bp_role role, const flo
         first_state(u, role, b, state);
         for (int t = 0; t <= u->steps; t++) {
             int row = t * u->batch + b;
+            if (u->shard->batch.episode_step[row] == 0)
+                memset(state, 0, sizeof state);
             seen_by(u, role, row, x);
             naive_net(&plan, params, x, NULL, state, out);
             for (int j = 0; j < TINY_A; j++) {
@@ -100,6 +102,8 @@ static void values_of(const struct naive_update *u, enum bp_role role, const flo
         first_state(u, role, b, state);
         for (int t = 0; t <= last; t++) {
             int row = t * u->batch + b;
+            if (u->shard->batch.episode_step[row] == 0)
+                memset(state, 0, sizeof state);
             seen_by(u, role, row, x);
             naive_net(&plan, params, x, action[row], state, &q[row]);
         }

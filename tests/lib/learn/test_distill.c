@@ -19,15 +19,21 @@ static struct bp_agent prior_agent(const char *kind, const char *hidden, const c
     return agent;
 }
 
-static struct bp_learner learner_of(const char *kind, const char *hidden, const char *head)
+static struct bp_learner learner_after(int burn_in, const char *kind, const char *hidden, const char *head)
 {
     struct bp_learner_config config = tiny_config();
     struct bp_agent agent = prior_agent(kind, hidden, head);
     struct bp_learner learner;
 
     config.stored_state = false;
+    config.burn_in = burn_in;
     assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
     return learner;
+}
+
+static struct bp_learner learner_of(const char *kind, const char *hidden, const char *head)
+{
+    return learner_after(0, kind, hidden, head);
 }
 
 enum { LONGEST = 20 };
@@ -100,14 +106,23 @@ static void too_few_episodes_are_refused(void **state)
 
 /* ---- drawing ---- */
 
-/* Sequences are windows of episodes that are learned from, whole where one fits; short episodes stand at their start, padded. */
-static void sequences_are_windows(void **state)
+/* Which episode and step a row's observation tells. */
+static void read_code(const struct bp_batch *batch, int row, int *e, int *step)
+{
+    int code = (int)lrintf(1000 * batch->observations[row * 3]);
+
+    *e = code / 100;
+    *step = code % 100;
+}
+
+/* A sequence goes on through episodes; after the last step of one comes the first of another. At each of its steps all come equally often. */
+static void all_steps_are_equally_likely(void **state)
 {
     static const int lengths[] = {20, 9, 3, 6, 1, 14};
-    enum { COUNT = sizeof lengths / sizeof *lengths, UPDATES = 1500 };
+    enum { COUNT = sizeof lengths / sizeof *lengths, UPDATES = 3000, BURN_IN = 2, STEPS = BURN_IN + 6 };
     struct bp_dataset *dataset = dataset_of(lengths, COUNT);
-    struct bp_learner learner = learner_of("linear", "", "softplus");
-    static int drawn[COUNT][LONGEST];
+    struct bp_learner learner = learner_after(BURN_IN, "linear", "", "softplus");
+    static int drawn[STEPS][COUNT][LONGEST];
     int total = 0, draws = 0;
 
     (void)state;
@@ -117,29 +132,25 @@ static void sequences_are_windows(void **state)
     for (; learner.updates < UPDATES; learner.updates++) {
         const struct bp_batch *batch = &learner.shards[learner.updates % 2].batch;
         bp_distill_gradients(&learner, dataset, (int)(learner.updates % 2));
-        for (int b = 0; b < batch->batch; b++, draws++) {
-            int code = (int)lrintf(1000 * batch->observations[b * 3]), e = code / 100, start = code % 100;
-            assert_true(e < COUNT && (lengths[e] < batch->steps ? start == 0 : start + batch->steps <= lengths[e]));
-            drawn[e][start]++;
-            for (int t = 0; t < batch->steps; t++) {
-                int row = t * batch->batch + b;
-                assert_true(batch->mask[row] == (start + t < lengths[e]));
-                if (!batch->mask[row])
-                    continue;
-                for (int j = 0; j < 3; j++)
-                    assert_true(batch->observations[row * 3 + j] == (float)(100 * e + start + t) / 1000);
+        assert_int_equal(batch->steps, STEPS);
+        for (int b = 0; b < batch->batch; b++, draws++)
+            for (int t = 0, e = 0, step = 0; t < STEPS; t++) {
+                int row = t * batch->batch + b, e_before = e, before = step;
+                read_code(batch, row, &e, &step);
+                assert_true(e < COUNT && step < lengths[e] && batch->episode_step[row] == step);
+                assert_true(t == 0 || (e == e_before && step == before + 1) || (step == 0 && before + 1 == lengths[e_before]));
+                assert_true(batch->mask[row] == (t >= BURN_IN));
                 for (int j = 0; j < TINY_A; j++)
-                    assert_true(batch->actions[row * TINY_A + j] == (float)(100 * e + start + t) / 1000 + (float)j);
+                    assert_true(batch->actions[row * TINY_A + j] == (float)(100 * e + step) / 1000 + (float)j);
+                drawn[t][e][step]++;
             }
-        }
     }
-    /* An episode comes as often as it is long, and within it every start is equally likely. */
-    for (int e = 0; e < COUNT; e++) {
-        int starts = lengths[e] > 6 ? lengths[e] - 6 + 1 : 1;
-        double expected = (double)draws * lengths[e] / total / starts, sum = 0;
-        for (int s = 0; s < starts; s++)
-            sum += (drawn[e][s] - expected) * (drawn[e][s] - expected) / expected;
-        assert_true(sum < gsl_cdf_chisq_Qinv(1e-6, starts));
+    for (int t = 0; t < STEPS; t++) {
+        double expected = (double)draws / total, sum = 0;
+        for (int e = 0; e < COUNT; e++)
+            for (int step = 0; step < lengths[e]; step++)
+                sum += (drawn[t][e][step] - expected) * (drawn[t][e][step] - expected) / expected;
+        assert_true(sum < gsl_cdf_chisq_Qinv(1e-6, total - 1));
     }
     bp_learner_free(&learner);
     bp_dataset_free(dataset);
@@ -147,18 +158,21 @@ static void sequences_are_windows(void **state)
 
 /* ---- the loss ---- */
 
-/* Sum of log pi0(a | x) over `length` steps from a fresh state; rows are `stride` apart. */
-static double naive_log_likelihood(const struct bp_learner *learner, const float *observations, const float *actions, int length, int stride)
+/* Sum of log pi0(a | x) over the `length` steps that count, through episodes; rows are `stride` apart. episode_step, mask: NULL, or so too. */
+static double naive_log_likelihood(const struct bp_learner *learner, const float *observations, const float *actions, const int32_t *episode_step,
+                                   const float *mask, int length, int stride)
 {
     const float *params = learner->trained[BP_PRIOR].online;
     struct naive_plan plan = naive_plan(&learner->agent.net[BP_PRIOR], params);
     double state[32] = {0}, x[3], out[2 * TINY_A], sum = 0;
 
     for (int t = 0; t < length; t++) {
+        if (episode_step && episode_step[t * stride] == 0)
+            memset(state, 0, sizeof state);
         for (int j = 0; j < 3; j++)
             x[j] = (double)observations[t * stride * 3 + j];
         naive_net(&plan, params, x, NULL, state, out);
-        for (int j = 0; j < TINY_A; j++) {
+        for (int j = 0; j < TINY_A && (!mask || mask[t * stride] != 0); j++) {
             double scale = 0.01 + naive_sigmoid(out[TINY_A + j]), z = ((double)actions[t * stride * TINY_A + j] - tanh(out[j])) / scale;
             sum -= 0.5 * z * z + log(scale) + 0.5 * log(2 * M_PI);
         }
@@ -171,24 +185,21 @@ static double naive_loss(const struct bp_learner *learner, int shard)
     const struct bp_batch *batch = &learner->shards[shard].batch;
     double sum = 0;
 
-    for (int b = 0; b < batch->batch; b++) {
-        int length = 0;
-        while (length < batch->steps && batch->mask[length * batch->batch + b] != 0)
-            length++;
-        sum += naive_log_likelihood(learner, batch->observations + b * 3, batch->actions + b * TINY_A, length, batch->batch);
-    }
+    for (int b = 0; b < batch->batch; b++)
+        sum += naive_log_likelihood(learner, batch->observations + b * 3, batch->actions + b * TINY_A, batch->episode_step + b, batch->mask + b,
+                                    batch->steps, batch->batch);
     return -sum / (learner->config.unroll * learner->config.batch);
 }
 
-static const char *const kinds[][2] = {{"mlp", "4,3"}, {"lstm", "4,3"}, {"linear", ""}};
+static const char *const kinds[][2] = {{"lstm", "4,3"}, {"mlp", "4,3"}, {"linear", ""}};
 
 static void loss_and_gradient(void **state)
 {
     static const int lengths[] = {20, 9, 3, 6, 1, 14};
 
     (void)state;
-    for (int k = 0; k < 3; k++) {
-        struct bp_learner learner = learner_of(kinds[k][0], kinds[k][1], "capped");
+    for (int k = 0; k < 4; k++) {
+        struct bp_learner learner = learner_after(k == 3 ? 4 : 0, kinds[k % 3][0], kinds[k % 3][1], "capped");
         struct bp_dataset *dataset = dataset_of(lengths, 6);
         struct bp_trained *prior = &learner.trained[BP_PRIOR];
         tiny_parameters(&learner);
@@ -266,7 +277,7 @@ static void held_out_likelihood(void **state)
                     actions[t * TINY_A + j] = (float)(100 * e + t) / 1000 + (float)j;
             }
             if (e != left)
-                all += naive_log_likelihood(&learner, observations, actions, lengths[e], 1);
+                all += naive_log_likelihood(&learner, observations, actions, NULL, NULL, lengths[e], 1);
         }
         assert_int_equal(bp_dataset_episodes(dataset, true), 6);
         assert_close(apart, all, 1e-4 * (1 + fabs(all)));
@@ -313,7 +324,7 @@ static void a_gaussian_is_fitted(void **state)
     assert_close(after / (double)bp_dataset_steps(dataset, true), -log(0.2) - log(0.05) - (1 + log(2 * M_PI)), 0.2);
     assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
     struct bp_net_use use = {.net = &learner.agent.net[BP_PRIOR], .params = learner.trained[BP_PRIOR].online};
-    struct bp_gaussian p = bp_agent_gaussian(&tape, &learner.agent, BP_PRIOR, use, bp_constant(&tape, 1, 3, seen), 1, 1, NULL, NULL);
+    struct bp_gaussian p = bp_agent_gaussian(&tape, &learner.agent, BP_PRIOR, use, bp_constant(&tape, 1, 3, seen), &(struct bp_sequences){.steps = 1, .batch = 1});
     assert_close(p.mean->value[0], 0.3, 0.05);
     assert_close(p.mean->value[1], -0.6, 0.05);
     assert_close(p.scale->value[0], 0.2, 0.04);
@@ -328,7 +339,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(too_few_episodes_are_refused),
         cmocka_unit_test(splits),
-        cmocka_unit_test(sequences_are_windows),
+        cmocka_unit_test(all_steps_are_equally_likely),
         cmocka_unit_test(loss_and_gradient),
         cmocka_unit_test(microbatches_add_up),
         cmocka_unit_test(held_out_likelihood),

@@ -23,14 +23,14 @@ static float signature(int id, int t, int what)
     return (float)(id * 1000 + t) + 0.1f * (float)what;
 }
 
-static struct bp_replay_spec spec_of(int episodes, int writers, int stride, int unroll)
+static struct bp_replay_spec spec_of(int episodes, int writers, int stride)
 {
-    return (struct bp_replay_spec){O, A, S, LIMIT, episodes, writers, stride, unroll, false};
+    return (struct bp_replay_spec){O, A, S, LIMIT, episodes, writers, stride, false};
 }
 
-static struct bp_replay *replay_of(int episodes, int writers, int stride, int unroll)
+static struct bp_replay *replay_of(int episodes, int writers, int stride)
 {
-    struct bp_replay_spec spec = spec_of(episodes, writers, stride, unroll);
+    struct bp_replay_spec spec = spec_of(episodes, writers, stride);
     struct bp_replay *replay = bp_replay_new(&spec);
 
     assert_non_null(replay);
@@ -66,93 +66,127 @@ static void episode(struct bp_replay *replay, int writer, int id, int length, bo
 
 /* ---- drawing ---- */
 
-enum { K_MOST = 12, B = 16 };
+enum { K_MOST = 15, B = 16 };
 
-static float observations[(K_MOST + 1) * B * O], actions[K_MOST * B * A], log_prob[K_MOST * B], reward[K_MOST * B], alive[K_MOST * B],
-    valid[K_MOST * B], recurrent_state[B * S];
+static float observations[(K_MOST + 1) * B * O], actions[K_MOST * B * A], log_prob[K_MOST * B], reward[K_MOST * B], nonterminal[K_MOST * B],
+    mask[K_MOST * B], recurrent_state[B * S];
+static int32_t episode_step[(K_MOST + 1) * B];
 static gsl_rng *stream;
 
-static struct bp_batch draw(const struct bp_replay *replay, int steps)
+static struct bp_batch draw_after(const struct bp_replay *replay, int burn_in, int unroll)
 {
-    struct bp_batch batch = {steps, B, observations, actions, log_prob, reward, alive, valid, recurrent_state};
+    struct bp_batch batch = {burn_in + unroll, B, burn_in, observations, actions, log_prob, reward, nonterminal, mask, episode_step, recurrent_state};
 
     bp_replay_draw(replay, stream, &batch);
     return batch;
 }
 
-/* Sequence b of the batch is what episode `id` of that length holds from its start on, then padding. Returns the start. */
-static int check_sequence(const struct bp_batch *batch, int b, int id, int length, bool terminated)
+static struct bp_batch draw(const struct bp_replay *replay, int unroll)
 {
-    int start = (int)batch->observations[b * O + 1];
-
-    for (int t = 0; t <= batch->steps; t++) {
-        int row = t * B + b, at = start + t < length ? start + t : length;
-        bool real = start + t < length;
-        float o[O];
-        observation(id, at, o);
-        assert_memory_equal(batch->observations + row * O, o, sizeof o);
-        if (t == batch->steps)
-            break;
-        assert_true(batch->mask[row] == real);
-        if (real) {
-            assert_true(batch->nonterminal[row] == !(terminated && start + t + 1 == length));
-            assert_true(batch->actions[row * A] == signature(id, at, 1) && batch->actions[row * A + 1] == signature(id, at, 2));
-            assert_true(batch->log_prob[row] == signature(id, at, 3));
-            assert_true(batch->reward[row] == signature(id, at, 4));
-        } else {
-            assert_true(batch->nonterminal[row] == !terminated);
-            assert_true(batch->actions[row * A] == 0 && batch->actions[row * A + 1] == 0);
-            assert_true(batch->log_prob[row] == 0 && batch->reward[row] == 0);
-        }
-    }
-    for (int j = 0; j < S; j++)
-        assert_true(batch->state[b * S + j] == signature(id, start, 5 + j));
-    return start;
+    return draw_after(replay, 0, unroll);
 }
 
-/* What the replay should hold: episodes, and how often each of their starts was drawn. */
+/* What the replay should hold: episodes, and how often each of their rows was drawn, at each step of a sequence. */
 struct held {
     int id, length;
     bool terminated, running;
-    int drawn[LIMIT];
+    int drawn[K_MOST][LIMIT + K_MOST];
 };
 
-static bool is_start(const struct held *e, int start, int stride, int unroll)
+/* A row for each transition, one for the observation after the last, filled up to a multiple of stride. */
+static int rows_of(const struct held *e, int stride)
 {
-    if (start % stride || start >= e->length)
-        return false;
-    if (e->running)
-        return start + unroll <= e->length;
-    return start == 0 || start - stride + unroll < e->length;       /* the one before did not reach the end */
+    return (e->length / stride + 1) * stride;
 }
 
-/* Draw much: every sequence is right, every start that should be comes, and all equally often (chi-square, one in a million). */
-static void check_draws(const struct bp_replay *replay, struct held *held, int count, int stride, int unroll)
+/* Row `step` of episode e stands in that row of the batch, with its transition or, after the last, without. */
+static void check_row(const struct bp_batch *batch, int t, int b, const struct held *e, int step)
 {
-    int draws = 0, starts = 0;
-    double sum = 0;
+    int row = t * B + b;
+    float o[O];
 
-    for (int i = 0; i < 600; i++) {
-        struct bp_batch batch = draw(replay, unroll);
-        for (int b = 0; b < B; b++, draws++) {
-            int e = 0;
-            while (e < count && held[e].id != (int)batch.observations[b * O])
-                e++;
-            assert_true(e < count);
-            int start = check_sequence(&batch, b, held[e].id, held[e].length, held[e].terminated);
-            assert_true(is_start(&held[e], start, stride, unroll));
-            held[e].drawn[start]++;
-        }
+    observation(e->id, step < e->length ? step : e->length, o);
+    assert_memory_equal(batch->observations + row * O, o, sizeof o);
+    assert_int_equal(batch->episode_step[row], step);
+    if (t == batch->steps)
+        return;
+    if (step < e->length) {
+        assert_true(batch->mask[row] == (t >= batch->burn_in));
+        assert_true(batch->nonterminal[row] == !(e->terminated && step + 1 == e->length));
+        assert_true(batch->actions[row * A] == signature(e->id, step, 1) && batch->actions[row * A + 1] == signature(e->id, step, 2));
+        assert_true(batch->log_prob[row] == signature(e->id, step, 3) && batch->reward[row] == signature(e->id, step, 4));
+    } else {
+        assert_true(batch->mask[row] == 0 && batch->actions[row * A] == 0 && batch->actions[row * A + 1] == 0);
+        assert_true(batch->log_prob[row] == 0 && batch->reward[row] == 0);
     }
+}
+
+static struct held *find_held(struct held *held, int count, float id)
+{
     for (int e = 0; e < count; e++)
-        for (int t = 0; t < LIMIT; t++)
-            starts += is_start(&held[e], t, stride, unroll);
+        if (held[e].id == (int)id)
+            return &held[e];
+    fail_msg("episode %g was drawn, which nobody wrote or which is gone", (double)id);
+    return NULL;
+}
+
+/* Sequence b goes through episodes as they were written, one after the other, each after the first from its start. */
+static void check_sequence(const struct bp_batch *batch, int b, struct held *held, int count, int stride)
+{
+    struct held *e = find_held(held, count, batch->observations[b * O]);
+    int step = batch->episode_step[b];
+
+    assert_true(step % stride == 0 && step < rows_of(e, stride));
+    for (int j = 0; j < S; j++)
+        assert_true(batch->state[b * S + j] == (step < e->length ? signature(e->id, step, 5 + j) : 0));
+    for (int t = 0; t <= batch->steps; t++, step++) {
+        if (step == rows_of(e, stride)) {
+            e = find_held(held, count, batch->observations[(t * B + b) * O]);
+            step = 0;
+        }
+        check_row(batch, t, b, e, step);
+        if (t < batch->steps)
+            e->drawn[t][step]++;
+    }
+}
+
+/* Is this the same number in every cell? Once in a million it is said not to be. */
+static void check_uniform(const int *drawn, int cells, int draws)
+{
+    double sum = 0, expected = (double)draws / cells;
+
+    for (int i = 0; i < cells; i++)
+        sum += (drawn[i] - expected) * (drawn[i] - expected) / expected;
+    assert_true(cells < 2 || (sum < gsl_cdf_chisq_Qinv(1e-6, cells - 1) && sum > gsl_cdf_chisq_Pinv(1e-6, cells - 1)));
+}
+
+/* How often each row was drawn as step t of a sequence, and how many rows those are: of those that t can be of, its multiples of stride. */
+static int count_drawn(const struct held *held, int count, int stride, int t, int *drawn)
+{
+    int rows = 0;
+
     for (int e = 0; e < count; e++)
-        for (int t = 0; t < LIMIT; t++)
-            if (is_start(&held[e], t, stride, unroll))
-                sum += pow(held[e].drawn[t] - (double)draws / starts, 2) / ((double)draws / starts);
-    assert_true(starts < 2 || sum < gsl_cdf_chisq_Qinv(1e-6, starts - 1));
-    assert_true(starts < 2 || sum > gsl_cdf_chisq_Pinv(1e-6, starts - 1));
+        for (int step = 0; step < rows_of(&held[e], stride); step++)
+            if ((step - t) % stride == 0)
+                drawn[rows++] = held[e].drawn[t][step];
+            else
+                assert_int_equal(held[e].drawn[t][step], 0);
+    return rows;
+}
+
+/* Draw much: every sequence is right, and at each of its steps every transition comes equally often. */
+static void check_draws(const struct bp_replay *replay, struct held *held, int count, int stride, int burn_in, int unroll)
+{
+    enum { BATCHES = 2000 };
+    int drawn[512];
+
+    for (int i = 0; i < BATCHES; i++) {
+        struct bp_batch batch = draw_after(replay, burn_in, unroll);
+        for (int b = 0; b < B; b++)
+            check_sequence(&batch, b, held, count, stride);
+    }
+    for (int t = 0; t < burn_in + unroll; t++)
+        check_uniform(drawn, count_drawn(held, count, stride, t, drawn), BATCHES * B);
 }
 
 static void write_held(struct bp_replay *replay, const struct held *held, int count)
@@ -169,57 +203,35 @@ static void write_held(struct bp_replay *replay, const struct held *held, int co
     }
 }
 
-/* Terminated and truncated episodes of all lengths, short ones padded, and two that are in progress. */
-static void all_starts_are_equally_likely(void **state)
+/* Terminated and truncated episodes of all lengths, and two that are in progress: their ends are drawn as often as their middles. */
+static void all_transitions_are_equally_likely(void **state)
 {
-    static const struct { int stride, unroll; } shapes[] = {{5, 10}, {1, 4}, {5, 5}, {3, 10}, {12, 12}};
+    static const struct { int stride, burn_in, unroll; } shapes[] = {{1, 0, 10}, {1, 0, 1}, {5, 0, 10}, {5, 0, 5}, {3, 3, 12}, {1, 7, 4}, {12, 0, 12}};
 
     (void)state;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        struct held held[] = {{1, 40, false, false, {0}}, {2, 13, true, false, {0}},  {3, 3, true, false, {0}},  {4, 10, false, false, {0}},
-                              {5, 11, true, false, {0}},  {6, 1, false, false, {0}},  {7, 27, false, true, {0}}, {8, 6, false, true, {0}}};
+        struct held held[] = {{1, 40, false, false, {{0}}}, {2, 13, true, false, {{0}}},  {3, 3, true, false, {{0}}},  {4, 10, false, false, {{0}}},
+                              {5, 11, true, false, {{0}}},  {6, 1, false, false, {{0}}},  {7, 27, false, true, {{0}}}, {8, 6, false, true, {{0}}}};
         enum { HELD = sizeof held / sizeof *held };
-        struct bp_replay *replay = replay_of(10, 3, shapes[i].stride, shapes[i].unroll);
+        struct bp_replay *replay = replay_of(10, 3, shapes[i].stride);
         write_held(replay, held, HELD);
         assert_int_equal(bp_replay_transitions(replay), 40 + 13 + 3 + 10 + 11 + 1 + 27 + 6);
-        check_draws(replay, held, HELD, shapes[i].stride, shapes[i].unroll);
+        check_draws(replay, held, HELD, shapes[i].stride, shapes[i].burn_in, shapes[i].unroll);
         bp_replay_free(replay);
     }
 }
 
-/* With a stride longer than a sequence, some transitions are never drawn, but no sequence is nothing but padding. */
-static void no_sequence_is_empty(void **state)
+/* Of a single short episode every sequence is made, again and again from its start. */
+static void one_transition_is_enough(void **state)
 {
-    struct bp_replay *replay = replay_of(4, 1, 5, 3);
+    struct held held[] = {{1, 1, true, false, {{0}}}};
+    struct bp_replay *replay = replay_of(4, 2, 5);
 
     (void)state;
-    for (int length = 1; length < 25; length++) {
-        episode(replay, 0, length, length, true);
-        for (int i = 0; i < 20; i++) {
-            struct bp_batch batch = draw(replay, 3);
-            for (int b = 0; b < B; b++)
-                assert_true(batch.mask[b] == 1);
-        }
-    }
-    bp_replay_free(replay);
-}
-
-static void ready_when_something_can_be_drawn(void **state)
-{
-    struct bp_replay *replay = replay_of(4, 2, 5, 10);
-
-    (void)state;
-    assert_false(bp_replay_ready(replay));
-    begin(replay, 0, 1);
-    for (int t = 0; t < 10; t++) {
-        assert_false(bp_replay_ready(replay));          /* in progress, and not yet a sequence long */
-        step(replay, 0, 1, t, false, false);
-    }
-    assert_true(bp_replay_ready(replay));
-    bp_replay_free(replay);
-    replay = replay_of(4, 2, 5, 10);
-    episode(replay, 1, 1, 1, false);                    /* a short one that is over can be padded */
-    assert_true(bp_replay_ready(replay));
+    assert_int_equal(bp_replay_transitions(replay), 0);
+    episode(replay, 1, 1, 1, true);
+    assert_int_equal(bp_replay_transitions(replay), 1);
+    check_draws(replay, held, 1, 5, 0, 10);
     bp_replay_free(replay);
 }
 
@@ -227,24 +239,16 @@ static void ready_when_something_can_be_drawn(void **state)
 
 static void the_oldest_is_overwritten(void **state)
 {
-    struct bp_replay *replay = replay_of(4, 1, 5, 5);
+    struct bp_replay *replay = replay_of(4, 1, 5);
 
     (void)state;
     for (int id = 1; id <= 11; id++) {
         episode(replay, 0, id, 10 + id, id % 2);
         int oldest = id > 4 ? id - 3 : 1;
-        bool seen[16] = {false};
-        for (int i = 0; i < 40; i++) {
-            struct bp_batch batch = draw(replay, 5);
-            for (int b = 0; b < B; b++) {
-                int got = (int)batch.observations[b * O];
-                assert_in_range(got, oldest, id);
-                check_sequence(&batch, b, got, 10 + got, got % 2);
-                seen[got] = true;
-            }
-        }
+        struct held held[4] = {0};
         for (int i = oldest; i <= id; i++)
-            assert_true(seen[i]);
+            held[i - oldest] = (struct held){.id = i, .length = 10 + i, .terminated = i % 2};
+        check_draws(replay, held, id - oldest + 1, 5, 0, 5);
     }
     bp_replay_free(replay);
 }
@@ -252,8 +256,8 @@ static void the_oldest_is_overwritten(void **state)
 /* An episode in progress is nobody's room, however many others come and go; when it ends it stands as it was written. */
 static void episodes_in_progress_are_kept(void **state)
 {
-    struct bp_replay *replay = replay_of(4, 2, 5, 5);
-    struct held held[] = {{1, LIMIT, true, false, {0}}, {18, 5, false, false, {0}}, {19, 5, false, false, {0}}, {20, 5, false, false, {0}}};
+    struct bp_replay *replay = replay_of(4, 2, 5);
+    struct held held[] = {{1, LIMIT, true, false, {{0}}}, {18, 5, false, false, {{0}}}, {19, 5, false, false, {{0}}}, {20, 5, false, false, {{0}}}};
 
     (void)state;
     begin(replay, 1, 1);
@@ -264,41 +268,7 @@ static void episodes_in_progress_are_kept(void **state)
     }
     step(replay, 1, 1, 38, false, false);
     step(replay, 1, 1, 39, true, true);
-    check_draws(replay, held, 4, 5, 5);
-    bp_replay_free(replay);
-}
-
-/* What diverged ends before the step that did: its last observation is a state from which values go on, and it is not terminated. */
-static void a_cut_episode_ends_before(void **state)
-{
-    struct bp_replay *replay = replay_of(4, 1, 1, 5);
-    bool last = false;
-
-    (void)state;
-    episode(replay, 0, 1, 10, true);
-    begin(replay, 0, 2);
-    for (int t = 0; t < 7; t++)
-        step(replay, 0, 2, t, false, false);
-    bp_replay_cut(replay, 0);
-    assert_int_equal(bp_replay_transitions(replay), 17);
-    for (int i = 0; i < 100; i++) {
-        struct bp_batch batch = draw(replay, 5);
-        for (int row = 0; row < 5 * B; row++) {
-            if (batch.observations[row * O] != 2 || batch.mask[row] == 0)
-                continue;
-            assert_true(batch.nonterminal[row] == 1 && batch.observations[row * O + 1] < 7);
-            if (batch.observations[row * O + 1] == 6) {
-                last = true;
-                assert_true(batch.observations[(row + B) * O] == 2 && batch.observations[(row + B) * O + 1] == 7);
-            }
-        }
-    }
-    assert_true(last);
-    for (int id = 3; id < 30; id++) {           /* those that diverge at once are no loss to others */
-        begin(replay, 0, id);
-        bp_replay_cut(replay, 0);
-        assert_int_equal(bp_replay_transitions(replay), 17);
-    }
+    check_draws(replay, held, 4, 5, 0, 5);
     bp_replay_free(replay);
 }
 
@@ -306,7 +276,7 @@ static void a_cut_episode_ends_before(void **state)
 
 static int too_small(void *context)
 {
-    struct bp_replay_spec spec = spec_of(5, 3, 5, 10);
+    struct bp_replay_spec spec = spec_of(5, 3, 5);
     struct bp_replay *replay = bp_replay_new(&spec);
 
     (void)context;
@@ -326,7 +296,7 @@ static void too_small_for_its_writers(void **state)
 /* All that a replay is lies in its tensors: copied into a fresh one, the same is drawn, and writing goes on in the same places. */
 static void check_tensors(bool half)
 {
-    struct bp_replay_spec spec = spec_of(6, 2, 5, 10);
+    struct bp_replay_spec spec = spec_of(6, 2, 5);
     struct bp_tensor from[9], to[9];
     size_t bytes = 0;
 
@@ -383,9 +353,9 @@ static void check_rounded(const float *got, const float *whole, int n)
 static void halves_are_rounded(void **state)
 {
     static float kept[7][(K_MOST + 1) * B * O];
-    struct bp_replay_spec spec = spec_of(6, 2, 5, 10), half = spec;
-    const size_t size[7] = {sizeof observations, sizeof actions, sizeof log_prob, sizeof reward, sizeof alive, sizeof valid, sizeof recurrent_state};
-    float *const drawn[7] = {observations, actions, log_prob, reward, alive, valid, recurrent_state};
+    struct bp_replay_spec spec = spec_of(6, 2, 5), half = spec;
+    const size_t size[7] = {sizeof observations, sizeof actions, sizeof log_prob, sizeof reward, sizeof nonterminal, sizeof mask, sizeof recurrent_state};
+    float *const drawn[7] = {observations, actions, log_prob, reward, nonterminal, mask, recurrent_state};
     struct bp_replay *both[2];
 
     (void)state;
@@ -406,8 +376,8 @@ static void halves_are_rounded(void **state)
     assert_memory_not_equal(reward, kept[3], 10 * B * sizeof(float));
     assert_memory_equal(actions, kept[1], 10 * B * A * sizeof(float));
     assert_memory_equal(log_prob, kept[2], 10 * B * sizeof(float));
-    assert_memory_equal(alive, kept[4], 10 * B * sizeof(float));
-    assert_memory_equal(valid, kept[5], 10 * B * sizeof(float));
+    assert_memory_equal(nonterminal, kept[4], 10 * B * sizeof(float));
+    assert_memory_equal(mask, kept[5], 10 * B * sizeof(float));
     assert_int_equal(bp_replay_bytes(&spec) - bp_replay_bytes(&half), 2 * 6 * ((LIMIT + 1) * O + LIMIT + LIMIT / 5 * S));
     bp_replay_free(both[0]);
     bp_replay_free(both[1]);
@@ -416,7 +386,7 @@ static void halves_are_rounded(void **state)
 /* Without recurrent states there is neither room for them nor a tensor of them. */
 static void states_are_optional(void **state)
 {
-    struct bp_replay_spec spec = spec_of(4, 1, 5, 5), with = spec;
+    struct bp_replay_spec spec = spec_of(4, 1, 5), with = spec;
     struct bp_replay *replay;
     struct bp_tensor tensors[9];
 
@@ -425,9 +395,8 @@ static void states_are_optional(void **state)
     replay = bp_replay_new(&spec);
     assert_non_null(replay);
     episode(replay, 0, 1, 12, true);
-    struct bp_batch batch = {5, B, observations, actions, log_prob, reward, alive, valid, recurrent_state};
     recurrent_state[0] = -1;
-    bp_replay_draw(replay, stream, &batch);
+    draw(replay, 5);
     assert_true(recurrent_state[0] == -1);
     for (int i = 0, count = bp_replay_tensors(replay, tensors); i < count; i++)
         assert_null(strstr(tensors[i].name, "state"));
@@ -454,12 +423,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(too_small_for_its_writers),
-        cmocka_unit_test(all_starts_are_equally_likely),
-        cmocka_unit_test(no_sequence_is_empty),
-        cmocka_unit_test(ready_when_something_can_be_drawn),
+        cmocka_unit_test(all_transitions_are_equally_likely),
+        cmocka_unit_test(one_transition_is_enough),
         cmocka_unit_test(the_oldest_is_overwritten),
         cmocka_unit_test(episodes_in_progress_are_kept),
-        cmocka_unit_test(a_cut_episode_ends_before),
         cmocka_unit_test(tensors_hold_everything),
         cmocka_unit_test(halves_are_rounded),
         cmocka_unit_test(states_are_optional),

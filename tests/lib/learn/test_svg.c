@@ -9,6 +9,7 @@ struct setting {
     const char *name, *policy, *prior, *critic, *critic_2, *head;
     enum bp_value_policy value_policy;
     bool stored_state;
+    int burn_in;
 };
 
 /* Relative to the largest: backwards in float against differences in double. */
@@ -64,14 +65,16 @@ static struct bp_learner learner_of(const struct bp_agent *agent, const struct b
 static void the_whole_update(void **state)
 {
     static const struct setting settings[] = {
-        {"dense", "mlp", "mlp", "mlp", NULL, "softplus", BP_VALUE_POLICY_ONLINE, true},
-        {"recurrent", "lstm", "lstm", "lstm", NULL, "capped", BP_VALUE_POLICY_ONLINE, true},
-        {"recurrent from zeros", "lstm", "lstm", "lstm", NULL, "softplus", BP_VALUE_POLICY_TARGET, false},
-        {"recurrent prior", "mlp", "lstm", "mlp", NULL, "capped", BP_VALUE_POLICY_TARGET, true},
-        {"linear prior", "lstm", "linear", "mlp", NULL, "softplus", BP_VALUE_POLICY_ONLINE, true},
-        {"no prior", "mlp", "none", "lstm", NULL, "capped", BP_VALUE_POLICY_TARGET, true},
-        {"two critics", "mlp", "mlp", "mlp", "mlp", "capped", BP_VALUE_POLICY_ONLINE, true},
-        {"two recurrent critics", "mlp", "none", "lstm", "lstm", "softplus", BP_VALUE_POLICY_TARGET, true},
+        {"dense", "mlp", "mlp", "mlp", NULL, "softplus", BP_VALUE_POLICY_ONLINE, true, 0},
+        {"recurrent", "lstm", "lstm", "lstm", NULL, "capped", BP_VALUE_POLICY_ONLINE, true, 0},
+        {"recurrent from zeros", "lstm", "lstm", "lstm", NULL, "softplus", BP_VALUE_POLICY_TARGET, false, 0},
+        {"recurrent prior", "mlp", "lstm", "mlp", NULL, "capped", BP_VALUE_POLICY_TARGET, true, 0},
+        {"linear prior", "lstm", "linear", "mlp", NULL, "softplus", BP_VALUE_POLICY_ONLINE, true, 0},
+        {"no prior", "mlp", "none", "lstm", NULL, "capped", BP_VALUE_POLICY_TARGET, true, 0},
+        {"two critics", "mlp", "mlp", "mlp", "mlp", "capped", BP_VALUE_POLICY_ONLINE, true, 0},
+        {"two recurrent critics", "mlp", "none", "lstm", "lstm", "softplus", BP_VALUE_POLICY_TARGET, true, 0},
+        {"burn-in", "lstm", "lstm", "lstm", NULL, "capped", BP_VALUE_POLICY_ONLINE, false, 3},
+        {"burn-in from stored states", "mlp", "lstm", "mlp", NULL, "capped", BP_VALUE_POLICY_TARGET, true, 2},
     };
     static struct naive_update u;
     int clipped = 0, stopped = 0, padded = 0, ended = 0;
@@ -84,6 +87,7 @@ static void the_whole_update(void **state)
         config.seed = 10 + s;
         config.value_policy = setting->value_policy;
         config.stored_state = setting->stored_state;
+        config.burn_in = setting->burn_in;
         struct bp_learner learner = learner_of(&agent, &config);
         struct bp_replay *replay = tiny_replay(&learner);
         for (int shard = 0; shard < config.shards; shard++) {
@@ -366,7 +370,7 @@ static void learn_a_bandit(bool half, bool bf16)
     enum { EPISODES = 500, UPDATES = 700 };
     struct bp_groups groups = {0};
     const struct bp_net_choice choice[BP_ROLES] = {{"mlp", "16,16", "*", "capped", NULL}, {"mlp", "8", "blind", "capped", NULL}, {"mlp", "32,16", "*", NULL, NULL}};
-    const struct bp_replay_spec spec = {2, TINY_A, 0, 1, EPISODES + 2, 1, 1, 1, half};
+    const struct bp_replay_spec spec = {2, TINY_A, 0, 1, EPISODES + 2, 1, 1, half};
     struct bp_learner_config config = tiny_config();
     struct bp_learner learner;
     struct bp_agent agent;
@@ -410,7 +414,7 @@ static void learn_a_bandit(bool half, bool bf16)
         for (int role = BP_POLICY; role <= BP_PRIOR; role++) {
             struct bp_var *x = bp_agent_see(&tape, &agent, (enum bp_role)role, observation, 1);
             struct bp_net_use use = {.net = &agent.net[role], .params = learner.trained[role].online};
-            p[role] = bp_agent_gaussian(&tape, &agent, (enum bp_role)role, use, x, 1, 1, NULL, NULL);
+            p[role] = bp_agent_gaussian(&tape, &agent, (enum bp_role)role, use, x, &(struct bp_sequences){.steps = 1, .batch = 1});
         }
         for (int j = 0; j < TINY_A; j++) {
             assert_close(p[BP_POLICY].mean->value[j], (j ? -0.5 : 0.5) * (c ? 1 : -1), 0.12);

@@ -102,7 +102,7 @@ static struct bp_gaussian look(struct bp_tape *tape, const struct bp_agent *agen
 {
     struct bp_net_use use = {.net = &agent->net[BP_PRIOR], .params = params};
 
-    return bp_agent_gaussian(tape, agent, BP_PRIOR, use, bp_agent_see(tape, agent, BP_PRIOR, x, ROWS), STEPS, BATCH, NULL, NULL);
+    return bp_agent_gaussian(tape, agent, BP_PRIOR, use, bp_agent_see(tape, agent, BP_PRIOR, x, ROWS), &(struct bp_sequences){.steps = STEPS, .batch = BATCH});
 }
 
 /* Information asymmetry: what a network does not see changes no bit of what it says, and what it sees does. */

@@ -265,7 +265,7 @@ static struct bp_var *run(struct bp_tape *tape, const struct bp_net *net, const 
 {
     struct bp_net_use use = {.net = net, .params = params};
     struct bp_var *in = bp_constant(tape, STEPS * BATCH, net->spec.see.size, x);
-    struct bp_var *features = bp_net_features(tape, use, in, STEPS, BATCH, state, state_out);
+    struct bp_var *features = bp_net_features(tape, use, in, &(struct bp_sequences){STEPS, BATCH, NULL, state, state_out});
     struct bp_var *action = net->spec.action_size ? bp_constant(tape, STEPS * BATCH, 2, actions) : NULL;
 
     return bp_net_output(tape, use, features, action);
@@ -315,7 +315,7 @@ static struct bp_var *whole(struct bp_tape *tape, const struct operand *o, const
     const struct bp_net *net = context;
     struct bp_net_use use = {.net = net, .params = o[0].weight.value, .grad = o[0].weight.grad};
     struct bp_var *x = bp_constant(tape, STEPS * BATCH, SEEN, observations);
-    struct bp_var *features = bp_net_features(tape, use, x, STEPS, BATCH, net->state_size ? states : NULL, NULL);
+    struct bp_var *features = bp_net_features(tape, use, x, &(struct bp_sequences){STEPS, BATCH, NULL, net->state_size ? states : NULL, NULL});
 
     return bp_net_output(tape, use, features, net->spec.action_size ? o[1].var : NULL);
 }
@@ -514,7 +514,7 @@ static void transposed_encoders(void **state)
             bp_tape_reset(&tape);
             struct bp_var *x = bp_constant(&tape, STEPS * BATCH, SEEN, observations);
             struct bp_var *action = net.spec.action_size ? bp_constant(&tape, STEPS * BATCH, 2, actions) : NULL;
-            struct bp_var *y = bp_net_output(&tape, use, bp_net_features(&tape, use, x, STEPS, BATCH, NULL, NULL), action);
+            struct bp_var *y = bp_net_output(&tape, use, bp_net_features(&tape, use, x, &(struct bp_sequences){.steps = STEPS, .batch = BATCH}), action);
             for (int j = 0; j < y->rows * y->cols; j++)
                 bp_gradient(y)[j] = 0.1f * (float)(j % 7) - 0.2f;
             bp_tape_backward(&tape);
@@ -540,7 +540,7 @@ static void features_can_be_shared(void **state)
     draw_params(&net, params, 60);
     struct bp_var *alone = run(&tape, &net, params, observations, NULL, NULL);
     struct bp_var *x = bp_constant(&tape, STEPS * BATCH, SEEN, observations);
-    struct bp_var *features = bp_net_features(&tape, use, x, STEPS, BATCH, NULL, NULL);
+    struct bp_var *features = bp_net_features(&tape, use, x, &(struct bp_sequences){.steps = STEPS, .batch = BATCH});
     struct bp_var *other = bp_net_output(&tape, use, features, bp_constant(&tape, STEPS * BATCH, 2, none));
     struct bp_var *again = bp_net_output(&tape, use, features, bp_constant(&tape, STEPS * BATCH, 2, actions));
     assert_memory_equal(alone->value, again->value, STEPS * BATCH * sizeof(float));

@@ -8,6 +8,7 @@
 struct shape {
     int steps, batch, in, hidden;
     const float *state;         /* batch x (2 hidden + 3) */
+    const int32_t *episode_step;
 };
 
 static struct bp_var *lstm(struct bp_tape *tape, const struct operand *o, const void *context)
@@ -15,12 +16,16 @@ static struct bp_var *lstm(struct bp_tape *tape, const struct operand *o, const 
     const struct shape *s = context;
     struct bp_lstm_weights w = {o[1].weight, o[2].weight, o[3].weight};
 
-    return bp_lstm(tape, o[0].var, w, s->steps, s->batch, s->hidden, s->state, NULL, 2 * s->hidden + 3);
+    return bp_lstm(tape, o[0].var, w, &(struct bp_sequences){s->steps, s->batch, s->episode_step, s->state, NULL}, s->hidden, 2 * s->hidden + 3);
 }
+
+/* Episodes begin with the second sequence, within the first and the third, and twice in a row. */
+static const int32_t episodes[5 * 3] = {7, 0, 4, 8, 1, 5, 0, 2, 0, 1, 3, 0, 2, 4, 1};
 
 static void gradients(void **state)
 {
-    static const struct shape shapes[] = {{1, 1, 2, 3, NULL}, {1, 3, 2, 3, NULL}, {4, 1, 3, 2, NULL}, {5, 3, 3, 4, NULL}};
+    static const struct shape shapes[] = {{1, 1, 2, 3, NULL, NULL}, {1, 3, 2, 3, NULL, NULL}, {4, 1, 3, 2, NULL, NULL}, {5, 3, 3, 4, NULL, NULL},
+                                          {5, 3, 3, 4, NULL, episodes}, {1, 3, 2, 3, NULL, episodes}};
     static float initial[3 * 11];
     static struct operand o[4];
 
@@ -43,15 +48,15 @@ static struct bp_var *two_layers(struct bp_tape *tape, const struct operand *o, 
 {
     const struct shape *s = context;
     struct bp_lstm_weights w = {o[1].weight, o[2].weight, o[3].weight};
-    struct bp_var *first = bp_lstm(tape, o[0].var, w, s->steps, s->batch, s->hidden, NULL, NULL, 0);
+    struct bp_var *first = bp_lstm(tape, o[0].var, w, &(struct bp_sequences){.steps = s->steps, .batch = s->batch}, s->hidden, 0);
     struct bp_lstm_weights again = {o[2].weight, o[2].weight, o[3].weight};
 
-    return bp_lstm(tape, first, again, s->steps, s->batch, s->hidden, NULL, NULL, 0);
+    return bp_lstm(tape, first, again, &(struct bp_sequences){.steps = s->steps, .batch = s->batch}, s->hidden, 0);
 }
 
 static void gradients_of_two_layers(void **state)
 {
-    const struct shape s = {3, 2, 2, 3, NULL};
+    const struct shape s = {.steps = 3, .batch = 2, .in = 2, .hidden = 3};
     static struct operand o[] = {{.name = "x", .rows = 6, .cols = 2},
                                  {.name = "W_x", .kind = WEIGHT, .rows = 2, .cols = 12},
                                  {.name = "W_h", .kind = WEIGHT, .rows = 3, .cols = 12},
@@ -82,9 +87,10 @@ static int draw(void **state)
     return 0;
 }
 
+static const struct bp_sequences plain = {.steps = STEPS, .batch = BATCH};
 static const struct bp_lstm_weights weights = {{.value = wx}, {.value = wh}, {.value = bias}};
 
-static void compare(const struct bp_var *y, const float *state, const float *state_out)
+static void compare(const struct bp_var *y, const int32_t *episode_step, const float *state, const float *state_out)
 {
     for (int b = 0; b < BATCH; b++) {
         double h[HIDDEN] = {0}, c[HIDDEN] = {0}, row[IN];
@@ -95,6 +101,8 @@ static void compare(const struct bp_var *y, const float *state, const float *sta
         for (int t = 0; t < STEPS; t++) {
             for (int i = 0; i < IN; i++)
                 row[i] = (double)x[(t * BATCH + b) * IN + i];
+            if (episode_step && episode_step[t * BATCH + b] == 0)
+                memset(h, 0, sizeof h), memset(c, 0, sizeof c);
             naive_lstm_step(row, IN, wx, wh, bias, HIDDEN, h, c);
             for (int j = 0; j < HIDDEN; j++)
                 assert_close(y->value[(t * BATCH + b) * HIDDEN + j], h[j], 3e-6);
@@ -114,13 +122,33 @@ static void values(void **state)
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 22, false), 0);
     struct bp_var *in = bp_constant(&tape, STEPS * BATCH, IN, x);
-    compare(bp_lstm(&tape, in, weights, STEPS, BATCH, HIDDEN, NULL, NULL, 0), NULL, NULL);
+    compare(bp_lstm(&tape, in, weights, &plain, HIDDEN, 0), NULL, NULL, NULL);
     for (int i = 0; i < BATCH * STRIDE; i++)
         out[i] = -7;
-    compare(bp_lstm(&tape, in, weights, STEPS, BATCH, HIDDEN, first_state, out, STRIDE), first_state, out);
+    compare(bp_lstm(&tape, in, weights, &(struct bp_sequences){STEPS, BATCH, NULL, first_state, out}, HIDDEN, STRIDE), NULL, first_state, out);
     for (int b = 0; b < BATCH; b++)
         for (int j = 2 * HIDDEN; j < STRIDE; j++)
             assert_true(out[b * STRIDE + j] == -7);      /* the rest of the row is another layer's */
+    bp_tape_free(&tape);
+}
+
+/* Where an episode begins, what came before is forgotten: also with the first step, and with the last. */
+static void episodes_start_anew(void **state)
+{
+    static float out[BATCH * STRIDE];
+    int32_t episode_step[STEPS * BATCH];
+    struct bp_tape tape;
+
+    (void)state;
+    assert_int_equal(bp_tape_init(&tape, 1 << 22, false), 0);
+    for (int t = 0; t < STEPS; t++)
+        for (int b = 0; b < BATCH; b++)
+            episode_step[t * BATCH + b] = b == 0 ? t : b == 1 ? t + 3 : (t + b) % 4;
+    episode_step[(STEPS - 1) * BATCH + 1] = 0;
+    struct bp_var *in = bp_constant(&tape, STEPS * BATCH, IN, x);
+    compare(bp_lstm(&tape, in, weights, &(struct bp_sequences){STEPS, BATCH, episode_step, first_state, out}, HIDDEN, STRIDE), episode_step,
+            first_state, out);
+    compare(bp_lstm(&tape, in, weights, &(struct bp_sequences){STEPS, BATCH, episode_step, NULL, out}, HIDDEN, STRIDE), episode_step, NULL, out);
     bp_tape_free(&tape);
 }
 
@@ -132,11 +160,12 @@ static void carrying_the_state_along(void **state)
 
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 22, false), 0);
-    struct bp_var *whole = bp_lstm(&tape, bp_constant(&tape, STEPS * BATCH, IN, x), weights, STEPS, BATCH, HIDDEN, first_state, NULL, STRIDE);
+    struct bp_var *whole = bp_lstm(&tape, bp_constant(&tape, STEPS * BATCH, IN, x), weights,
+                                   &(struct bp_sequences){STEPS, BATCH, NULL, first_state, NULL}, HIDDEN, STRIDE);
     memcpy(carried, first_state, sizeof carried);
     for (int t = 0; t < STEPS; t++) {
         struct bp_var *in = bp_constant(&tape, BATCH, IN, x + t * BATCH * IN);
-        struct bp_var *h = bp_lstm(&tape, in, weights, 1, BATCH, HIDDEN, carried, carried, STRIDE);
+        struct bp_var *h = bp_lstm(&tape, in, weights, &(struct bp_sequences){1, BATCH, NULL, carried, carried}, HIDDEN, STRIDE);
         for (int i = 0; i < BATCH * HIDDEN; i++)
             assert_close(h->value[i], whole->value[t * BATCH * HIDDEN + i], 1e-6);
     }
@@ -154,8 +183,8 @@ static void recording_changes_nothing(void **state)
     learning.h.grad = grad;
     assert_int_equal(bp_tape_init(&forward, 1 << 22, false), 0);
     assert_int_equal(bp_tape_init(&recording, 1 << 22, true), 0);
-    struct bp_var *a = bp_lstm(&forward, bp_constant(&forward, STEPS * BATCH, IN, x), weights, STEPS, BATCH, HIDDEN, NULL, NULL, 0);
-    struct bp_var *b = bp_lstm(&recording, bp_constant(&recording, STEPS * BATCH, IN, x), learning, STEPS, BATCH, HIDDEN, NULL, NULL, 0);
+    struct bp_var *a = bp_lstm(&forward, bp_constant(&forward, STEPS * BATCH, IN, x), weights, &plain, HIDDEN, 0);
+    struct bp_var *b = bp_lstm(&recording, bp_constant(&recording, STEPS * BATCH, IN, x), learning, &plain, HIDDEN, 0);
     assert_null(a->grad);
     assert_non_null(b->grad);
     assert_memory_equal(a->value, b->value, STEPS * BATCH * HIDDEN * sizeof(float));
@@ -175,8 +204,8 @@ static void lanes_are_apart(void **state)
     for (int t = 0; t < STEPS; t++)
         for (int i = 0; i < IN; i++)
             changed[(t * BATCH + 2) * IN + i] = t == 3 ? NAN : 40;
-    struct bp_var *a = bp_lstm(&tape, bp_constant(&tape, STEPS * BATCH, IN, x), weights, STEPS, BATCH, HIDDEN, NULL, NULL, 0);
-    struct bp_var *b = bp_lstm(&tape, bp_constant(&tape, STEPS * BATCH, IN, changed), weights, STEPS, BATCH, HIDDEN, NULL, NULL, 0);
+    struct bp_var *a = bp_lstm(&tape, bp_constant(&tape, STEPS * BATCH, IN, x), weights, &plain, HIDDEN, 0);
+    struct bp_var *b = bp_lstm(&tape, bp_constant(&tape, STEPS * BATCH, IN, changed), weights, &plain, HIDDEN, 0);
     for (int row = 0; row < STEPS * BATCH; row++)
         if (row % BATCH != 2)
             assert_memory_equal(a->value + row * HIDDEN, b->value + row * HIDDEN, HIDDEN * sizeof(float));
@@ -197,7 +226,7 @@ static void saturated_gates(void **state)
         for (int g = 0; g < 4; g++)
             bias_of[g] = signs & 1 << g ? size : -size;
         struct bp_lstm_weights w = {{.value = zero}, {.value = zero}, {.value = bias_of}};
-        bp_lstm(&tape, bp_constant(&tape, 1, 1, one), w, 1, 1, 1, first, out, 2);
+        bp_lstm(&tape, bp_constant(&tape, 1, 1, one), w, &(struct bp_sequences){1, 1, NULL, first, out}, 1, 2);
         double c = (signs & 2 ? 0.5 : 0) + (signs & 1 ? 1 : 0) * (signs & 4 ? 1 : -1);
         assert_close(out[1], c, 1e-6);
         assert_close(out[0], (signs & 8 ? 1 : 0) * tanh(c), 1e-6);
@@ -212,6 +241,7 @@ int main(void)
         cmocka_unit_test(saturated_gates),
         cmocka_unit_test(gradients_of_two_layers),
         cmocka_unit_test(values),
+        cmocka_unit_test(episodes_start_anew),
         cmocka_unit_test(carrying_the_state_along),
         cmocka_unit_test(recording_changes_nothing),
         cmocka_unit_test(lanes_are_apart),

@@ -83,7 +83,7 @@ static void every_preset_works(void **state)
         assert_int_equal(bp_learner_init(&learner, &agent, &learner_config), 0);
         struct bp_replay_spec replay = bp_config_replay(&config, &agent, 375);
         assert_true(replay.episodes >= 2 * replay.writers && config.warm_up <= (int64_t)replay.episodes * 375);
-        assert_int_equal(config.unroll % config.actor_steps, 0);
+        assert_int_equal(config.unroll % config.sequence_stride, 0);
         bp_learner_free(&learner);
         bp_options_free(options);
         count++;
@@ -97,9 +97,9 @@ static void fields_arrive(void **state)
 {
     struct bp_options *options = bp_options_new(parts);
     static const char *const set[][2] = {
-        {"seed", "77"}, {"unroll", "20"}, {"batch", "24"}, {"shards", "3"}, {"discount", "0.5"}, {"trace", "0.25"}, {"reward-scale", "2"},
+        {"seed", "77"}, {"unroll", "20"}, {"sequence-stride", "4"}, {"burn-in", "8"}, {"batch", "24"}, {"shards", "3"}, {"discount", "0.5"}, {"trace", "0.25"}, {"reward-scale", "2"},
         {"kl-cost", "3"}, {"entropy-cost", "4"}, {"policy-rate", "0.1"}, {"prior-rate", "0.2"}, {"critic-rate", "0.3"}, {"target-period", "9"},
-        {"bootstrap", "target"}, {"recurrent-state", "stored"}, {"actors", "6"}, {"actor-steps", "4"}, {"replay-episodes", "30"},
+        {"bootstrap", "target"}, {"recurrent-state", "stored"}, {"actors", "6"}, {"actor-steps", "3"}, {"replay-episodes", "30"},
         {"policy", "lstm"}, {"policy-layers", "7"}, {"prior", "none"}, {"critic", "lstm"}, {"critic-layers", "8,9"}, {"steps", "48000"},
     };
 
@@ -108,7 +108,7 @@ static void fields_arrive(void **state)
     for (size_t i = 0; i < sizeof set / sizeof *set; i++)
         assert_int_equal(bp_options_set(options, set[i][0], set[i][1], "test"), 0);
     struct bp_learner_config learner = bp_config_learner(&config);
-    assert_true(learner.seed == 77 && learner.unroll == 20 && learner.batch == 24 && learner.shards == 3);
+    assert_true(learner.seed == 77 && learner.unroll == 20 && learner.burn_in == 8 && learner.batch == 24 && learner.shards == 3);
     assert_true(learner.discount == 0.5 && learner.trace == 0.25 && learner.reward_scale == 2 && learner.kl_cost == 3 && learner.entropy_cost == 4);
     assert_true(learner.rate[BP_POLICY] == 0.1 && learner.rate[BP_PRIOR] == 0.2 && learner.rate[BP_CRITIC] == 0.3);
     assert_true(learner.target_period == 9 && learner.value_policy == BP_VALUE_POLICY_TARGET && learner.stored_state);
@@ -118,7 +118,7 @@ static void fields_arrive(void **state)
     struct bp_agent agent;
     assert_int_equal(bp_config_agent(&config, &groups, actions, &agent), 0);
     struct bp_replay_spec replay = bp_config_replay(&config, &agent, 375);
-    assert_true(replay.writers == 6 && replay.stride == 4 && replay.unroll == 20 && replay.episodes == 30 && replay.time_limit == 375);
+    assert_true(replay.writers == 6 && replay.stride == 4 && replay.episodes == 30 && replay.time_limit == 375);
     assert_int_equal(replay.state_size, 2 * 7 + 2 * 8);
     assert_int_equal(replay.observation_size, groups.size);
     assert_false(replay.half);
