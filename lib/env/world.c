@@ -262,6 +262,30 @@ bool bp_world_boxes_touch(const struct bp_world *world)
     return false;
 }
 
+static float heading(const mjtNum *axes)
+{
+    return (float)atan2(axes[3], axes[0]);
+}
+
+void bp_world_places(const struct bp_world *world, float *pose, float *target, float *box)
+{
+    const mjtNum *axes = world->physics.data->xmat;
+    const double *root = bp_world_root(world);
+
+    pose[0] = (float)root[0];
+    pose[1] = (float)root[1];
+    pose[2] = heading(axes + 9 * world->body.root);
+    for (int i = 0; i < world->spec->targets; i++, target += 2) {
+        target[0] = (float)world->state.target[i][0];
+        target[1] = (float)world->state.target[i][1];
+    }
+    for (int i = 0; i < world->spec->boxes; i++, box += 3) {
+        box[0] = (float)bp_world_box(world, i)[0];
+        box[1] = (float)bp_world_box(world, i)[1];
+        box[2] = heading(axes + 9 * world->box[i]);
+    }
+}
+
 /* ---- what is seen ---- */
 
 float *bp_world_see_targets(const struct bp_world *world, float *o)

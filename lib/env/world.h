@@ -73,6 +73,10 @@ bool bp_world_within(const struct bp_world *world, const double *position, int t
 /* Two boxes touch. */
 bool bp_world_boxes_touch(const struct bp_world *world);
 
+/* Where things are, seen from above, as of now: x and y (m) and heading (rad) of the root, x and y of each target, and x, y and heading
+ * of each box. */
+void bp_world_places(const struct bp_world *world, float *pose, float *target, float *box);
+
 /* ---- what is seen, in the body's egocentric frame (bp_body_frame), m; each returns what is behind its numbers ---- */
 
 float *bp_world_see_targets(const struct bp_world *world, float *o);        /* 2 a target: forward and to the left */

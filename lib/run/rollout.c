@@ -1,6 +1,7 @@
 #include "run/rollout.h"
 
 #include "base/random.h"
+#include "env/world.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -96,6 +97,29 @@ static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent,
     return 0;
 }
 
+/* What does not change along an episode. */
+static struct bp_places scene_of(const struct bp_world *world)
+{
+    const struct bp_world_spec *spec = world->spec;
+
+    return (struct bp_places){.targets = spec->targets, .boxes = spec->boxes, .edge = spec->size, .corridor = spec->corridor,
+                              .target_size = spec->target_size, .target_round = spec->target_round};
+}
+
+static int init_episode(const struct bp_rollout *rollout, const struct bp_env *env, struct bp_episode *episode)
+{
+    const struct bp_env_spec *spec = &env->spec;
+    struct bp_places scene;
+
+    if (bp_episode_alloc(episode, &spec->groups, spec->action_size, spec->time_limit, rollout->with_kl) ||
+        (rollout->spec.record_states && bp_episode_alloc_states(episode, spec->state_size)))
+        return -1;
+    if (!env->world)
+        return 0;
+    scene = scene_of(env->world);
+    return bp_episode_alloc_places(episode, &scene);
+}
+
 static int init_team(struct bp_rollout *rollout, struct team *team)
 {
     const struct bp_env_spec *env;
@@ -108,8 +132,7 @@ static int init_team(struct bp_rollout *rollout, struct team *team)
     if (!team->observations)
         return bp_error(BP_FAILURE, "out of memory");
     for (int i = 0; i < LANES; i++)
-        if (bp_episode_alloc(&team->episode[i], &env->groups, env->action_size, env->time_limit, rollout->with_kl) ||
-            (rollout->spec.record_states && bp_episode_alloc_states(&team->episode[i], env->state_size)))
+        if (init_episode(rollout, team->env[i], &team->episode[i]))
             return -1;
     return bp_acting_init(&team->acting, &rollout->agent, LANES);
 }
@@ -164,13 +187,20 @@ void bp_rollout_free(struct bp_rollout *rollout)
 
 /* ---- playing ---- */
 
-/* Where lane i's environment stands, behind t steps. */
+/* Where lane i's environment stands after t steps. */
 static void record_state(struct team *team, int i, int t)
 {
     struct bp_episode *episode = &team->episode[i];
+    const struct bp_world *world = team->env[i]->world;
+    struct bp_places *places = &episode->places;
 
     if (episode->states)
         bp_env_save(team->env[i], episode->states + (size_t)t * episode->state_size);
+    if (!world)
+        return;
+    bp_world_places(world, places->pose + 3 * t, places->target + 2 * t * places->targets, places->box + 3 * t * places->boxes);
+    places->gap[0] = places->corridor > 0 ? bp_scene_gap_start : 0;
+    places->gap[1] = places->gap[0] + world->state.gap;
 }
 
 static void begin(struct bp_rollout *rollout, struct team *team)

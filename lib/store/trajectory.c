@@ -33,6 +33,12 @@ int bp_episode_alloc(struct bp_episode *episode, const struct bp_groups *groups,
     return 0;
 }
 
+int bp_episode_alloc_places(struct bp_episode *episode, const struct bp_places *scene)
+{
+    assert(episode->storage && !episode->places.pose);
+    return bp_places_alloc(&episode->places, scene, episode->length);
+}
+
 int bp_episode_alloc_states(struct bp_episode *episode, size_t size)
 {
     assert(episode->storage && !episode->states && size >= 1);
@@ -46,6 +52,7 @@ void bp_episode_free(struct bp_episode *episode)
 {
     free(episode->storage);
     free(episode->states);
+    bp_places_free(&episode->places);
     *episode = (struct bp_episode){0};
 }
 
@@ -108,6 +115,7 @@ static void add_tensors(const struct bp_episode *episode, struct bp_record *reco
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++)
         if (tensors[i].data)
             bp_record_tensor(record, &tensors[i]);
+    bp_places_write(&episode->places, length, record);
     add_flag(record, "terminated", flags, length, episode->terminated);
     add_flag(record, "truncated", flags + length, length, episode->truncated || episode->diverged);
     add_flag(record, "diverged", flags + 2 * (size_t)length, length, episode->diverged);
@@ -357,7 +365,8 @@ int bp_episode_from_record(struct bp_record *record, const char *where, struct b
         read_column(&source, "reward", BP_F32, length, episode->rewards) ||
         read_column(&source, "log_prob", BP_F32, length, episode->log_prob) ||
         read_column(&source, "event", BP_I32, length, episode->event) ||
-        (has_kl && read_column(&source, "kl_prior", BP_F32, length, episode->kl_prior)) || read_states(&source, episode)) {
+        (has_kl && read_column(&source, "kl_prior", BP_F32, length, episode->kl_prior)) || read_states(&source, episode) ||
+        bp_places_read(record, where, length, &episode->places)) {
         bp_episode_free(episode);
         return -1;
     }

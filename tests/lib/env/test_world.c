@@ -119,6 +119,33 @@ static void what_is_seen(void **state)
         assert_close(o[k], box[k], 1e-6);
 }
 
+/* Seen from above: where things were put, and turned; and what the body sees of the targets is that, seen from its pose. */
+static void where_things_are(void **state)
+{
+    (void)state;
+    for (int i = 0; i < BODIES; i++) {
+        struct bp_world *w = &worlds[i];
+        float pose[3], target[6], box[6], seen[6];
+        start(w, 3);
+        bp_world_put_body(w, 0.3, -0.4, 0.7);
+        bp_world_put_box(w, 1, -1, 0.5, -0.2);
+        bp_world_settle(w);
+        bp_world_places(w, pose, target, box);
+        bp_world_see_targets(w, seen);
+        assert_close(pose[0], 0.3, 1e-6);
+        assert_close(pose[1], -0.4, 1e-6);
+        assert_close(pose[2], 0.7, 1e-6);
+        assert_close(box[3], -1, 1e-6);
+        assert_close(box[4], 0.5, 1e-6);
+        assert_close(box[5], -0.2, 1e-6);
+        for (int t = 0; t < 3; t++) {
+            double x = (double)target[2 * t] - (double)pose[0], y = (double)target[2 * t + 1] - (double)pose[1], c = cos((double)pose[2]), s = sin((double)pose[2]);
+            assert_close(seen[2 * t], c * x + s * y, 1e-5);
+            assert_close(seen[2 * t + 1], c * y - s * x, 1e-5);
+        }
+    }
+}
+
 static void within_a_target(void **state)
 {
     struct bp_world *w = &worlds[0];
@@ -286,6 +313,7 @@ int main(void)
         cmocka_unit_test(things_are_placed_apart),
         cmocka_unit_test(a_seed_decides_the_start),
         cmocka_unit_test(what_is_seen),
+        cmocka_unit_test(where_things_are),
         cmocka_unit_test(within_a_target),
         cmocka_unit_test(boxes_touch),
         cmocka_unit_test(pushing),

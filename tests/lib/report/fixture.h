@@ -44,6 +44,9 @@ static inline void fixture_observe(struct bp_episode *episode)
     }
 }
 
+/* Whose the episodes are. */
+static const char *fixture_body = "pointmass";
+
 /* Write a stream of n episodes to the path. */
 static inline void fixture_write(const char *path, const struct fixture_episode *specs, int n)
 {
@@ -71,7 +74,7 @@ static inline void fixture_write(const char *path, const struct fixture_episode 
         episode.index = e;
         episode.seed = 7;
         snprintf(episode.task, sizeof episode.task, "%s", spec->task);
-        snprintf(episode.body, sizeof episode.body, "pointmass");
+        snprintf(episode.body, sizeof episode.body, "%s", fixture_body);
         snprintf(episode.play, sizeof episode.play, "%s", spec->play);
         assert_int_equal(bp_episode_write(writer, &episode), 0);
         bp_episode_free(&episode);

@@ -43,6 +43,57 @@ static void the_first_episodes_of_each_file(void **state)
     free(text);
 }
 
+/* What was recorded of places is printed as it is, in metres; targets and boxes have columns as many as there are. */
+static void recorded_places(void **state)
+{
+    static const struct bp_places scene = { .targets = 1, .boxes = 2, .edge = 3, .target_size = 0.5 };
+    const struct bp_report_options tsv = { .tsv = true };
+    struct bp_groups groups = { 0 };
+    struct bp_episode episode;
+    struct bp_pack_writer *writer = bp_pack_create("e.traj", 1);
+    char *files[] = { "e.traj" };
+
+    (void)state;
+    bp_groups_add(&groups, "proprio", 3);
+    bp_groups_add(&groups, "global", 4);        /* of the gap, say: not of an arena */
+    assert_int_equal(bp_episode_alloc(&episode, &groups, 1, 2, false), 0);
+    assert_int_equal(bp_episode_alloc_places(&episode, &scene), 0);
+    for (int i = 0; i < 9; i++)
+        episode.places.pose[i] = 0.5f * (float)i;
+    episode.places.target[2 * 2] = -1.25f;
+    episode.places.box[6 * 2 + 5] = 3;
+    episode.truncated = true;
+    assert_int_equal(bp_episode_write(writer, &episode), 0);
+    bp_episode_free(&episode);
+    assert_int_equal(bp_pack_commit(writer), 0);
+    char *text = fixture_run(bp_trajectories_report, &tsv, 0, files, 1);
+    assert_int_equal(fixture_rows(text), 3);
+    assert_float_equal(fixture_number(text, 1, "x"), 1.5, 1e-6);
+    assert_float_equal(fixture_number(text, 2, "y"), 3.5, 1e-6);
+    assert_float_equal(fixture_number(text, 2, "heading"), 4, 1e-6);
+    assert_float_equal(fixture_number(text, 0, "edge"), 3, 1e-6);
+    assert_float_equal(fixture_number(text, 0, "target_size"), 0.5, 1e-6);
+    assert_float_equal(fixture_number(text, 2, "target0_x"), -1.25, 1e-6);
+    assert_float_equal(fixture_number(text, 2, "box1_heading"), 3, 1e-6);
+    assert_null(strstr(text, "target1_x"));
+    free(text);
+}
+
+/* Streams of 0.1.0 tell what the ant saw, which turns with it: nothing is drawn rather than something wrong. */
+static void old_streams_of_what_turns(void **state)
+{
+    const struct bp_report_options tsv = { .tsv = true };
+    char *files[] = { "f.traj" };
+
+    (void)state;
+    fixture_body = "ant";
+    fixture_write(files[0], episodes, 1);
+    fixture_body = "pointmass";
+    char *text = fixture_run(bp_trajectories_report, &tsv, -1, files, 1);
+    assert_string_equal(text, "");
+    free(text);
+}
+
 static void a_task_without_positions(void **state)
 {
     const struct bp_report_options tsv = { .tsv = true };
@@ -68,6 +119,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(positions),
         cmocka_unit_test(the_first_episodes_of_each_file),
+        cmocka_unit_test(recorded_places),
+        cmocka_unit_test(old_streams_of_what_turns),
         cmocka_unit_test(a_task_without_positions),
     };
 

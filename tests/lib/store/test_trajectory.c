@@ -130,6 +130,54 @@ static void test_states(void **state)
     bp_pack_close(reader);
 }
 
+/* Places come back as they were: with targets and boxes, with neither, and none at all. */
+static void test_places(void **state)
+{
+    static const struct bp_places scenes[] = {
+        {.targets = 2, .boxes = 1, .edge = 3, .target_size = 0.5}, {.corridor = 3, .gap = {2, 3.25}},
+        {.targets = 1, .edge = 8, .target_size = 2, .target_round = true},
+    };
+    char *path = in_directory("places");
+    struct bp_pack_writer *writer = bp_pack_create(path, 1);
+    struct bp_episode episode;
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        make_episode(&episode, 6, false);
+        if (i < 3) {
+            assert_int_equal(bp_episode_alloc_places(&episode, &scenes[i]), 0);
+            for (int n = 0; n < 7 * (3 + 2 * scenes[i].targets + 3 * scenes[i].boxes); n++)
+                episode.places.pose[n] = (float)n;          /* one array has them all */
+        }
+        episode.length = 5;
+        assert_int_equal(bp_episode_write(writer, &episode), 0);
+        bp_episode_free(&episode);
+        assert_null(episode.places.pose);
+    }
+    assert_int_equal(bp_pack_commit(writer), 0);
+    struct bp_pack_reader *reader = bp_pack_open(path);
+    for (int i = 0; i < 4; i++) {
+        const struct bp_places *p = &episode.places;
+        assert_int_equal(bp_episode_read(reader, &episode), 1);
+        assert_int_equal(p->pose != NULL, i < 3);
+        if (i < 3) {
+            assert_int_equal(p->targets, scenes[i].targets);
+            assert_int_equal(p->boxes, scenes[i].boxes);
+            assert_int_equal(p->target != NULL, p->targets > 0);
+            assert_int_equal(p->box != NULL, p->boxes > 0);
+            assert_true(p->edge == scenes[i].edge && p->corridor == scenes[i].corridor && p->target_size == scenes[i].target_size);
+            assert_true(p->gap[0] == scenes[i].gap[0] && p->gap[1] == scenes[i].gap[1] && p->target_round == scenes[i].target_round);
+            assert_true(p->pose[0] == 0 && p->pose[17] == 17);
+            if (p->targets)
+                assert_true(p->target[0] == 21 && p->target[12 * p->targets - 1] == (float)(20 + 12 * p->targets));
+            if (p->boxes)
+                assert_true(p->box[0] == 49 && p->box[17] == 66);
+        }
+        bp_episode_free(&episode);
+    }
+    bp_pack_close(reader);
+}
+
 static void test_return(void **state)
 {
     struct bp_episode episode;
@@ -296,6 +344,50 @@ static void test_rejects_tensors(void **state)
     bp_record_clear(&record);
 }
 
+/* A pose, and in an array or a field beside it what cannot be. */
+static void test_rejects_places(void **state)
+{
+    static const struct part pose = {"pose", BP_F32, 5, 3, numbers};
+    static const struct { struct part part; const char *key, *text, *said; } bad[] = {
+        {{"pose", BP_F32, 4, 3, numbers}, NULL, NULL, "'pose' is not float32 of 5 rows"},
+        {{"pose", BP_F32, 5, 2, numbers}, NULL, NULL, "'pose' is not float32 of 5 rows"},
+        {{"pose", BP_F32, 5, 6, numbers}, NULL, NULL, "'pose' is of more than one body"},
+        {{"pose", BP_F64, 5, 3, numbers}, NULL, NULL, "'pose' is not float32"},
+        {{"target", BP_F32, 5, 3, numbers}, NULL, NULL, "'target' is not float32 of 5 rows"},
+        {{"target", BP_F32, 6, 2, numbers}, NULL, NULL, "'target' is not float32 of 5 rows"},
+        {{"box", BP_F32, 5, 4, numbers}, NULL, NULL, "'box' is not float32 of 5 rows"},
+        {{"box", BP_F32, 5, 0, numbers}, NULL, NULL, "'box' is not float32 of 5 rows"},
+        {{NULL, BP_F32, 0, 0, NULL}, "edge", "wide", "field 'edge' is not 1 number"},
+        {{NULL, BP_F32, 0, 0, NULL}, "edge", "", "field 'edge' is not 1 number"},
+        {{NULL, BP_F32, 0, 0, NULL}, "edge", "inf", "field 'edge' is not 1 number"},
+        {{NULL, BP_F32, 0, 0, NULL}, "gap", "2", "field 'gap' is not 2 numbers"},
+        {{NULL, BP_F32, 0, 0, NULL}, "gap", "2,3,4", "field 'gap' is not 2 numbers"},
+        {{NULL, BP_F32, 0, 0, NULL}, "target_size", "1e999", "field 'target_size' is not 1 number"},
+        {{NULL, BP_F32, 0, 0, NULL}, "target_shape", "star", "'target_shape' is neither disc nor square"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct bp_episode episode;
+        struct bp_record record;
+        bool other = bad[i].part.name && strcmp(bad[i].part.name, "pose");
+        make_record(&record, bad[i].part.name && !other ? &bad[i].part : &pose, NULL, NULL);
+        if (other) {
+            struct bp_tensor tensor = bp_tensor_2d(bad[i].part.name, BP_F32, bad[i].part.rows, bad[i].part.columns, numbers);
+            bp_record_tensor(&record, &tensor);
+        }
+        if (bad[i].key)
+            bp_record_text(&record, bad[i].key, bad[i].text);
+        capture_begin();
+        int status = bp_episode_from_record(&record, "x", &episode);
+        assert_said(capture_take(), bad[i].said);
+        capture_end();
+        assert_int_equal(status, -1);
+        assert_null(episode.places.pose);
+        bp_record_clear(&record);
+    }
+}
+
 static void test_rejects_fields(void **state)
 {
     static const struct { const char *key, *text, *said; } bad[] = {
@@ -367,6 +459,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_streams, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_round_trip, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_states, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(test_places, make_directory, remove_directory),
+        cmocka_unit_test(test_rejects_places),
         cmocka_unit_test(test_return),
         cmocka_unit_test_setup_teardown(test_diverged, make_directory, remove_directory),
         cmocka_unit_test(test_accepts_and_ignores),
