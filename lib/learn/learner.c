@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    JOB_FLOATS = 8192,              /* of the parameters, for one job of apply */
+    JOB_FLOATS = 8192,              /* of the parameters, for one job of apply, where a matrix can be cut there */
     MICROBATCH_ROWS = 330,          /* rows whose activations fit the second cache beside the weights */
     MICROBATCH_SEQUENCES = 16,      /* fewer side by side make an LSTM's products too thin */
 };
@@ -79,26 +79,46 @@ int bp_learner_microbatch(const struct bp_learner *learner, int i)
     return sequences / learner->microbatches + (i < sequences % learner->microbatches);
 }
 
-/* What updates want of a network of n parameters; `back`: gradients pass through it to its inputs. */
-static int init_prepared(const struct bp_learner *learner, struct bp_net_prepared *prepared, size_t n, bool back)
+/* What updates want of a role's networks. The policy's gradient passes through the target critics, to the action. */
+static bool passes_back(const struct bp_learner *learner, int role, bool target)
 {
-    bool bf16 = learner->config.bf16;
-
-    *prepared = (struct bp_net_prepared){
-        .transposed = back && !bf16 ? floats(n) : NULL,
-        .packed = bf16 ? (uint32_t *)floats(n) : NULL,
-        .transposed_packed = bf16 && back ? (uint32_t *)floats(n) : NULL,
-    };
-    if ((bf16 && !prepared->packed) || (back && !prepared->transposed && !prepared->transposed_packed))
-        return bp_error(BP_FAILURE, "out of memory");
-    return 0;
+    return target ? role >= BP_CRITIC : learner->config.rate[role] > 0;
 }
 
-static void free_prepared(struct bp_net_prepared *prepared)
+static int init_prepared(struct bp_learner *learner, int role)
 {
-    free(prepared->transposed);
-    free(prepared->packed);
-    free(prepared->transposed_packed);
+    const struct bp_net *net = &learner->agent.net[role];
+    struct bp_trained *trained = &learner->trained[role];
+    bool bf16 = learner->config.bf16;
+
+    return bp_net_prepared_init(&trained->online_prepared, net, bf16, passes_back(learner, role, false)) ||
+                   bp_net_prepared_init(&trained->target_prepared, net, bf16, passes_back(learner, role, true))
+               ? -1
+               : 0;
+}
+
+/* Cut all parameters into jobs; counted alone when there is no array yet. */
+static int cut_jobs(const struct bp_learner *learner, struct bp_learner_job *job)
+{
+    int jobs = 0;
+
+    for (int role = 0; role < BP_ROLES; role++)
+        for (size_t from = 0, n = learner->trained[role].n, cut; from < n; from = cut, jobs++) {
+            cut = bp_net_cut(&learner->agent.net[role], from, JOB_FLOATS);
+            if (job)
+                job[jobs] = (struct bp_learner_job){(enum bp_role)role, from, cut - from};
+        }
+    return jobs;
+}
+
+static int init_jobs(struct bp_learner *learner)
+{
+    learner->jobs = cut_jobs(learner, NULL);
+    learner->job = calloc((size_t)learner->jobs + 1, sizeof *learner->job);
+    if (!learner->job)
+        return bp_error(BP_FAILURE, "out of memory");
+    cut_jobs(learner, learner->job);
+    return 0;
 }
 
 static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
@@ -127,10 +147,6 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
         shard->states[role] = floats(batch * (size_t)agent->net[role].state_size);
         if (!shard->grad[role] || !shard->states[role])
             return bp_error(BP_FAILURE, "out of memory");
-        /* The policy's gradient passes through the target critics, to the action. */
-        if (agent->has[role] && (init_prepared(learner, &shard->online[role], learner->trained[role].n, c->rate[role] > 0) ||
-                                 init_prepared(learner, &shard->target[role], learner->trained[role].n, role >= BP_CRITIC)))
-            return -1;
     }
     shard->stream = bp_random_new();
     shard->tape.record = true;
@@ -146,7 +162,7 @@ int bp_learner_init(struct bp_learner *learner, const struct bp_agent *agent, co
         return bp_error(BP_USAGE, "--precision bf16 %s", bp_bf16_missing());
     learner->microbatches = count_microbatches(learner);
     for (int role = 0; role < BP_ROLES; role++)
-        if (agent->has[role] && init_trained(&learner->trained[role], &agent->net[role], config->seed, role))
+        if (agent->has[role] && (init_trained(&learner->trained[role], &agent->net[role], config->seed, role) || init_prepared(learner, role)))
             goto fail;
     learner->shards = calloc((size_t)config->shards, sizeof *learner->shards);
     learner->scratch = calloc((size_t)config->shards, sizeof *learner->scratch);
@@ -157,6 +173,8 @@ int bp_learner_init(struct bp_learner *learner, const struct bp_agent *agent, co
     for (int i = 0; i < config->shards; i++)
         if (init_shard(learner, &learner->shards[i]) || bp_arena_init(&learner->scratch[i].arena, TAPE_BYTES))
             goto fail;
+    if (init_jobs(learner))
+        goto fail;
     bp_learner_copy_targets(learner);
     return 0;
 fail:
@@ -180,8 +198,6 @@ static void free_shard(struct bp_shard *shard)
     for (int role = 0; role < BP_ROLES; role++) {
         free(shard->grad[role]);
         free(shard->states[role]);
-        free_prepared(&shard->online[role]);
-        free_prepared(&shard->target[role]);
     }
     if (shard->stream)
         gsl_rng_free(shard->stream);
@@ -195,24 +211,41 @@ void bp_learner_free(struct bp_learner *learner)
         bp_arena_free(&learner->scratch[i].arena);
     free(learner->shards);
     free(learner->scratch);
+    free(learner->job);
     for (int role = 0; role < BP_ROLES; role++) {
         free(learner->trained[role].online);
         free(learner->trained[role].target);
         free(learner->trained[role].m);
         free(learner->trained[role].v);
+        bp_net_prepared_free(&learner->trained[role].online_prepared);
+        bp_net_prepared_free(&learner->trained[role].target_prepared);
     }
     *learner = (struct bp_learner){0};
 }
 
 size_t bp_learner_bytes(const struct bp_learner *learner)
 {
-    size_t count = 0, shards = (size_t)learner->config.shards;
+    size_t bytes = 0;
 
-    for (int role = 0; role < BP_ROLES; role++) {           /* online, target, m, v; of each shard the gradient and what is prepared */
-        size_t back = (learner->config.rate[role] > 0) + (role >= BP_CRITIC), packed = learner->config.bf16 ? 2 : 0;
-        count += learner->trained[role].n * (4 + shards * (1 + back + packed));
+    for (int role = 0; role < BP_ROLES; role++) {           /* online, target, m, v, a gradient of each shard, what is prepared */
+        if (!learner->agent.has[role])
+            continue;
+        bytes += learner->trained[role].n * (4 + (size_t)learner->config.shards) * sizeof(float);
+        for (int target = 0; target < 2; target++)
+            bytes += bp_net_prepared_bytes(&learner->agent.net[role], learner->config.bf16, passes_back(learner, role, target));
     }
-    return count * sizeof(float);
+    return bytes;
+}
+
+void bp_learner_prepare(struct bp_learner *learner)
+{
+    for (int role = 0; role < BP_ROLES; role++) {
+        const struct bp_trained *t = &learner->trained[role];
+        if (!learner->agent.has[role])
+            continue;
+        bp_net_prepare(&learner->agent.net[role], t->online, &t->online_prepared);
+        bp_net_prepare(&learner->agent.net[role], t->target, &t->target_prepared);
+    }
 }
 
 void bp_learner_copy_targets(struct bp_learner *learner)
@@ -220,6 +253,7 @@ void bp_learner_copy_targets(struct bp_learner *learner)
     for (int role = 0; role < BP_ROLES; role++)
         if (learner->trained[role].n)
             memcpy(learner->trained[role].target, learner->trained[role].online, learner->trained[role].n * sizeof(float));
+    bp_learner_prepare(learner);
 }
 
 /* ---- first half of an update: what shards ask for ---- */
@@ -229,9 +263,9 @@ struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp
     const struct bp_trained *t = &learner->trained[role];
 
     if (target)
-        return (struct bp_net_use){&learner->agent.net[role], t->target, NULL, shard->target[role]};
+        return (struct bp_net_use){&learner->agent.net[role], t->target, NULL, t->target_prepared};
     return (struct bp_net_use){&learner->agent.net[role], t->online, learner->config.rate[role] > 0 ? shard->grad[role] : NULL,
-                               shard->online[role]};
+                               t->online_prepared};
 }
 
 void bp_shard_borrow(const struct bp_learner *learner, struct bp_shard *shard)
@@ -252,23 +286,13 @@ void bp_shard_begin(const struct bp_learner *learner, struct bp_shard *shard)
 {
     bp_shard_borrow(learner, shard);
     shard->stats = (struct bp_update_stats){0};
-    for (int role = 0; role < BP_ROLES; role++)
-        if (learner->agent.has[role]) {
-            bp_net_prepare(&learner->agent.net[role], learner->trained[role].online, &shard->online[role]);
-            bp_net_prepare(&learner->agent.net[role], learner->trained[role].target, &shard->target[role]);
-        }
 }
 
 /* ---- second half of an update ---- */
 
 int bp_learner_jobs(const struct bp_learner *learner)
 {
-    size_t jobs = 0;
-
-    for (int role = 0; role < BP_ROLES; role++)
-        if (learner->config.rate[role] > 0)
-            jobs += (learner->trained[role].n + JOB_FLOATS - 1) / JOB_FLOATS;
-    return (int)jobs;
+    return learner->jobs;
 }
 
 /* The share of the learning rates in force. */
@@ -280,7 +304,8 @@ static double rate_share(const struct bp_learner *learner)
     return done <= c->rate_hold ? 1 : 1 - (1 - c->final_rate) * (done - c->rate_hold) / (1 - c->rate_hold);
 }
 
-static void apply_range(struct bp_learner *learner, int role, size_t from, size_t n)
+/* Adam's step over n parameters from `from` on. */
+static void step_range(struct bp_learner *learner, enum bp_role role, size_t from, size_t n)
 {
     const struct bp_learner_config *c = &learner->config;
     struct bp_trained *trained = &learner->trained[role];
@@ -300,17 +325,19 @@ static void apply_range(struct bp_learner *learner, int role, size_t from, size_
     memset(sum, 0, n * sizeof *sum);
 }
 
-void bp_learner_apply(struct bp_learner *learner, int job)
+void bp_learner_apply(struct bp_learner *learner, int i)
 {
-    for (int role = 0; role < BP_ROLES; role++) {
-        size_t n = learner->trained[role].n, from = (size_t)job * JOB_FLOATS;
-        if (learner->config.rate[role] <= 0)
-            continue;
-        if (from < n) {
-            apply_range(learner, role, from, n - from < JOB_FLOATS ? n - from : JOB_FLOATS);
-            return;
-        }
-        job -= (int)((n + JOB_FLOATS - 1) / JOB_FLOATS);
+    const struct bp_learner_job *job = &learner->job[i];
+    const struct bp_net *net = &learner->agent.net[job->role];
+    struct bp_trained *t = &learner->trained[job->role];
+
+    if (learner->config.rate[job->role] > 0) {
+        step_range(learner, job->role, job->from, job->count);
+        bp_net_prepare_range(net, t->online, &t->online_prepared, job->from, job->count);
+    }
+    if ((learner->updates + 1) % learner->config.target_period == 0) {
+        memcpy(t->target + job->from, t->online + job->from, job->count * sizeof *t->target);
+        bp_net_prepare_range(net, t->target, &t->target_prepared, job->from, job->count);
     }
 }
 
@@ -324,8 +351,6 @@ void bp_learner_finish(struct bp_learner *learner, struct bp_update_stats *stats
             sum[j] += part[j];
     }
     learner->updates++;
-    if (learner->updates % learner->config.target_period == 0)
-        bp_learner_copy_targets(learner);
 }
 
 int bp_learner_tensors(struct bp_learner *learner, struct bp_tensor *tensors)

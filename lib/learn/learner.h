@@ -40,6 +40,7 @@ struct bp_trained {
     size_t n;                   /* parameters */
     float *online, *target;     /* n each */
     float *m, *v;               /* Adam's moments */
+    struct bp_net_prepared online_prepared, target_prepared;    /* for the products of an update; made anew where the parameters change */
 };
 
 /* Sums over the transitions of an update; doubles alone, so that bp_learner_finish adds them up as an array. */
@@ -67,8 +68,13 @@ struct bp_shard {
     float *noise;               /* (N+K+1)*B x A */
     float *states[BP_ROLES];    /* B x the network's state size */
     float *grad[BP_ROLES];
-    struct bp_net_prepared online[BP_ROLES], target[BP_ROLES];     /* made anew for every update */
     struct bp_update_stats stats;
+};
+
+/* A range of a network's parameters: a job of the second half of an update. */
+struct bp_learner_job {
+    enum bp_role role;
+    size_t from, count;
 };
 
 struct bp_learner {
@@ -80,6 +86,8 @@ struct bp_learner {
     int microbatches;           /* of a shard */
     int state_size;             /* of the rows in the replay: the networks' states one behind the other */
     int64_t updates;            /* so far */
+    struct bp_learner_job *job;
+    int jobs;
 };
 
 /* Fresh parameters from the seed; all memory of the updates to come. 0, or -1 after reporting, BF16 that cannot be had here too. */
@@ -96,26 +104,29 @@ struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp
 void bp_shard_borrow(const struct bp_learner *learner, struct bp_shard *shard);
 void bp_shard_end(struct bp_shard *shard);
 
-/* To be called by a shard before it works through its microbatches: borrows, and prepares its networks. */
+/* To be called by a shard before it works through its microbatches: borrows, clears its statistics. */
 void bp_shard_begin(const struct bp_learner *learner, struct bp_shard *shard);
 
 /* Bytes that the networks take: parameters, targets, moments, and what shards hold of their size. */
 size_t bp_learner_bytes(const struct bp_learner *learner);
 
-/* Target networks := networks. */
+/* Prepares parameters and targets for products. To be called after either was written from outside. */
+void bp_learner_prepare(struct bp_learner *learner);
+
+/* Target networks := networks, for whoever wrote parameters from outside: prepares both. */
 void bp_learner_copy_targets(struct bp_learner *learner);
 
 /* Floats of one recurrent state row of the agent: those of its networks, in the order of roles. */
 int bp_agent_state_size(const struct bp_agent *agent);
 
 /*
- * Second half of an update: job i of bp_learner_jobs() sums the shards' gradients over its part of the parameters, takes Adam's step
- * there and clears the gradients. Jobs are independent.
+ * Second half of an update: job i of bp_learner_jobs() sums the shards' gradients over its range of the parameters, takes Adam's step there
+ * and clears the gradients; copies the range into the target network when it is time; and prepares what it changed. Jobs are independent.
  */
 int bp_learner_jobs(const struct bp_learner *learner);
 void bp_learner_apply(struct bp_learner *learner, int job);
 
-/* End of an update: counts it, copies into the target networks when it is time, adds the shards' statistics to `stats`. */
+/* End of an update: counts it, adds the shards' statistics to `stats`. */
 void bp_learner_finish(struct bp_learner *learner, struct bp_update_stats *stats);
 
 /* Parameters, targets, moments and the count of updates as tensors over the learner's memory; at most BP_LEARNER_TENSORS. */

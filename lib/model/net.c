@@ -1,10 +1,7 @@
 #include "model/net.h"
 
-#include "nn/bf16.h"
 #include "nn/columns.h"
 #include "nn/linear.h"
-#include "nn/matmul.h"
-#include "nn/weight.h"
 
 #include <assert.h>
 #include <gsl/gsl_randist.h>
@@ -112,6 +109,7 @@ int bp_net_init(struct bp_net *net, const struct bp_net_spec *spec)
     }
     add_layer(net, BP_LAYER_DENSE, in, spec->output_size, net->layers == net->join ? spec->action_size : 0);
     net->layer[net->torso].observes = !spec->encoder_count;
+    bp_net_list_matrices(net);
     return 0;
 }
 
@@ -241,41 +239,9 @@ int bp_net_init_from(const struct bp_net *net, float *params, const struct bp_ne
 
 /* ---- at work ---- */
 
-/* One matrix, through which gradients pass or do not. */
-static void prepare(const float *params, const struct bp_net_prepared *prepared, size_t offset, int in, int out, bool back)
-{
-    if (prepared->transposed && back)
-        bp_transpose(in, out, params + offset, prepared->transposed + offset);
-    if (prepared->packed && bp_weight_packs(in, out))
-        bp_bf16_right(in, out, params + offset, prepared->packed + offset);
-    if (prepared->transposed_packed && back && bp_weight_packs(in, out))
-        bp_bf16_right_transposed(out, in, params + offset, prepared->transposed_packed + offset);
-}
-
-void bp_net_prepare(const struct bp_net *net, const float *params, const struct bp_net_prepared *prepared)
-{
-    for (int i = 0; i < net->layers; i++) {
-        const struct bp_layer *l = &net->layer[i];
-        int width = l->out * (l->kind == BP_LAYER_LSTM ? 4 : 1);
-        prepare(params, prepared, l->x, l->in, width, !l->observes);
-        if (l->kind == BP_LAYER_LSTM)
-            prepare(params, prepared, l->h, l->out, width, true);
-        if (i == net->join && net->spec.action_size)
-            prepare(params, prepared, l->a, net->spec.action_size, width, true);
-    }
-}
-
 static struct bp_weight weight(struct bp_net_use use, size_t offset)
 {
-    const struct bp_net_prepared *prepared = &use.prepared;
-
-    return (struct bp_weight){
-        .value = use.params + offset,
-        .grad = use.grad ? use.grad + offset : NULL,
-        .transposed = prepared->transposed ? prepared->transposed + offset : NULL,
-        .packed = prepared->packed ? prepared->packed + offset : NULL,
-        .transposed_packed = prepared->transposed_packed ? prepared->transposed_packed + offset : NULL,
-    };
+    return bp_net_weight(use.net, use.params, use.grad, &use.prepared, offset);
 }
 
 static struct bp_var *dense(struct bp_tape *tape, struct bp_net_use use, int i, struct bp_var *x, enum bp_activation act)

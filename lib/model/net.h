@@ -7,6 +7,7 @@
 
 #include "base/group.h"
 #include "base/tensor.h"
+#include "model/prepared.h"
 #include "nn/lstm.h"
 
 #include <gsl/gsl_rng.h>
@@ -66,6 +67,9 @@ struct bp_net {
     int join;                   /* layer at which the action is added; the output layer in networks without */
     size_t parameters;          /* how many */
     int state_size;             /* floats in a state row: h and c of every recurrent layer */
+    struct bp_net_matrix matrix[BP_NET_LAYERS + 2];     /* the matrices among the parameters: of each layer, the LSTM's second, the action's */
+    int matrices;
+    size_t packed, packed_transposed;                   /* pairs of their packed forms */
 };
 
 /* The kinds. Recurrent kinds say which hidden layer is the LSTM: actors' last, critics' first (BP E.1.2). */
@@ -107,19 +111,6 @@ int bp_net_tensors(const struct bp_net *net, float *params, struct bp_tensor *te
  * not fit.
  */
 int bp_net_init_from(const struct bp_net *net, float *params, const struct bp_net *from, const float *from_params) BP_WARN_UNUSED;
-
-/*
- * The matrices among a network's parameters, prepared once for many products: each at its own offset in an array as long as the parameters;
- * NULL: not wanted. transposed: for products of float32, of the matrices through which gradients may pass. packed, transposed_packed: of all
- * matrices, and of the transposes, for products of BF16 (nn/bf16.h), which then take the place of float32 (nn/weight.h).
- */
-struct bp_net_prepared {
-    float *transposed;
-    uint32_t *packed, *transposed_packed;
-};
-
-/* Prepare the arrays that are wanted, from the parameters as they are now. */
-void bp_net_prepare(const struct bp_net *net, const float *params, const struct bp_net_prepared *prepared);
 
 /* A network at work: parameters, where gradients go (NULL: frozen), and what bp_net_prepare made of them (all NULL: nobody did). */
 struct bp_net_use {

@@ -1,39 +1,79 @@
 /*
- * Matrix products of BF16 numbers (float32 with 8 instead of 24 bits of precision) with float32 sums and results: two terms of a sum in one
- * instruction, where the processor has it. Kernels are libxsmm's. They want the two numbers that meet in an instruction side by side, so
- * that both factors are packed into pairs along the inner dimension; an odd one is filled up with a zero.
+ * Matrix products of BF16 numbers (float32 with 8 instead of 24 bits of precision) with float32 sums and results: where the processor has
+ * instructions that make them faster than float32, and not elsewhere. A matrix comes in two forms:
+ *
+ *   rounded   rows x cols: its numbers in rows, each row filled up with zeros to bp_bf16_stride(cols) numbers. What produces a matrix
+ *             writes this form beside its floats, row by row. A left factor.
+ *   packed    k x n: a right factor. Blocks of 16 columns; in a block ceil(k / 32) * 16 rows of 16 pairs, each pair the numbers of two
+ *             consecutive rows of the matrix, the first in the lower bits. Zeros fill up the last block and the last rows.
+ *
+ * Rounding is to the nearest, ties to even; denormal numbers become zero, as the instructions have it, and NaN stays NaN. Equal shapes
+ * give equal bytes on processors of one kind; a row of a result depends on its row of the left factor alone.
  */
 #ifndef BP_NN_BF16_H
 #define BP_NN_BF16_H
 
-#include <stdbool.h>
+#include "base/arena.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
-/* Why there are no such products here, as the end of a sentence; NULL: there are. */
-const char *bp_bf16_missing(void);
-
-/* The processor lacks the instructions: products come out the same up to the order of sums, but slower than those of float32. */
-bool bp_bf16_emulated(void);
-
-/* Rounded to the nearest, ties to even; what is no number stays none. */
-uint16_t bp_bf16_round(float x);
+enum { BP_BF16_BLOCK = 16, BP_BF16_STEP = 32 };     /* columns of a packed block; rows and columns are filled up to multiples of STEP */
 
 /*
- * Pack a left factor A (m x k): m rows of ceil(k / 2) pairs, the one with the smaller index in the lower bits. Source and destination are
- * dense; the second takes A as its transpose (k x m).
+ * The operations that processors differ in. All matrices are as above; C is dense. The table is chosen once, by what the processor is and
+ * never by a measurement, so that the bytes of a run do not depend on the load of the machine.
  */
-void bp_bf16_left(int m, int k, const float *a, uint32_t *dst);
-void bp_bf16_left_transposed(int m, int k, const float *a, uint32_t *dst);
+struct bp_bf16_kernels {
+    const char *name;
+    int rows;           /* of a product come out together: fewer leave the kernels idle */
 
-/* Pack a right factor B (k x n): ceil(k / 2) rows of n pairs; the second takes B as its transpose (n x k). */
-void bp_bf16_right(int k, int n, const float *b, uint32_t *dst);
-void bp_bf16_right_transposed(int k, int n, const float *b, uint32_t *dst);
+    /* dst, rounded, from rows of floats, src_stride between them. */
+    void (*round)(int rows, int cols, const float *src, size_t src_stride, uint16_t *dst);
 
-/* Pairs of a packed factor of rows x cols, `cols` along the inner dimension. */
-size_t bp_bf16_pairs(int rows, int cols);
+    /*
+     * dst, packed (k = rows, n = cols), or the packed transpose (k = cols, n = rows), of the rounded matrix. src_stride numbers lie between
+     * its rows, and `block` pairs between the blocks of dst, which may be those of a larger matrix.
+     */
+    void (*pack)(int rows, int cols, const uint16_t *src, size_t src_stride, uint32_t *dst, size_t block);
+    void (*pack_transposed)(int rows, int cols, const uint16_t *src, size_t src_stride, uint32_t *dst, size_t block);
 
-/* C (m x n, dense) = A B, or += with add, of packed factors. 0, or -1 with C unchanged when there is no kernel for it. */
-int bp_bf16_matmul(int m, int n, int k, const uint32_t *a, const uint32_t *b, float *c, int add);
+    /* The transpose of the rounded matrix as a left factor for matmul_at: as long as the packed matrix, in an order of the kernels' own. */
+    void (*left_transposed)(int rows, int cols, const uint16_t *src, uint32_t *dst);
+
+    /* C (m x n) = A B, or += with add: A rounded (m x k), B packed (k x n). */
+    void (*matmul)(int m, int n, int k, const uint16_t *a, const uint32_t *b, float *c, int add);
+
+    /* The same, A (m x k) from left_transposed. */
+    void (*matmul_at)(int m, int n, int k, const uint32_t *a, const uint32_t *b, float *c, int add);
+};
+
+/* What serves this processor; NULL: none does. The first call chooses, before there are threads. */
+const struct bp_bf16_kernels *bp_bf16_kernels(void);
+
+/* Others from now on (NULL: none); for tests. */
+void bp_bf16_use(const struct bp_bf16_kernels *kernels);
+
+/* The reason why there are no such products here, phrased to end a sentence; NULL if there are. */
+const char *bp_bf16_missing(void);
+
+/* One number. */
+uint16_t bp_bf16_round(float x);
+
+/* Numbers from row to row of a rounded matrix. */
+size_t bp_bf16_stride(int cols);
+
+/* Pairs of a block of a packed matrix of k rows, and of the whole (k x n). */
+size_t bp_bf16_block(int k);
+size_t bp_bf16_pairs(int k, int n);
+
+/*
+ * Rows first ... first + rows - 1 of W (in x out), packed into W's form and into that of its transpose; a form that is NULL is not wanted.
+ * `first` is a multiple of BP_BF16_STEP, so that calls for different rows write to different places.
+ */
+void bp_bf16_pack_rows(int in, int out, int first, int rows, const float *w, uint32_t *packed, uint32_t *transposed);
+
+/* C (m x n) += A' B for A (k x m) and B (k x n), both rounded. */
+void bp_bf16_matmul_at(struct bp_arena *arena, int m, int n, int k, const uint16_t *a, const uint16_t *b, float *c);
 
 #endif

@@ -6,7 +6,6 @@
 enum {
     STRIP_FLOATS = 8192,            /* of an output that stays in the first cache until its activation */
     STRIP_ROWS = 24,                /* fewer at a time slow the products down */
-    STRIP_STEP = 12,                /* kernels take six rows at once, and others one by one */
 };
 
 struct linear {
@@ -55,35 +54,53 @@ static void linear_back(struct bp_node *node)
     struct linear *l = (struct linear *)node;
     int n = l->y->rows, out = l->y->cols;
     float *dy = bp_gradient(l->y);
+    struct bp_factor x = bp_weight_factor(l->tape, l->w, l->x), factor = {dy, NULL};
+    uint16_t *rounded = bp_weight_bf16(l->w) ? bp_rounded_new(l->tape, n, out) : NULL;
 
     for (size_t row = 0, width = (size_t)out; row < (size_t)n; row++) {
         activate_back(dy + row * width, l->y->value + row * width, width, l->act);
         if (l->b.grad)
             add_to(l->b.grad, dy + row * width, width);
+        if (rounded)
+            bp_round_row(dy + row * width, out, rounded, (int)row);
     }
     if (l->base && l->base->grad)
         add_to(bp_gradient(l->base), dy, (size_t)n * (size_t)out);
-    bp_weight_gradient(l->tape, l->w, n, l->x->value, dy);
+    factor.rounded = rounded;
+    bp_weight_gradient(l->tape, l->w, n, x, factor);
     if (l->x->grad) {
         int add;
         float *dx = bp_gradient_sink(l->x, &add);
-        bp_weight_backward(l->tape, l->w, n, dy, dx, add);
+        bp_weight_backward(l->tape, l->w, n, factor, dx, add);
     }
+    if (rounded)
+        bp_arena_give_back(&l->tape->arena, rounded);
 }
 
-/* y = act(x W + addend) strip by strip. */
-static void forward(struct bp_tape *tape, const struct bp_var *x, struct bp_matrix w, const float *addend, int stride, struct bp_var *y,
+/* Rows of an output of `out` columns that are computed together: a multiple of what the products take at once. */
+static int strip_rows(struct bp_matrix w)
+{
+    int step = bp_weight_rows(w), rows = STRIP_FLOATS / w.out / step * step, least = (STRIP_ROWS + step - 1) / step * step;
+
+    return rows > least ? rows : least;
+}
+
+/* y = act(x W + addend) strip by strip; rounded for the next layer's product while it is in the first cache. */
+static void forward(struct bp_tape *tape, struct bp_var *x, struct bp_matrix w, const float *addend, int stride, struct bp_var *y,
                     enum bp_activation act)
 {
-    int in = x->cols, out = y->cols, most = STRIP_FLOATS / out / STRIP_STEP * STRIP_STEP;
+    struct bp_factor factor = bp_weight_factor(tape, w, x);
+    int most = strip_rows(w), out = y->cols;
 
-    if (most < STRIP_ROWS)
-        most = STRIP_ROWS;
+    if (factor.rounded && bp_weight_packs(out, 2))
+        y->rounded = bp_rounded_new(tape, y->rows, out);
     for (int row = 0; row < x->rows; row += most) {
         int rows = x->rows - row < most ? x->rows - row : most;
         float *strip = y->value + (size_t)row * (size_t)out;
-        bp_weight_forward(tape, w, rows, x->value + (size_t)row * (size_t)in, strip, 0);
+        bp_weight_forward(w, rows, bp_factor_rows(factor, x->cols, row), strip, 0);
         add_and_activate(strip, addend + (size_t)row * (size_t)stride, stride, rows, out, act);
+        for (int i = row; y->rounded && i < row + rows; i++)
+            bp_round_row(y->value + (size_t)i * (size_t)out, out, y->rounded, i);
     }
 }
 

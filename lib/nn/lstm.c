@@ -3,6 +3,7 @@
 #include "nn/math.h"
 #include "nn/weight.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 struct lstm {
@@ -12,7 +13,8 @@ struct lstm {
     struct bp_weight bias;
     int steps, batch, hidden;
     const int32_t *episode_step;        /* NULL: no episode begins */
-    float *first;               /* B x H, h before the first step, or NULL for zeros */
+    bool starts;                /* from a state, else from zeros */
+    struct { float *value; uint16_t *rounded; } before;     /* T*B x H, what multiplies W_h: h_{t-1}, zeros where episodes begin; one of both */
     float *first_cell;          /* B x H, or NULL */
     float *gates;               /* T*B x 4H, after their nonlinearities; turned into gradients by the way back */
     float *cell;                /* T*B x H */
@@ -73,50 +75,45 @@ static bool begins(const struct lstm *l, int t, int b)
     return l->episode_step && l->episode_step[t * l->batch + b] == 0;
 }
 
-/*
- * h before each of `steps` steps from step t on, which lie at h (steps*B x H): as it is, or copied with zeros where episodes begin. `copy`
- * has room for that, whether it is needed or not: what an update takes does not depend on what was drawn.
- */
-static const float *h_before(const struct lstm *l, int t, int steps, const float *h, float *copy)
+/* h (B x H) is what came before step t. */
+static void set_before(struct lstm *l, int t, const float *h, const float *zero)
 {
-    size_t n = (size_t)l->hidden, rows = (size_t)steps * (size_t)l->batch;
-    bool copied = false;
+    size_t n = (size_t)l->hidden;
 
-    for (size_t row = 0; l->episode_step && row < rows; row++)
-        if (l->episode_step[(size_t)t * (size_t)l->batch + row] == 0) {
-            if (!copied)
-                memcpy(copy, h, rows * n * sizeof *h);
-            copied = true;
-            memset(copy + row * n, 0, n * sizeof *h);
-        }
-    return copied ? copy : h;
+    for (int b = 0; b < l->batch; b++) {
+        const float *from = begins(l, t, b) ? zero : h + (size_t)b * n;
+        int row = t * l->batch + b;
+        if (l->before.rounded)
+            bp_round_row(from, l->hidden, l->before.rounded, row);
+        else
+            memcpy(l->before.value + (size_t)row * n, from, n * sizeof *from);
+    }
 }
 
-static void weight_gradients(struct lstm *l)
+static struct bp_factor before(const struct lstm *l, int t)
 {
-    int n = l->hidden, batch = l->batch, rows = l->steps * batch;
-    float *copy = l->episode_step ? bp_arena_floats(&l->tape->arena, (size_t)rows * (size_t)n) : NULL;
+    return bp_factor_rows((struct bp_factor){l->before.value, l->before.rounded}, l->hidden, t * l->batch);
+}
 
-    bp_weight_gradient(l->tape, l->from_x, rows, l->x->value, l->gates);
-    if (l->steps > 1)
-        bp_weight_gradient(l->tape, l->from_h, rows - batch, h_before(l, 1, l->steps - 1, l->y->value, copy),
-                           l->gates + (size_t)batch * 4 * (size_t)n);
-    if (l->first)
-        bp_weight_gradient(l->tape, l->from_h, batch, h_before(l, 0, 1, l->first, copy), l->gates);
-    if (l->bias.grad)
-        for (int row = 0; row < rows; row++) {
-            const float *d = l->gates + (size_t)row * 4 * (size_t)n;
+/* The gradients of one row's gates: to the bias's gradient, and rounded. */
+static void finish_row(struct lstm *l, const float *gate, uint16_t *rounded, int row)
+{
+    int width = 4 * l->hidden;
+    float *bias = l->bias.grad;
+
+    if (bias)
 #pragma omp simd
-            for (int j = 0; j < 4 * n; j++)
-                l->bias.grad[j] += d[j];
-        }
+        for (int j = 0; j < width; j++)
+            bias[j] += gate[j];
+    if (rounded)
+        bp_round_row(gate, width, rounded, row);
 }
 
 /*
  * dh_{t-1} += dgates_t W_h^T; where an episode begins with step t, dh (B x H) stays as it is, and nothing flows through the cell (dc) either.
  * kept: room for B x H, NULL without episodes.
  */
-static void back_through_h(struct lstm *l, int t, const float *gates, float *dh, float *dc, float *kept)
+static void back_through_h(struct lstm *l, int t, struct bp_factor gates, float *dh, float *dc, float *kept)
 {
     size_t n = (size_t)l->hidden;
 
@@ -145,41 +142,50 @@ static const float *cell_before(const struct lstm *l, int t, int b, const float 
 static void lstm_back(struct bp_node *node)
 {
     struct lstm *l = (struct lstm *)node;
-    int n = l->hidden, batch = l->batch;
+    int n = l->hidden, batch = l->batch, rows = l->steps * batch, from = l->starts ? 0 : 1;
     size_t matrix = (size_t)batch * (size_t)n;
+    struct bp_factor x = bp_weight_factor(l->tape, l->from_x, l->x), gates = {l->gates, NULL};
     float *dc = bp_arena_zeros(&l->tape->arena, matrix), *zero = bp_arena_zeros(&l->tape->arena, (size_t)n);
     float *kept = l->episode_step ? bp_arena_floats(&l->tape->arena, matrix) : NULL, *dy = bp_gradient(l->y);
+    uint16_t *rounded = x.rounded || l->before.rounded ? bp_rounded_new(l->tape, rows, 4 * n) : NULL;
 
-    if (!l->from_h.w.transposed_packed)
+    gates.rounded = rounded;
+    if (!bp_weight_bf16(l->from_h))
         l->from_h.w.transposed = bp_weight_transposed(l->tape, l->from_h);      /* once, not at every step */
     for (int t = l->steps - 1; t >= 0; t--) {
-        float *gates = l->gates + (size_t)t * 4 * matrix, *dh = dy + (size_t)t * matrix;
+        float *dh = dy + (size_t)t * matrix;
         if (t < l->steps - 1)
-            back_through_h(l, t + 1, gates + 4 * matrix, dh, dc, kept);
+            back_through_h(l, t + 1, bp_factor_rows(gates, 4 * n, (t + 1) * batch), dh, dc, kept);
         for (int b = 0; b < batch; b++) {
             size_t at = (size_t)b * (size_t)n;
-            step_back(gates + 4 * at, cell_before(l, t, b, zero), l->cell + (size_t)t * matrix + at, dh + at, dc + at, n);
+            float *gate = l->gates + 4 * ((size_t)t * matrix + at);
+            step_back(gate, cell_before(l, t, b, zero), l->cell + (size_t)t * matrix + at, dh + at, dc + at, n);
+            finish_row(l, gate, rounded, t * batch + b);
         }
     }
-    weight_gradients(l);
+    bp_weight_gradient(l->tape, l->from_x, rows, x, gates);
+    bp_weight_gradient(l->tape, l->from_h, rows - from * batch, before(l, from), bp_factor_rows(gates, 4 * n, from * batch));
     if (l->x->grad) {
         int add;
         float *dx = bp_gradient_sink(l->x, &add);
-        bp_weight_backward(l->tape, l->from_x, l->steps * batch, l->gates, dx, add);
+        bp_weight_backward(l->tape, l->from_x, rows, gates, dx, add);
     }
+    bp_arena_give_back(&l->tape->arena, dc);
 }
 
-/* Split the state's rows (h, c) into two dense matrices. */
-static void unpack(struct lstm *l, const float *state, int stride)
+/* Split the state's rows (h, c): h is what comes before the first step. */
+static void unpack(struct lstm *l, const float *state, int stride, const float *zero)
 {
     size_t n = (size_t)l->hidden;
+    float *h = bp_arena_floats(&l->tape->arena, (size_t)l->batch * n);
 
-    l->first = bp_arena_floats(&l->tape->arena, (size_t)l->batch * n);
     l->first_cell = bp_arena_floats(&l->tape->arena, (size_t)l->batch * n);
     for (size_t b = 0; b < (size_t)l->batch; b++) {
-        memcpy(l->first + b * n, state + b * (size_t)stride, n * sizeof(float));
+        memcpy(h + b * n, state + b * (size_t)stride, n * sizeof(float));
         memcpy(l->first_cell + b * n, state + b * (size_t)stride + n, n * sizeof(float));
     }
+    set_before(l, 0, h, zero);
+    l->starts = true;
 }
 
 static void pack(const struct lstm *l, float *state, int stride)
@@ -192,22 +198,24 @@ static void pack(const struct lstm *l, float *state, int stride)
     }
 }
 
-static void forward(struct lstm *l)
+static void forward(struct lstm *l, const float *zero)
 {
     int n = l->hidden, batch = l->batch;
-    size_t matrix = (size_t)batch * (size_t)n, rows = (size_t)l->steps * (size_t)batch;
-    float *zero = bp_arena_zeros(&l->tape->arena, (size_t)n), *copy = l->episode_step ? bp_arena_floats(&l->tape->arena, matrix) : NULL;
+    size_t matrix = (size_t)batch * (size_t)n;
 
-    bp_weight_forward(l->tape, l->from_x, (int)rows, l->x->value, l->gates, 0);
+    bp_weight_forward(l->from_x, l->steps * batch, bp_weight_factor(l->tape, l->from_x, l->x), l->gates, 0);
     for (int t = 0; t < l->steps; t++) {
         float *gates = l->gates + (size_t)t * 4 * matrix, *h = l->y->value + (size_t)t * matrix, *cell = l->cell + (size_t)t * matrix;
-        const float *before = t ? h - matrix : l->first;
-        if (before)
-            bp_weight_forward(l->tape, l->from_h, batch, h_before(l, t, 1, before, copy), gates, 1);
+        if (t || l->starts)
+            bp_weight_forward(l->from_h, batch, before(l, t), gates, 1);
         for (int b = 0; b < batch; b++) {
             size_t at = (size_t)b * (size_t)n;
             step(gates + 4 * at, l->bias.value, cell_before(l, t, b, zero), cell + at, h + at, n);
+            if (l->y->rounded)
+                bp_round_row(h + at, n, l->y->rounded, t * batch + b);
         }
+        if (t < l->steps - 1)
+            set_before(l, t + 1, h, zero);
     }
 }
 
@@ -229,12 +237,22 @@ struct bp_var *bp_lstm(struct bp_tape *tape, struct bp_var *x, struct bp_lstm_we
     l->episode_step = sequences->episode_step;
     l->hidden = hidden;
     l->tape = tape;
-    l->first = l->first_cell = NULL;
+    l->first_cell = NULL;
+    l->starts = false;
+    l->before.value = NULL;
+    l->before.rounded = NULL;
     l->gates = bp_arena_floats(&tape->arena, 4 * count);
     l->cell = bp_arena_floats(&tape->arena, count);
+    if (bp_weight_bf16(l->from_h)) {
+        l->before.rounded = bp_rounded_new(tape, rows, hidden);
+        y->rounded = bp_rounded_new(tape, rows, hidden);
+    } else {
+        l->before.value = bp_arena_floats(&tape->arena, count);
+    }
+    float *zero = bp_arena_zeros(&tape->arena, (size_t)hidden);
     if (sequences->state)
-        unpack(l, sequences->state, stride);
-    forward(l);
+        unpack(l, sequences->state, stride, zero);
+    forward(l, zero);
     if (sequences->state_out)
         pack(l, sequences->state_out, stride);
     return y;

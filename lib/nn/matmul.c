@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void bp_transpose(int rows, int cols, const float *src, float *dst)
+void bp_transpose(int rows, int cols, const float *src, float *dst, int ld)
 {
-    cblas_somatcopy(CblasRowMajor, CblasTrans, rows, cols, 1.0f, src, cols, dst, rows);
+    cblas_somatcopy(CblasRowMajor, CblasTrans, rows, cols, 1.0f, src, cols, dst, ld);
 }
 
 #ifdef BP_HAVE_LIBXSMM

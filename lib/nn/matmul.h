@@ -11,8 +11,11 @@ void bp_matmul(int m, int n, int k, const float *a, int lda, const float *b, int
 /* C (m x n) = or += A' B with A stored as (k x m). */
 void bp_matmul_at(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add);
 
-/* dst (cols x rows) = src' of src (rows x cols), both dense. Products with a transposed right side go through it. */
-void bp_transpose(int rows, int cols, const float *src, float *dst);
+/*
+ * dst (cols x rows, `ld` floats between its rows) = src' of src (rows x cols, dense). Products with a transposed right side go through it;
+ * dst may be some columns of a larger matrix.
+ */
+void bp_transpose(int rows, int cols, const float *src, float *dst, int ld);
 
 /* Which library computes the products, and for which processor: for bench and run database. */
 const char *bp_matmul_library(void);

@@ -1,5 +1,7 @@
 #include "nn/tape.h"
 
+#include "nn/bf16.h"
+
 #include <string.h>
 
 int bp_tape_init(struct bp_tape *tape, size_t arena_size, bool record)
@@ -70,7 +72,10 @@ float *bp_gradient_sink(struct bp_var *x, int *add)
 
 struct bp_var *bp_stop_gradient(struct bp_tape *tape, const struct bp_var *x)
 {
-    return var(tape, x->rows, x->cols, x->value, NULL);
+    struct bp_var *y = var(tape, x->rows, x->cols, x->value, NULL);
+
+    y->rounded = x->rounded;
+    return y;
 }
 
 struct bp_var *bp_slice_rows(struct bp_tape *tape, struct bp_var *x, int first, int rows)
@@ -79,6 +84,7 @@ struct bp_var *bp_slice_rows(struct bp_tape *tape, struct bp_var *x, int first, 
     struct bp_var *y = var(tape, rows, x->cols, x->value + offset, x->grad ? x->grad + offset : NULL);
 
     y->whole = x->whole ? x->whole : x;
+    y->rounded = x->rounded ? x->rounded + (size_t)first * bp_bf16_stride(x->cols) : NULL;
     return y;
 }
 

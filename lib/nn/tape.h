@@ -17,11 +17,12 @@ struct bp_var {
     float *grad;
     bool touched;           /* grad holds numbers; before, it counts as zero */
     struct bp_var *whole;   /* of which this is some rows, or NULL */
+    uint16_t *rounded;      /* the value as products of BF16 take it (nn/bf16.h), or NULL: nobody wanted it so far */
 };
 
 /*
  * A trained array: value borrowed, grad accumulated into (NULL: frozen). Of matrices there is the transpose where somebody keeps it, and
- * what bp_bf16_right makes of the matrix and of its transpose where its products are to be of BF16; else NULL.
+ * the matrix and its transpose packed (nn/bf16.h) where its products are to be of BF16; else NULL.
  */
 struct bp_weight {
     const float *value;

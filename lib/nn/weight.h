@@ -12,17 +12,39 @@ struct bp_matrix {
     int in, out;
 };
 
+/* A matrix of n rows as products take it: its numbers, and rounded where they are to be of BF16. */
+struct bp_factor {
+    const float *value;         /* may be NULL for products of BF16 */
+    const uint16_t *rounded;    /* NULL for products of float32 */
+};
+
+/* Whether products with matrices of this size can be of BF16: those with a single column or row are not, see weight.c. */
+bool bp_weight_packs(int in, int out);
+
+/* Whether those with W are. Then each factor must come rounded. */
+bool bp_weight_bf16(struct bp_matrix w);
+
+/* x as a factor of W's products; what is wanted rounded, and nobody rounded so far, is rounded now. */
+struct bp_factor bp_weight_factor(struct bp_tape *tape, struct bp_matrix w, struct bp_var *x);
+
+/* Room for a rounded matrix, from the tape's arena; and a row of it written from `cols` floats. */
+uint16_t *bp_rounded_new(struct bp_tape *tape, int rows, int cols);
+void bp_round_row(const float *src, int cols, uint16_t *rounded, int row);
+
+/* The factor, of `cols` columns, from row `first` on. */
+struct bp_factor bp_factor_rows(struct bp_factor x, int cols, int first);
+
+/* Rows in multiples of which products come out fastest. */
+int bp_weight_rows(struct bp_matrix w);
+
 /* y (n x out) = x W, or += with add. */
-void bp_weight_forward(struct bp_tape *tape, struct bp_matrix w, int n, const float *x, float *y, int add);
+void bp_weight_forward(struct bp_matrix w, int n, struct bp_factor x, float *y, int add);
 
 /* dx (n x in) = dy W', or += with add. */
-void bp_weight_backward(struct bp_tape *tape, struct bp_matrix w, int n, const float *dy, float *dx, int add);
+void bp_weight_backward(struct bp_tape *tape, struct bp_matrix w, int n, struct bp_factor dy, float *dx, int add);
 
 /* dW += x' dy; nothing when the weight is frozen. */
-void bp_weight_gradient(struct bp_tape *tape, struct bp_matrix w, int n, const float *x, const float *dy);
-
-/* Whether products with W can be of BF16; those with a single column or row are not, see weight.c. */
-bool bp_weight_packs(int in, int out);
+void bp_weight_gradient(struct bp_tape *tape, struct bp_matrix w, int n, struct bp_factor x, struct bp_factor dy);
 
 /* W' (out x in): the one kept, or computed into the arena. */
 const float *bp_weight_transposed(struct bp_tape *tape, struct bp_matrix w);

@@ -184,7 +184,6 @@ static int init_fit(struct fit *fit)
     if (bp_dataset_split(fit->dataset, o->held_out, (uint64_t)o->seed) || bp_agent_init(&agent, &fit->groups, fit->action_size, choice) ||
         bp_learner_init(&fit->learner, &agent, &config))
         return -1;
-    bp_precision_warn(o->precision);
     fit->sums = calloc((size_t)o->shards, sizeof *fit->sums);
     fit->best = malloc(fit->learner.trained[BP_PRIOR].n * sizeof(float));
     if (!fit->sums || !fit->best)

@@ -9,7 +9,4 @@ const char *bp_precision_name(int i);
 
 bool bp_precision_bf16(const char *name);
 
-/* For a learner that could be had: a warning when what it asks for is emulated here. */
-void bp_precision_warn(const char *name);
-
 #endif

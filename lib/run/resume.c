@@ -173,6 +173,7 @@ int bp_resume_read(const char *path, struct bp_cycle *cycle)
             goto done;
         }
     bp_actors_restore(cycle->actors);
+    bp_learner_prepare(&cycle->learner);
     status = 0;
 done:
     bp_record_clear(&record);

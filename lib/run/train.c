@@ -290,7 +290,6 @@ static int prepare(struct loop *loop)
     if (bp_pack_check(spec->command->output) || bp_cycle_init(&loop->cycle, config, &spec->borrowed, (int)spec->command->threads) ||
         bp_memory_check(&loop->cycle, spec->command->max_memory))
         return -1;
-    bp_precision_warn(config->precision);
     loop->evaluator = bp_evaluator_new(config->evaluate, &loop->cycle.env, (int)config->evaluate_episodes, &loop->cycle.learner.agent,
                                        loop->cycle.pool);
     if (!loop->evaluator)

@@ -50,7 +50,7 @@ static void interrupted(int signal, siginfo_t *info, void *raw)
 
 /* ---- a sample's part ---- */
 
-static const char *const parts[] = {"products", "packing", "activations", "LSTM gates", "Gaussian head", "Adam", "loss", "replay", "random numbers",
+static const char *const parts[] = {"products", "preparing", "activations", "LSTM gates", "Gaussian head", "Adam", "loss", "replay", "random numbers",
                                     "simulation", "memory", "other"};
 enum { PRODUCTS, PARTS = sizeof parts / sizeof *parts, OTHER = PARTS - 1 };
 
@@ -58,7 +58,7 @@ enum { PRODUCTS, PARTS = sizeof parts / sizeof *parts, OTHER = PARTS - 1 };
 static const struct { const char *piece, *part; } rows[] = {
     {"nn/linear", "activations"}, {"nn/lstm", "LSTM gates"}, {"nn/gaussian", "Gaussian head"}, {"nn/adam", "Adam"}, {"learn/learner", "Adam"},
     {"learn/svg", "loss"}, {"learn/retrace", "loss"}, {"nn/loss", "loss"}, {"nn/product", "products"}, {"nn/weight", "products"},
-    {"nn/bf16", "packing"}, {"libopenblas", "products"}, {"libxsmm", "products"}, {"learn/replay", "replay"}, {"base/half", "replay"},
+    {"nn/bf16", "products"}, {"model/prepared", "preparing"}, {"libopenblas", "products"}, {"libxsmm", "products"}, {"learn/replay", "replay"}, {"base/half", "replay"},
     {"base/random", "random numbers"}, {"libgsl", "random numbers"},
     {"libmujoco", "simulation"}, {"/env/", "simulation"}, {"libc.", "memory"}, {"base/arena", "memory"}, {"nn/tape", "memory"},
     {"base/group", "memory"}, {"libm.", "other"},

@@ -147,7 +147,6 @@ static void close_update(struct update *u)
 /* The same update with products of BF16, in turns with that of float32, where there are such. */
 static void bench_bf16(struct update *u, const struct update_shape *shape)
 {
-    const char *emulated = bp_bf16_emulated() ? ", emulated" : "";
     double speed[ROUNDS], ratio[ROUNDS];
     struct update b;
     char text[64];
@@ -161,11 +160,9 @@ static void bench_bf16(struct update *u, const struct update_shape *shape)
         speed[round] = rate_once(update_work, &b, 1);
         ratio[round] = speed[round] / rate_once(update_work, u, 1);
     }
-    snprintf(text, sizeof text, "bf16 update%s, 1 thread", emulated);
-    print(text, shape->name, median(speed), "transitions/s");
-    snprintf(text, sizeof text, "bf16%s / float32", emulated);
-    print(text, shape->name, median(ratio), "");
-    snprintf(text, sizeof text, "%s, bf16%s", shape->name, emulated);
+    print("bf16 update, 1 thread", shape->name, median(speed), "transitions/s");
+    print("bf16 / float32", shape->name, median(ratio), "");
+    snprintf(text, sizeof text, "%s, bf16", shape->name);
     print_shares(text, update_work, &b, 3, 1);
     close_update(&b);
 }

@@ -241,6 +241,8 @@ static void targets_are_copied_in_time(void **state)
         struct bp_update_stats stats = {0};
         for (int role = 0; role < BP_ROLES; role++)
             learner.trained[role].online[1] = (float)(100 * role + update);
+        for (int job = 0; job < bp_learner_jobs(&learner); job++)
+            bp_learner_apply(&learner, job);                    /* of gradients that are zero */
         bp_learner_finish(&learner, &stats);
         assert_int_equal(learner.updates, update);
         for (int role = 0; role < BP_ROLES; role++) {

@@ -4,6 +4,7 @@
 #include "nn/bf16.h"
 
 #include "../base/check.h"
+#include "../nn/bf16_model.h"
 
 #include <string.h>
 
@@ -108,6 +109,7 @@ static void compare(const struct shape *shape, int updates, double apart[BP_ROLE
         memcpy(rounded.trained[role].online, plain.trained[role].online, plain.trained[role].n * sizeof(float));
         memcpy(rounded.trained[role].target, plain.trained[role].target, plain.trained[role].n * sizeof(float));
     }
+    bp_learner_prepare(&rounded);
     rounded.updates = plain.updates;
     bp_svg_gradients(&rounded, replay, 1);
     for (int shard = 0; shard < 2; shard++)
@@ -143,6 +145,27 @@ static void gradients(void **state)
         for (int role = 0; role < roles; role++)
             assert_true(apart[role] < 0.15 * noise[role]);
     }
+}
+
+/* The same at first by the models of all kernels, whatever processor this is: dense layers and an LSTM, with sizes that end anywhere. */
+static void gradients_by_models(void **state)
+{
+    static const struct shape small[] = {
+        {"odd", "mlp", "linear", "mlp", "33,17", "", "41,1,23", "rest:7x1", "softplus", BP_VALUE_POLICY_ONLINE, 3, false},
+        {"recurrent", "lstm", "lstm", "lstm", "17,9", "16,16", "18,33", NULL, "capped", BP_VALUE_POLICY_TARGET, 3, false},
+    };
+    const struct bp_bf16_kernels *kept = bp_bf16_kernels();
+    double apart[BP_ROLES], noise[BP_ROLES];
+
+    (void)state;
+    for (int model = 0; model < 2; model++)
+        for (int s = 0; s < 2; s++) {
+            bp_bf16_use(&model_kernels[model]);
+            compare(&small[s], 1, apart, noise);
+            for (int role = 0; role < BP_CRITIC_2; role++)
+                assert_true(apart[role] > 5e-4 && apart[role] < 1.5e-2);
+        }
+    bp_bf16_use(kept);
 }
 
 /* Of a frozen prior there is no gradient, and the others' stay as they are. */
@@ -248,6 +271,7 @@ static void distillation(void **state)
 /* Where there are no kernels a learner cannot be had, and that is the user's mistake. */
 static void refused_without_kernels(void **state)
 {
+    const struct bp_bf16_kernels *kept = bp_bf16_kernels();
     const struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {"mlp", "8", "*", "capped", NULL}};
     struct bp_learner_config config = {.batch = 2, .unroll = 2, .shards = 1, .rate = {[BP_PRIOR] = 1e-3}, .target_period = 1, .bf16 = true};
     struct bp_groups groups = {0};
@@ -257,17 +281,60 @@ static void refused_without_kernels(void **state)
     (void)state;
     bp_groups_add(&groups, "seen", 3);
     assert_int_equal(bp_agent_init(&agent, &groups, ACTIONS, choice), 0);
-    int status = bp_learner_init(&learner, &agent, &config);
-    assert_int_equal(status, bp_bf16_missing() ? -1 : 0);
-    if (status)
-        assert_int_equal(bp_exit_status(), BP_USAGE);
+    bp_bf16_use(NULL);
+    assert_int_equal(bp_learner_init(&learner, &agent, &config), -1);
+    assert_int_equal(bp_exit_status(), BP_USAGE);
+    bp_bf16_use(&model_kernels[0]);
+    assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
     bp_learner_free(&learner);
+    bp_bf16_use(kept);
 }
 
-/* What a learner says it takes is what it asked for: of each shard a gradient, and what is prepared for its products. */
+/* After any update what is prepared is what preparing it now makes: of the parameters, and of targets that were copied and were not. */
+static void prepared_in_time(void **state)
+{
+    const struct bp_bf16_kernels *kept = bp_bf16_kernels();
+    struct bp_update_stats stats = {0};
+
+    (void)state;
+    model_or_native();
+    for (int bf16 = 0; bf16 < 2; bf16++) {
+        struct bp_learner learner = learner_of(&shapes[3], bf16);
+        struct bp_replay *replay = replay_of(&learner);
+        learner.config.target_period = 2;
+        learner.config.rate[BP_PRIOR] = 0;
+        for (int i = 0; i < 3; i++) {
+            update(&learner, replay, &stats);
+            for (int role = 0; role < BP_CRITIC_2; role++)
+                for (int target = 0; target < 2; target++) {
+                    const struct bp_trained *t = &learner.trained[role];
+                    const struct bp_net *net = &learner.agent.net[role];
+                    const struct bp_net_prepared *is = target ? &t->target_prepared : &t->online_prepared;
+                    struct bp_net_prepared want;
+                    assert_int_equal(bp_net_prepared_init(&want, net, bf16, is->transposed || is->packed_transposed), 0);
+                    if (want.transposed)
+                        memcpy(want.transposed, is->transposed, net->parameters * sizeof(float));        /* biases are not written */
+                    bp_net_prepare(net, target ? t->target : t->online, &want);
+                    if (want.transposed)
+                        assert_memory_equal(is->transposed, want.transposed, net->parameters * sizeof(float));
+                    if (want.packed)
+                        assert_memory_equal(is->packed, want.packed, net->packed * sizeof(uint32_t));
+                    if (want.packed_transposed)
+                        assert_memory_equal(is->packed_transposed, want.packed_transposed, net->packed_transposed * sizeof(uint32_t));
+                    bp_net_prepared_free(&want);
+                }
+        }
+        bp_replay_free(replay);
+        bp_learner_free(&learner);
+    }
+    bp_bf16_use(kept);
+}
+
+/* What a learner says it takes is what it asked for: of each shard a gradient, and once what is prepared for its products. */
 static void memory_of_a_learner(void **state)
 {
     struct bp_learner plain, rounded;
+    size_t bytes = 0;
 
     (void)state;
     need_kernels();
@@ -276,14 +343,19 @@ static void memory_of_a_learner(void **state)
     size_t n[BP_ROLES];
     for (int role = 0; role < BP_ROLES; role++)
         n[role] = plain.trained[role].n;
-    assert_int_equal(bp_learner_bytes(&plain), 4 * ((n[0] + n[1]) * (4 + 2 * 2) + n[2] * (4 + 2 * 3)));
-    assert_int_equal(bp_learner_bytes(&rounded), 4 * ((n[0] + n[1]) * (4 + 2 * 4) + n[2] * (4 + 2 * 5)));
-    assert_null(rounded.shards[0].online[BP_POLICY].transposed);
-    assert_null(plain.shards[0].online[BP_POLICY].packed);
-    assert_null(plain.shards[0].target[BP_POLICY].transposed);
-    assert_non_null(plain.shards[0].target[BP_CRITIC].transposed);
-    assert_non_null(rounded.shards[0].target[BP_PRIOR].packed);
-    assert_null(rounded.shards[0].target[BP_PRIOR].transposed_packed);
+    assert_int_equal(bp_learner_bytes(&plain), 4 * ((n[0] + n[1]) * (4 + 2 + 1) + n[2] * (4 + 2 + 2)));
+    for (int role = 0; role < BP_CRITIC_2; role++) {
+        const struct bp_net *net = &rounded.agent.net[role];
+        bytes += 4 * (n[role] * (4 + 2) + 2 * net->packed + (role == BP_CRITIC ? 2 : 1) * net->packed_transposed);
+        assert_true(4 * net->packed < 3 * n[role]);          /* numbers of two bytes, blocks filled up */
+    }
+    assert_int_equal(bp_learner_bytes(&rounded), bytes);
+    assert_null(rounded.trained[BP_POLICY].online_prepared.transposed);
+    assert_null(plain.trained[BP_POLICY].online_prepared.packed);
+    assert_null(plain.trained[BP_POLICY].target_prepared.transposed);
+    assert_non_null(plain.trained[BP_CRITIC].target_prepared.transposed);
+    assert_non_null(rounded.trained[BP_PRIOR].target_prepared.packed);
+    assert_null(rounded.trained[BP_PRIOR].target_prepared.packed_transposed);
     bp_learner_free(&plain);
     bp_learner_free(&rounded);
 }
@@ -292,10 +364,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients),
+        cmocka_unit_test(gradients_by_models),
         cmocka_unit_test(a_frozen_prior),
         cmocka_unit_test(the_same_bytes),
         cmocka_unit_test(distillation),
         cmocka_unit_test(refused_without_kernels),
+        cmocka_unit_test(prepared_in_time),
         cmocka_unit_test(memory_of_a_learner),
     };
 

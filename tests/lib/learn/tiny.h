@@ -68,6 +68,7 @@ __attribute__((unused)) static void tiny_parameters(struct bp_learner *learner)
             t->target[i] = 0.5f * t->target[i] + 0.5f * t->online[i];
         }
     }
+    bp_learner_prepare(learner);
 }
 
 /* Episodes of random numbers: long ones, and ones shorter than a sequence; every second one truly ends. */

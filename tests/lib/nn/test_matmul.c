@@ -101,7 +101,7 @@ static void transposing(void **state)
     (void)state;
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         int rows = sizes[s][0], cols = sizes[s][1];
-        bp_transpose(rows, cols, a, c);
+        bp_transpose(rows, cols, a, c, rows);
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < cols; j++)
                 assert_true(c[j * rows + i] == a[i * cols + j]);
