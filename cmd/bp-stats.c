@@ -62,6 +62,7 @@ static int run(const struct bp_report *report, struct bp_options *options, struc
     if (bp_options_resolve(options))
         return -1;
     values->has_threshold = bp_options_given(options, "threshold");
+    values->has_points = bp_options_given(options, "points");
     if (bp_report_check(values))
         return -1;
     return report->function(values, files, count, stdout);

@@ -13,7 +13,7 @@ const char *const bp_option_elsewhere[] = {
     "precision", "preset", "print-config", "prior", "prior-encoders", "prior-head", "prior-layers", "prior-rate", "prior-see",
     "progress-every", "quiet", "rate", "rate-hold", "record-state", "recurrent-state", "replay", "replay-episodes",
     "replay-precision", "resume", "reward-scale", "see", "seed", "sequence-stride", "shards", "simulate", "smooth", "statistic", "steps",
-    "target-period", "task", "threads", "threshold", "trace", "tsv", "unroll", "warm-up", "where",
+    "target-period", "task", "threads", "threshold", "trace", "tsv", "unroll", "warm-up", "where", "x",
     /* not options: */
     "db-timeout-ms", "share", NULL,
 };

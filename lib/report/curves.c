@@ -1,7 +1,9 @@
-/* Learning curves from the run database: mean and standard error over runs against transitions processed. */
+/* Learning curves from the run database: mean and interquartile mean over runs, with their uncertainty, against what --x names. */
 #include "report/report.h"
 #include "report/runs.h"
+#include "stats/bootstrap.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,53 +18,93 @@ static void warn_of_mixture(const struct bp_runs_group *group)
         }
 }
 
-static int print_group(struct bp_table *table, const struct bp_runs_group *group, size_t points)
+/* The middle half of the runs at x, and its interval; NaN where no run is. */
+static int middle(const struct bp_series *series, size_t count, double x, double *values, struct bp_estimate *estimate)
 {
-    struct bp_series *series = malloc((size_t)group->count * sizeof *series);
-    struct bp_curve_point *curve = malloc(points * sizeof *curve);
-    double *grid = malloc(points * sizeof *grid);
-    int status = -1;
+    struct bp_sample sample = { values, 0 };
 
-    if (!series || !curve || !grid) {
-        bp_error(BP_FAILURE, "not enough memory for a curve of %zu points", points);
-        goto done;
+    *estimate = (struct bp_estimate){ NAN, NAN, NAN };
+    for (size_t i = 0; i < count; i++) {
+        values[sample.n] = bp_curve_at(&series[i], x);
+        sample.n += !isnan(values[sample.n]);
     }
-    for (int i = 0; i < group->count; i++)
-        series[i] = bp_runs_series(&group->runs[i]);
-    bp_curve_grid(series, (size_t)group->count, grid, points);
-    if (grid[0] == grid[points - 1])
-        points = 1;                 /* one point is all that there is */
-    if (bp_curve_mean(series, (size_t)group->count, grid, points, curve))
-        goto done;
+    return sample.n ? bp_bootstrap_interval(bp_bootstrap_find("iqm"), &sample, 1, estimate) : 0;
+}
+
+static int print_points(struct bp_table *table, const char *label, const struct bp_series *series, size_t count,
+                        const struct bp_curve_point *curve, size_t points, double *values)
+{
     for (size_t i = 0; i < points; i++) {
-        bp_table_text(table, group->label);
+        struct bp_estimate iqm;
+        if (middle(series, count, curve[i].x, values, &iqm))
+            return -1;
+        bp_table_text(table, label);
         bp_table_real(table, curve[i].x);
         bp_table_count(table, (int64_t)curve[i].n);
         bp_table_real(table, curve[i].mean);
         bp_table_real(table, curve[i].standard_error);
+        bp_table_real(table, iqm.value);
+        bp_table_real(table, iqm.low);
+        bp_table_real(table, iqm.high);
     }
-    status = 0;
-done:
+    return 0;
+}
+
+/* The grid of a group, malloc'ed, and its points: even, or with 0 asked for every x that a run has. NULL when out of memory. */
+static double *make_grid(const struct bp_series *series, size_t count, size_t *points)
+{
+    double *grid;
+
+    if (!*points)
+        return bp_curve_union(series, count, points);
+    if ((grid = malloc(*points * sizeof *grid))) {
+        bp_curve_grid(series, count, grid, *points);
+        if (grid[0] == grid[*points - 1])
+            *points = 1;            /* one point is all that there is */
+    }
+    return grid;
+}
+
+static int print_group(struct bp_table *table, const struct bp_runs_group *group, size_t points)
+{
+    size_t count = (size_t)group->count;
+    struct bp_series *series = malloc(count * sizeof *series);
+    struct bp_curve_point *curve = NULL;
+    double *grid = NULL, *values = malloc(count * sizeof *values);
+    int status = -1;
+
+    for (size_t i = 0; series && i < count; i++)
+        series[i] = bp_runs_series(&group->runs[i]);
+    if (series && values && (grid = make_grid(series, count, &points)))
+        curve = malloc(points * sizeof *curve);
+    if (!curve)
+        bp_error(BP_FAILURE, "not enough memory for a curve of %zu points", points);
+    else if (!bp_curve_mean(series, count, grid, points, curve))
+        status = print_points(table, group->label, series, count, curve, points, values);
     free(series);
     free(curve);
     free(grid);
+    free(values);
     return status;
 }
 
 int bp_curves_report(const struct bp_report_options *options, char *const *files, int count, FILE *out)
 {
-    static const struct bp_table_column columns[] = {
-        { "group", 0 }, { "transitions", 0 }, { "n", 0 }, { "mean", 4 }, { "standard_error", 4 },
+    const struct bp_table_column columns[] = {
+        { "group", 0 }, { options->x, 0 }, { "n", 0 }, { "mean", 4 }, { "standard_error", 4 }, { "iqm", 4 }, { "iqm_low", 4 }, { "iqm_high", 4 },
     };
+    size_t points = options->has_points ? (size_t)options->points : strchr(options->metric, '/') ? 0 : 100;
     struct bp_runs runs;
     int status = 0;
 
+    if (options->points == 1)
+        return bp_error(BP_USAGE, "--points must be 0, or 2 or more");
     if (bp_runs_load(options, files, count, &runs))
         return -1;
     struct bp_table *table = bp_report_start(options, out, columns, sizeof columns / sizeof *columns);
     for (int i = 0; table && !status && i < runs.count; i++) {
         warn_of_mixture(&runs.groups[i]);
-        status = print_group(table, &runs.groups[i], (size_t)options->points);
+        status = print_group(table, &runs.groups[i], points);
     }
     if (!table || bp_table_end(table))
         status = -1;

@@ -51,11 +51,20 @@ static const struct bp_option run_options[] = {
     { "where", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(where), NULL, 0, 0, NULL, "SQL", "only runs for which this condition holds" },
     { "metric", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(metric), "episode_return", 0, 0, NULL, "NAME",
       "column of progress, or TASK/PLAY[/COLUMN] of evaluations" },
+    { "x", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(x), "transitions", 0, 0, NULL, "NAME",
+      "what runs are measured in: transitions, env_steps, updates or seconds" },
     END,
 };
 
 static const struct bp_option curve_options[] = {
-    { "points", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(points), "100", 2, 1e6, NULL, "N", "points of each curve" },
+    { "points", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(points), NULL, 0, 1e6, NULL, "N",
+      "points of each curve, evenly spaced; 0: where its runs have values; unset: 100, of evaluations 0" },
+    END,
+};
+
+static const struct bp_option final_options[] = {
+    { "last", 0, BP_REAL, BP_SCOPE_COMMAND, AT(last), "0.1", 1e-6, 1, NULL, "SHARE",
+      "share of a run, at its end, whose mean is its final value" },
     END,
 };
 
@@ -64,8 +73,6 @@ static const struct bp_option compare_options[] = {
       "what a group's runs are reduced to" },
     { "baseline", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(baseline), NULL, 0, 0, NULL, "GROUP",
       "group that the others are measured against; unset: the first" },
-    { "last", 0, BP_REAL, BP_SCOPE_COMMAND, AT(last), "0.1", 1e-6, 1, NULL, "SHARE",
-      "share of a run's transitions whose mean is its final value" },
     { "threshold", 0, BP_REAL, BP_SCOPE_COMMAND, AT(threshold), NULL, 0, 0, NULL, "X",
       "measure transitions until the metric is X" },
     { "fraction", 0, BP_REAL, BP_SCOPE_COMMAND, AT(fraction), NULL, 1e-6, 1, NULL, "F",
@@ -86,8 +93,9 @@ static const struct {
     { 'd', "Columns (dump)", dump_options },
     { 't', "Targets (transitions)", transition_options },
     { 'k', "Divergence (kl)", kl_options },
-    { 'r', "Runs (curves, compare)", run_options },
-    { 'c', "Grid (curves)", curve_options },
+    { 'r', "Runs (curves, compare, profile)", run_options },
+    { 'c', "Grid (curves, profile)", curve_options },
+    { 'f', "Final values (compare, profile)", final_options },
     { 'b', "Comparison (compare)", compare_options },
 };
 
@@ -124,9 +132,10 @@ const struct bp_report bp_report_table[] = {
       bp_transitions_report },
     { "kl", "STREAM...", "KL between policy and prior along episodes", "ok", bp_kl_report },
     { "trajectories", "STREAM...", "positions step by step, with those of the targets", "on", bp_trajectories_report },
-    { "curves", "DATABASE", "learning curves: mean and standard error over runs", "orc", bp_curves_report },
-    { "compare", "DATABASE", "groups of runs: final value, probability of improvement, transitions to a level", "orb",
+    { "curves", "DATABASE", "learning curves: mean, standard error, IQM and its 95 % interval over runs", "orc", bp_curves_report },
+    { "compare", "DATABASE", "groups of runs: final value, probability of improvement, transitions to a level", "orfb",
       bp_compare_report },
+    { "profile", "DATABASE", "share of a group's runs that end above each score", "orcf", bp_profile_report },
     { NULL, NULL, NULL, NULL, NULL },
 };
 

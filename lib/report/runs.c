@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_KEYS = 8, LEAD = 4 };       /* columns of a result before the keys: run, task, transitions, metric */
+enum { MOST_KEYS = 8, LEAD = 4 };       /* columns of a result before the keys: run, task, x, metric */
 
 /* What --by may name directly; anything else is looked up in the run's config. */
 static const char *const run_columns[] = {
@@ -18,6 +18,8 @@ static const char *const progress_columns[] = {
     "episode_return", "episode_length", "kl_prior", "entropy", "critic_loss", "policy_loss", "prior_loss", "q_mean",
     "trace_weight", "updates", "env_steps", "episodes", "seconds", NULL,
 };
+/* What --x may name: counts that only grow along a run. */
+static const char *const x_columns[] = { "transitions", "env_steps", "updates", "seconds", NULL };
 static const char *const evaluation_columns[] = { "episode_return", "episode_length", "transition_kl", "standard_error", NULL };
 
 /* What is asked of the database. */
@@ -88,8 +90,24 @@ static int parse_metric(const char *metric, struct query *query)
     return 0;
 }
 
+static int check_x(const char *x)
+{
+    char known[128];
+
+    return is_among(x, x_columns) ? 0 : bp_error(BP_USAGE, "--x '%s' is none of %s", x, join(x_columns, known, sizeof known));
+}
+
+/* An evaluation has transitions and seconds of its own; of the others, it was made at the last row of progress. */
+static void write_x(FILE *sql, const struct query *query, const char *x)
+{
+    if (!query->evaluations || !strcmp(x, "transitions") || !strcmp(x, "seconds"))
+        fprintf(sql, "m.%s", x);
+    else
+        fprintf(sql, "(SELECT p.%s FROM progress AS p WHERE p.run = m.run AND p.transitions <= m.transitions ORDER BY p.transitions DESC LIMIT 1)", x);
+}
+
 /* SQL text, malloc'ed, with its parameters in the query; NULL after reporting. */
-static char *write_sql(struct query *query, const char *where)
+static char *write_sql(struct query *query, const char *where, const char *x)
 {
     char *text = NULL;
     size_t size = 0;
@@ -99,7 +117,9 @@ static char *write_sql(struct query *query, const char *where)
         bp_error(BP_FAILURE, "not enough memory for a query");
         return NULL;
     }
-    fprintf(sql, "SELECT r.id, r.task, m.transitions, m.%s", query->column);
+    fputs("SELECT r.id, r.task, ", sql);
+    write_x(sql, query, x);
+    fprintf(sql, " AS x, m.%s", query->column);
     for (int i = 0; i < query->keys; i++)
         if (*query->path[i]) {
             fputs(", json_extract(r.config, ?)", sql);
@@ -107,14 +127,14 @@ static char *write_sql(struct query *query, const char *where)
         } else {
             fprintf(sql, ", r.%s", query->key[i]);
         }
-    fprintf(sql, " FROM (SELECT * FROM run WHERE (%s)) AS r JOIN %s AS m ON m.run = r.id WHERE m.%s IS NOT NULL",
+    fprintf(sql, " FROM (SELECT * FROM run WHERE (%s)) AS r JOIN %s AS m ON m.run = r.id WHERE x IS NOT NULL AND m.%s IS NOT NULL",
             where ? where : "1", query->evaluations ? "evaluation" : "progress", query->column);
     if (query->evaluations) {
         fputs(" AND m.task = ? AND m.play = ?", sql);
         query->parameters[query->parameter_count++] = query->task;
         query->parameters[query->parameter_count++] = query->play;
     }
-    fputs(" ORDER BY r.id, m.transitions", sql);
+    fputs(" ORDER BY r.id, x, m.transitions", sql);
     fclose(sql);
     return text;
 }
@@ -229,7 +249,7 @@ static int load(const struct bp_report_options *options, const char *path, struc
     char *sql;
     int status;
 
-    if (parse_by(options->by, query) || parse_metric(options->metric, query) || !(sql = write_sql(query, options->where)))
+    if (check_x(options->x) || parse_by(options->by, query) || parse_metric(options->metric, query) || !(sql = write_sql(query, options->where, options->x)))
         return -1;
     if (!(db = bp_rundb_open(path, false))) {
         free(sql);

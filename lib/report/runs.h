@@ -9,7 +9,7 @@
 struct bp_runs_run {
     int64_t id;
     char *task;                 /* owned; "-" when the run has none */
-    double *x, *y;              /* owned; transitions ascending, and the metric at each */
+    double *x, *y;              /* owned; what --x names, ascending, and the metric at each */
     size_t n, room;             /* n at least 1 */
 };
 

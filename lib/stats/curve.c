@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <gsl/gsl_interp.h>
 #include <gsl/gsl_movstat.h>
+#include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
@@ -36,6 +37,26 @@ void bp_curve_grid(const struct bp_series *series, size_t count, double *grid, s
         /* Rounding must not lead out of the range, where no run is. */
         grid[i] = fmin(fmax((1 - share) * low + share * high, low), high);
     }
+}
+
+double *bp_curve_union(const struct bp_series *series, size_t count, size_t *points)
+{
+    size_t all = 0, used = 0;
+
+    for (size_t s = 0; s < count; s++)
+        all += series[s].n;
+    double *grid = malloc((all ? all : 1) * sizeof *grid);
+    if (!grid)
+        return NULL;
+    for (size_t s = 0; s < count; s++)
+        for (size_t i = 0; i < series[s].n; i++)
+            grid[used++] = series[s].x[i];
+    gsl_sort(grid, 1, all);
+    *points = 0;
+    for (size_t i = 0; i < all; i++)
+        if (!i || grid[i] != grid[i - 1])
+            grid[(*points)++] = grid[i];
+    return grid;
 }
 
 int bp_curve_mean(const struct bp_series *series, size_t count, const double *grid, size_t points, struct bp_curve_point *curve)

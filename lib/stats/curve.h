@@ -1,5 +1,5 @@
 /*
- * Learning curves of several runs, of unequal length and logged at different points, on one axis (transitions processed): mean
+ * Learning curves of several runs, of unequal length and logged at different points, on one axis (such as transitions processed): mean
  * and standard error over runs, and how soon a level is reached.
  */
 #ifndef BP_STATS_CURVE_H
@@ -26,6 +26,9 @@ double bp_curve_at(const struct bp_series *series, double x);
 
 /* An even grid of `points` (at least 2) from the smallest to the largest x of all series. Series of no points are passed over. */
 void bp_curve_grid(const struct bp_series *series, size_t count, double *grid, size_t points);
+
+/* Every x of all series, ascending, none twice: malloc'ed, *points of them (0 when no series has any); NULL when out of memory. */
+double *bp_curve_union(const struct bp_series *series, size_t count, size_t *points);
 
 /* Mean and standard error over the series at each grid point. 0, or -1 after reporting that memory is short. */
 int bp_curve_mean(const struct bp_series *series, size_t count, const double *grid, size_t points,

@@ -24,7 +24,12 @@ awk(program) = sprintf("awk '%s%s' '%s'", prelude, program, input)
 of(i, program) = awk(sprintf("n == %d { %s }", i, program))
 
 path(i)       = "< ".of(i, 'print at("x"), at("y"), at("step")')
-happened(i)   = "< ".of(i, sprintf('if (at("event") >= 0 && e++ < %d) print at("x"), at("y"), e', events))
+# The number of an event stands beside its place: away from the nearest target, and turned until it is clear of those before it.
+beside = 'function beside(x, y, size,   t, d, best, a, j, k, clear) { best = -1; a = 0; \
+for (t = 0; "target" t "_x" in col; t++) { d = (at("target" t "_x") - x) ^ 2 + (at("target" t "_y") - y) ^ 2; if (best < 0 || d < best) { best = d; a = atan2(y - at("target" t "_y"), x - at("target" t "_x")) } } \
+for (k = 0; k < 36; k++) { u = x + 0.7 * size * (1 + int(k / 18)) * cos(a + (k % 2 ? 1 : -1) * k * 0.17); v = y + 0.7 * size * (1 + int(k / 18)) * sin(a + (k % 2 ? 1 : -1) * k * 0.17); \
+clear = 1; for (j = 1; j < e; j++) if ((u - us[j]) ^ 2 + (v - vs[j]) ^ 2 < size ^ 2) clear = 0; if (clear) break } us[e] = u; vs[e] = v; print u, v, e, x, y } '
+happened(i)   = "< ".sprintf("awk '%s%s%s' '%s'", beside, prelude, sprintf('n == %d && at("event") >= 0 && e++ < %d { beside(at("x"), at("y"), %g) }', i, events, 0.048 * 2 * span), input)
 round(i, t)   = "< ".of(i, sprintf('place("target", %d, at("target_size") / 2); exit', t))
 angular(i, t) = "< ".of(i, sprintf('square(at("target%d_x"), at("target%d_y"), 0, at("target_size") / 2); exit', t, t))
 number(i)     = "< ".of(i, 'for (t = 0; "target" t "_x" in col; t++) place("target", t, t); exit')
@@ -89,7 +94,7 @@ do for [i=1:count] {
     layers = layers.'path(i) using 1:2:3 with lines lw 2 lc palette, path(i) using 1:2 every ::0::0 with points pt 7 ps 1.4 lc rgb "#000000"'
     if (targets) { layers = layers.', number(i) using 1:2:(sprintf("%d", $3)) with labels tc rgb "#000000" font ",12"' }
     if (events > 0 && events_of(i)) {
-        layers = layers.', happened(i) using 1:2 with points pt 7 ps 2 lc rgb "#ffffff", happened(i) using 1:2 with points pt 6 ps 2 lc rgb "#000000"'
+        layers = layers.', happened(i) using 4:5 with points pt 7 ps 0.6 lc rgb "#000000", happened(i) using 1:2 with points pt 7 ps 2 lc rgb "#ffffff", happened(i) using 1:2 with points pt 6 ps 2 lc rgb "#000000"'
         layers = layers.', happened(i) using 1:2:(sprintf("%d", $3)) with labels tc rgb "#000000" font ",8"'
     }
     eval "plot ".layers

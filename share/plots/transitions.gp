@@ -4,8 +4,11 @@
 #     bp-stats transitions policy.traj lstm.traj mlp.traj | gnuplot -p share/plots/transitions.gp
 #     bp-stats transitions lstm.traj | gnuplot -e "output='fig8.png'; target=0" share/plots/transitions.gp
 #
+# An error bar is the 95 % interval of a share of so many visits (Wilson's; it takes visits as independent, which those of one episode
+# are not quite).
+#
 # Variables: input (default: standard input), output (.png or .svg; default: a window, or text without a display), target (0 to 3;
-# default: all four).
+# default: all four), names (what to call files, without directory and suffix: file=name;file=name).
 if (!exists("input")) { input = system("f=$(mktemp) && cat >\"$f\" && echo \"$f\""); temporary = 1 }
 first = exists("target") ? target : 0
 last = exists("target") ? target : 3
@@ -22,9 +25,10 @@ pick(i) = colour[(i - 1) % 7 + 1]
 
 # Columns: file, task, play, older, last, visits, visited_0..3, true_0..3, kl, standard_error. A group is a file, task and play.
 keys = system(sprintf("awk 'NR > 1 && !seen[$1 \"|\" $2 \"|\" $3]++ { print $1 \"|\" $2 \"|\" $3 }' '%s'", input))
-rows(k, t) = sprintf("< awk -v k='%s' -v t=%d '$1 \"|\" $2 \"|\" $3 == k && $4 != \"all\" && $5 != t { print $4 \"-\" $5, $(7+t), $(11+t) }' '%s'", k, t, input)
+rows(k, t) = sprintf("< awk -v k='%s' -v t=%d '$1 \"|\" $2 \"|\" $3 == k && $4 != \"all\" && $5 != t { p = $(7+t); n = $6 > 0 ? $6 : 1; z = 1.96; m = (p + z * z / (2 * n)) / (1 + z * z / n); h = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n); print $4 \"-\" $5, p, $(11+t), (m - h < p ? m - h : p), (m + h > p ? m + h : p) }' '%s'", k, t, input)
 kl(k) = system(sprintf("awk -v k='%s' '$1 \"|\" $2 \"|\" $3 == k && $4 == \"all\" { printf \"%%.2f\", $15 }' '%s'", k, input))
-name(k) = system(sprintf("echo '%s' | awk -F'|' '{ n = split($1, part, \"/\"); f = part[n]; sub(/\\.[^.]*$/, \"\", f); print (f == \"-\" || f == $3 ? \"\" : f \" \") $3 \" on \" $2 }'", k))
+if (!exists("names")) { names = "" }
+name(k) = system(sprintf("echo '%s' | awk -F'|' -v names='%s' '{ n = split($1, part, \"/\"); f = part[n]; sub(/\\.[^.]*$/, \"\", f); n = split(names, pair, \";\"); for (i = 1; i <= n; i++) { e = index(pair[i], \"=\"); if (substr(pair[i], 1, e - 1) == f) { print substr(pair[i], e + 1) \" on \" $2; exit } } print (f == \"-\" || f == $3 ? \"\" : f \" \") $3 \" on \" $2 }'", k, names))
 
 count = words(keys)
 if (count == 0) {
@@ -32,7 +36,8 @@ if (count == 0) {
     exit error "transitions.gp: there are no rows of bp-stats transitions to draw"
 }
 set style data histograms
-set style histogram clustered gap 1
+set style histogram errorbars gap 1
+set errorbars front lw 1.2 lc rgb "#000000"
 set boxwidth 0.9
 set border 3
 set tics nomirror
@@ -45,8 +50,8 @@ set multiplot layout wide,wide margins 0.14 / wide,0.98,0.17 / wide,0.97 - 0.055
 do for [t=first:last] {
     set ylabel sprintf("P(next is target %d)", t)
     if (t > first) { unset key }
-    plot rows(word(keys, 1), t) using 3:xtic(1) lc rgb "#000000" fillstyle pattern 0 border lc rgb "#000000" title "true table", \
-         for [i=1:count] rows(word(keys, i), t) using 2 lc rgb pick(i) fillstyle pattern i + 2 border lc rgb pick(i) \
+    plot rows(word(keys, 1), t) using 3:3:3:xtic(1) lc rgb "#000000" fillstyle pattern 0 border lc rgb "#000000" title "true table", \
+         for [i=1:count] rows(word(keys, i), t) using 2:4:5 lc rgb pick(i) fillstyle pattern i + 2 border lc rgb pick(i) \
              title sprintf("%s (KL %s)", name(word(keys, i)), kl(word(keys, i)))
 }
 unset multiplot

@@ -28,13 +28,13 @@ named bp-train $command $config prior prior-layers prior-see prior-encoders prio
 named bp-transfer $command $config prior initialise
 named bp-rollout play task body episodes seed deterministic output threads quiet
 named bp-distill prior layers encoders see head steps rate unroll burn-in batch shards precision held-out evaluate-every patience seed output db threads quiet
-named bp-stats tsv json episodes groups p bin db by where metric points statistic baseline last threshold fraction smooth
+named bp-stats tsv json episodes groups p bin db by where metric x points statistic baseline last threshold fraction smooth
 
 quiet "bp-stats --help lists the reports" bp-stats --help
-for report in info dump returns transitions kl trajectories curves compare; do
+for report in info dump returns transitions kl trajectories curves compare profile; do
     like "bp-stats --help lists $report" "$(cat "$out")" "^  $report "
 done
-for report in info dump returns transitions kl trajectories curves compare; do
+for report in info dump returns transitions kl trajectories curves compare profile; do
     quiet "bp-stats $report --help" bp-stats $report --help
     like "bp-stats $report --help is about $report" "$(head -n 1 "$out")" "^usage: bp-stats $report "
 done

@@ -28,12 +28,14 @@ check "transitions where there is no chain" 2 "push.traj: task 'push-1b1t' has n
 formats transitions "file task play older last visits visited_0 visited_1 visited_2 visited_3 true_0" transitions easy.traj hard.traj
 formats kl "file task play step episodes kl standard_error" kl --bin 25 easy.traj
 formats trajectories "file task play episode step x y heading event reward edge corridor gap_begin gap_end target_shape target_size target0_x target0_y" trajectories -n 2 hard.traj
-formats curves "group transitions n mean standard_error" curves --points 7 bp.db
+formats curves "group transitions n mean standard_error iqm iqm_low iqm_high" curves --points 7 bp.db
+formats evaluations "group env_steps n mean standard_error iqm iqm_low iqm_high" curves --x env_steps --metric nav-easy/policy bp.db
 formats compare "group n final final_low final_high improvement" compare --fraction 0.5 bp.db
+formats profile "group n score share share_low share_high" profile --by prior bp.db
 ok "JSON parses, and has the rows of the TSV" python3 - <<'P'
 import glob, json, os
 files = glob.glob("json/*")
-assert len(files) == 11, files
+assert len(files) == 13, files
 for path in files:
     rows, name = os.path.basename(path).split(".", 1)
     table = json.load(open(path), parse_constant=lambda word: (_ for _ in ()).throw(ValueError(word)))
@@ -64,3 +66,27 @@ done
 quiet "read_bp.py reads stdin" bash -c 'python3 read_bp.py - <easy.traj'
 head -c 30000 easy.traj >cut.traj
 ok "read_bp.py refuses a stream cut short" bash -c '! python3 read_bp.py cut.traj'
+
+# Every plot draws what its report writes, as a picture and as text, without a word.
+if ! command -v gnuplot >/dev/null; then
+    skip "the plots: there is no gnuplot here"
+    exit 0
+fi
+draws() {       # draws PLOT SETTINGS REPORT...
+    local plot=$1 settings=$2
+    shift 2
+    quiet "$plot.gp draws $*" bash -c "bp-stats $(printf '%q ' "$@") | gnuplot -e \"output='$plot.png'; $settings\" '$TEST_TOP/share/plots/$plot.gp'"
+    ok "  a picture" bash -c "head -c 4 $plot.png | grep -q PNG && rm $plot.png"
+}
+draws curves "" curves --points 7 bp.db
+draws curves "statistic='mean'; levels='1 2'; xmax=1e6; ymin=0; ymax=9; names='nav-easy-lstm=LSTM prior'" curves --tsv --x env_steps --metric nav-easy/policy bp.db
+draws compare "" compare bp.db
+draws compare "title='three'; names='nav-easy-lstm=LSTM prior;nav-easy-none=none'" compare --tsv --fraction 0.5 --baseline nav-easy-none bp.db
+draws profile "names='lstm=LSTM prior'" profile --by prior bp.db
+draws transitions "" transitions easy.traj hard.traj
+draws transitions "target=2; names='hard=LSTM prior'" transitions --tsv hard.traj
+draws trajectories "panels=2; events=3" trajectories -n 2 hard.traj
+for plot in curves compare profile transitions trajectories; do
+    echo group | gnuplot -e "output='x.png'" "$TEST_TOP/share/plots/$plot.gp" >/dev/null 2>"$err"
+    like "$plot.gp says when there is nothing to draw" "$(cat "$err")" "$plot.gp: there are no rows of bp-stats $plot to draw"
+done

@@ -19,7 +19,7 @@ static void add_run(struct bp_rundb *db, const char *preset, const char *prior, 
     assert_true(run > 0);
     for (int i = 0; i < points; i++) {
         double value = fmin(slope * i, top);
-        struct bp_run_progress row = { .transitions = 100 * i, .episode_return = value, .kl_prior = i == 2 ? NAN : 1 };
+        struct bp_run_progress row = { .transitions = 100 * i, .env_steps = 25 * i, .seconds = i, .updates = 2 * i, .episode_return = value, .kl_prior = i == 2 ? NAN : 1 };
         struct bp_run_evaluation evaluation = { .transitions = 100 * i, .task = "nav-hard", .play = "prior", .episodes = 5,
                                                 .episode_return = value / 10, .transition_kl = 0.7 };
         assert_int_equal(bp_rundb_progress(db, run, &row), 0);
@@ -44,7 +44,7 @@ static int fill(void **state)
 }
 
 static const struct bp_report_options defaults = {
-    .tsv = true, .by = "preset", .metric = "episode_return", .points = 5, .smooth = 1, .last = 0.1, .statistic = "mean",
+    .tsv = true, .by = "preset", .metric = "episode_return", .x = "transitions", .points = 5, .has_points = true, .smooth = 1, .last = 0.1, .statistic = "mean",
 };
 
 static void curves_by_hand(void **state)
@@ -60,7 +60,93 @@ static void curves_by_hand(void **state)
     assert_float_equal(fixture_number(text, 2, "standard_error"), 5, 1e-9);
     assert_float_equal(fixture_number(text, 2, "n"), 2, 0);
     assert_float_equal(fixture_number(text, 3, "n"), 1, 0);
-    assert_non_null(strstr(text, "\neasy-none\t0\t2\t0\t0\n"));
+    assert_non_null(strstr(text, "\neasy-none\t0\t2\t0\t0\t0\t0\t0\n"));
+    assert_float_equal(fixture_number(text, 2, "iqm"), 105, 1e-9);
+    assert_float_equal(fixture_number(text, 2, "iqm_low"), 100, 1e-9);
+    assert_float_equal(fixture_number(text, 2, "iqm_high"), 110, 1e-9);
+    assert_true(isnan(fixture_number(text, 3, "iqm_low")));         /* of one run there is no interval */
+    free(text);
+}
+
+/* The same runs in other measures: four transitions a step of the environments, fifty an update, a hundred a second. */
+static void against_something_else(void **state)
+{
+    static const struct { const char *x, *metric; double scale; } axes[] = {
+        { "env_steps", "episode_return", 0.25 }, { "updates", "episode_return", 0.02 }, { "seconds", "episode_return", 0.01 },
+        { "env_steps", "nav-hard/prior", 0.25 }, { "updates", "nav-hard/prior", 0.02 },
+    };
+    struct bp_report_options options = defaults;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++) {
+        options.x = axes[i].x;
+        options.metric = axes[i].metric;
+        char *text = fixture_run(bp_curves_report, &options, 0, files, 1);
+        assert_float_equal(fixture_number(text, 2, axes[i].x), 1000 * axes[i].scale, 1e-9);
+        assert_float_equal(fixture_number(text, 2, "mean"), (i < 3 ? 105 : 10.5), 1e-9);
+        free(text);
+    }
+    options.where = "task = 'nav-easy'";
+    options.x = "env_steps";
+    options.metric = "episode_return";
+    options.has_threshold = true;
+    options.threshold = 45;
+    char *text = fixture_run(bp_compare_report, &options, 0, files, 1);
+    assert_float_equal(fixture_number(text, 0, "env_steps"), 225 / 4.0, 1e-6);
+    assert_null(strstr(text, "transitions"));
+    free(text);
+    options.x = "episodes";         /* a row's own: it does not grow along a run */
+    text = fixture_run(bp_curves_report, &options, -1, files, 1);
+    assert_string_equal(text, "");
+    free(text);
+}
+
+/* Where the runs have values, which is the default of evaluations: no point between them. */
+static void points_of_the_runs(void **state)
+{
+    struct bp_report_options options = defaults;
+
+    (void)state;
+    options.points = 0;
+    options.where = "preset = 'easy-lstm'";
+    char *text = fixture_run(bp_curves_report, &options, 0, files, 1);
+    assert_int_equal(fixture_rows(text), 21);
+    assert_float_equal(fixture_number(text, 3, "transitions"), 300, 1e-9);
+    free(text);
+    options.has_points = false;
+    text = fixture_run(bp_curves_report, &options, 0, files, 1);
+    assert_int_equal(fixture_rows(text), 100);
+    free(text);
+    options.metric = "nav-hard/prior";
+    text = fixture_run(bp_curves_report, &options, 0, files, 1);
+    assert_int_equal(fixture_rows(text), 21);
+    free(text);
+    options.has_points = true;
+    options.points = 1;
+    text = fixture_run(bp_curves_report, &options, -1, files, 1);
+    assert_string_equal(text, "");
+    free(text);
+}
+
+/* lstm ends at 100 and 110, none at 50 and 40: the share above a score falls from 1 over 1/2 to 0. */
+static void profiles(void **state)
+{
+    struct bp_report_options options = defaults;
+
+    (void)state;
+    options.where = "task = 'nav-easy'";
+    options.smooth = 0;             /* the report has no such option */
+    options.points = 201;
+    char *text = fixture_run(bp_profile_report, &options, 0, files, 1);
+    assert_int_equal(fixture_rows(text), 2 * 201);
+    for (int i = 0; i < 2 * 201; i++) {
+        double score = fixture_number(text, i, "score"), low = i < 201 ? 100 : 40;
+        double share = score < low ? 1 : score < low + 10 ? 0.5 : 0;
+        assert_float_equal(fixture_number(text, i, "share"), share, 1e-9);
+        assert_true(fixture_number(text, i, "share_low") <= share && fixture_number(text, i, "share_high") >= share);
+    }
+    assert_float_equal(fixture_number(text, 0, "share"), 1, 0);
+    assert_float_equal(fixture_number(text, 200, "share"), 0, 0);
     free(text);
 }
 
@@ -225,6 +311,35 @@ static void compare_on_common_tasks(void **state)
     free(text);
 }
 
+/* A group of a number is found however the number is written. */
+static void baselines_that_are_numbers(void **state)
+{
+    static const char *const same[] = { "0.1", "0.10", "1e-1", ".1" }, *const other[] = { "0.11", "0.1x", "", "1", "0.1/" };
+    struct bp_report_options options = defaults;
+
+    (void)state;
+    options.by = "alpha";
+    options.where = "task = 'nav-easy'";
+    for (size_t i = 0; i < 4; i++) {
+        options.baseline = same[i];
+        char *text = fixture_run(bp_compare_report, &options, 0, files, 1);
+        assert_true(isnan(fixture_number(text, 0, "improvement")));         /* 0.1: the baseline itself */
+        assert_false(isnan(fixture_number(text, 1, "improvement")));
+        free(text);
+    }
+    for (size_t i = 0; i < 5; i++) {
+        options.baseline = other[i];
+        char *text = fixture_run(bp_compare_report, &options, -1, files, 1);
+        assert_string_equal(text, "");
+        free(text);
+    }
+    options.by = "prior,alpha";
+    options.baseline = "none/0.100";
+    char *text = fixture_run(bp_compare_report, &options, 0, files, 1);
+    assert_true(isnan(fixture_number(text, 2, "improvement")));
+    free(text);
+}
+
 static void smoothing_wider_than_the_curve(void **state)
 {
     struct bp_report_options options = defaults;
@@ -250,6 +365,10 @@ int main(void)
         cmocka_unit_test(compare_transitions_to_a_level),
         cmocka_unit_test(compare_transitions_to_a_fraction),
         cmocka_unit_test(compare_on_common_tasks),
+        cmocka_unit_test(against_something_else),
+        cmocka_unit_test(points_of_the_runs),
+        cmocka_unit_test(profiles),
+        cmocka_unit_test(baselines_that_are_numbers),
         cmocka_unit_test(smoothing_wider_than_the_curve),
     };
 
