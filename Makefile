@@ -1,97 +1,143 @@
 # Behavior Priors. `make help` lists the targets; INSTALL says more.
+DEPS     := build-essential pkg-config libmujoco-dev libgsl-dev libsqlite3-dev zlib1g-dev libdeflate-dev libopenblas-dev libjansson-dev \
+            libmd-dev libegl-dev libegl1 libgl1 libgl1-mesa-dri libosmesa6 libcmocka-dev sqlite3 gnuplot-nox mandoc python3 strace
+
+# What is installed decides how to build: beside deps, the other goals wait for a make of their own, which looks at what there is then.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+rest := $(filter-out deps,$(MAKECMDGOALS))
+.PHONY: deps $(rest)
+deps:                                   ## install the Debian packages that building, testing and drawing need (sudo when not root)
+	@share/install-deps $(DEPS)
+	$(if $(rest),+@$(MAKE) --no-print-directory $(rest))
+$(rest): deps
+	@:
+else
+
+B       ?= build
+BIN     ?= bin
+V       ?= @
+# `sudo make install` installs what was built, though nobody repeats the flags to it.
+ifneq ($(filter install uninstall,$(MAKECMDGOALS)),)
+-include $(wildcard $(B)/flags/last.mk)
+endif
 prefix  ?= /usr/local
 DESTDIR ?=
 CC      ?= cc
 # Processor to build for: native, or x86-64-v2, x86-64-v3, ... for programs that run elsewhere.
 ARCH    ?= native
-WERROR  ?= -Werror
-B       ?= build
-BIN     ?= bin
-V       ?= @
+CFLAGS  ?= -O3 -g
+# Kernels for small matrices, where Debian has them (amd64): the version; LIBXSMM= builds without.
+LIBXSMM ?= $(shell pkg-config --modversion libxsmm 2>/dev/null)
 
 VERSION  := 0.1.0
 PROGRAMS := bp-train bp-distill bp-transfer bp-rollout bp-stats
 LAYERS   := base nn env store stats model learn run report
-DEPS     := build-essential pkg-config libmujoco-dev libgsl-dev libsqlite3-dev zlib1g-dev libdeflate-dev libopenblas-dev libjansson-dev \
-            libmd-dev libegl-dev libegl1 libgl1 libgl1-mesa-dri libosmesa6 libcmocka-dev sqlite3 gnuplot-nox mandoc python3 strace
 
-CPPFLAGS += -Ilib -D_GNU_SOURCE -DBP_VERSION='"$(VERSION)"' -DBP_PREFIX='"$(prefix)"' -DHAVE_INLINE -DGSL_RANGE_CHECK_OFF \
+# 'TEXT' as one word of a shell; TEXT inside a C string; TEXT on the right side of sed's s|||.
+quote     = '$(subst ','\'',$(1))'
+c_text    = $(subst ",\",$(subst \,\\,$(1)))
+sed_right = $(subst |,\|,$(subst &,\&,$(subst \,\\,$(1))))
+
+# What the code needs, whatever CPPFLAGS, CFLAGS and LDFLAGS a user sets.
+DEFINES  := -Ilib -D_GNU_SOURCE -DBP_VERSION='"$(VERSION)"' -DHAVE_INLINE -DGSL_RANGE_CHECK_OFF $(if $(LIBXSMM),-DBP_HAVE_LIBXSMM) \
             $(shell pkg-config --cflags openblas 2>/dev/null)
-CFLAGS   ?= -O3 -g
-# What the code needs, whatever CFLAGS a user sets.
 COMPILE  := -std=c11 -march=$(ARCH) -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trapping-math \
-            -Wall -Wextra -Wshadow -Wvla $(WERROR) -pthread $(SANITIZE)
+            -Wall -Wextra -Wshadow -Wvla $(STRICT) -pthread $(SANITIZE)
 # Debug information is half of a program, and packs well.
-LDFLAGS  += -pthread $(SANITIZE) -Wl,--compress-debug-sections=zlib
-LDLIBS   := -lmujoco -lgsl $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas) -lsqlite3 -ljansson -lmd -ldeflate -lz -ldl -lm
-# Kernels for small matrices, where Debian has them (amd64); LIBXSMM= builds without.
-LIBXSMM  ?= $(shell pkg-config --exists libxsmm 2>/dev/null && echo yes)
-ifneq ($(LIBXSMM),)
-CPPFLAGS += -DBP_HAVE_LIBXSMM
-LDLIBS   := -lxsmm -ldl $(LDLIBS)
-endif
+LINK     := -pthread $(SANITIZE) -Wl,--compress-debug-sections=zlib
+LDLIBS   := $(if $(LIBXSMM),-lxsmm -ldl) -lmujoco -lgsl $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas) \
+            -lsqlite3 -ljansson -lmd -ldeflate -lz -ldl -lm
 
-SOURCES := $(foreach l,$(LAYERS),$(wildcard lib/$l/*.c))
+SOURCES := $(foreach l,$(LAYERS),$(sort $(wildcard lib/$l/*.c)))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 TESTS   := $(patsubst tests/lib/%.c,$(B)/tests/%,$(wildcard tests/lib/*/test_*.c))
+BENCH   := $(B)/tests/bench/bench
+FUZZ    := $(B)/tests/fuzz/bodies $(B)/tests/fuzz/episodes
 PAGES   := $(wildcard man/*.[157])
 
-.PHONY: all deps check check-generic tests bench bench-torch fuzz-episodes demo install uninstall clean help
+.PHONY: all check check-generic check-strict check-thread check-fresh tests bench bench-torch fuzz-episodes demo install uninstall clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: $(PROGRAMS:%=$(BIN)/%)             ## build the programs into bin/
+
+# ---- what was built with other flags is built anew ----
+
+# Files that hold the flags, written when those change and only then; the compiler by its version, not by the names that lead to it.
+COMPILER := $(wordlist 2,20,$(shell $(CC) --version 2>/dev/null | head -n 1))
+write = @mkdir -p $(@D) && printf '%s\n' $(1) > $@
+stale = $(if $(subst x$(file <$(1))x,,x$(strip $(2))x),FORCE)
+
+compile_flags := $(strip $(COMPILER) $(DEFINES) $(CPPFLAGS) $(COMPILE) $(CFLAGS) $(LIBXSMM))
+link_flags    := $(strip $(CFLAGS) $(LINK) $(LDFLAGS) $(LDLIBS))
+$(B)/flags/compile: $(call stale,$(B)/flags/compile,$(compile_flags))
+	$(call write,$(call quote,$(compile_flags)))
+$(B)/flags/link: $(call stale,$(B)/flags/link,$(link_flags))
+	$(call write,$(call quote,$(link_flags)))
+$(B)/flags/prefix: $(call stale,$(B)/flags/prefix,$(prefix))
+	$(call write,$(call quote,$(strip $(prefix))))
+# Written whenever a program is asked for; as make reads it.
+.PHONY: remember
+remember:
+	@mkdir -p $(B)/flags && printf '%s\n' $(foreach v,CC CPPFLAGS CFLAGS LDFLAGS ARCH LIBXSMM SANITIZE prefix,$(call quote,$v := $(subst $$,$$$$,$($v)))) > $(B)/flags/last.mk
+
+# ---- rules ----
 
 $(B)/libbp.a: $(OBJECTS)
 	@echo "  AR    $@"
 	@rm -f $@
 	$(V)$(AR) rcs $@ $^
 
-$(B)/%.o: %.c Makefile
+$(B)/%.o: %.c Makefile $(B)/flags/compile
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	$(V)$(CC) $(CPPFLAGS) $(COMPILE) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(V)$(CC) $(DEFINES) $(CPPFLAGS) $(COMPILE) $(WERROR) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(BIN)/%: $(B)/cmd/%.o $(B)/libbp.a
+$(B)/lib/base/share.o: DEFINES += -DBP_PREFIX=$(call quote,"$(call c_text,$(prefix))")
+$(B)/lib/base/share.o: $(B)/flags/prefix
+
+link = $(CC) $(CFLAGS) $(LINK) $(LDFLAGS) $(filter %.o %.a,$^)
+
+$(BIN)/%: $(B)/cmd/%.o $(B)/libbp.a $(B)/flags/link | remember
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(V)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(V)$(link) $(LDLIBS) -o $@
 
-$(B)/tests/bench/bench: $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
-$(B)/tests/bench/bench: LDFLAGS += -Wl,--wrap=bp_act
-$(B)/tests/fuzz/bodies: $(B)/tests/fuzz/bodies.o
-$(B)/tests/fuzz/episodes: $(B)/tests/fuzz/episodes.o
-$(B)/tests/bench/bench $(B)/tests/fuzz/bodies $(B)/tests/fuzz/episodes: $(B)/libbp.a
+$(BENCH): $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/bench/*.c)))
+$(BENCH): LINK += -Wl,--wrap=bp_act
+$(FUZZ): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o
+$(BENCH) $(FUZZ): $(B)/libbp.a $(B)/flags/link
 	@echo "  LINK  $@"
-	$(V)$(CC) $(LDFLAGS) $(filter %.o,$^) $(B)/libbp.a $(LDLIBS) -o $@
+	$(V)$(link) $(LDLIBS) -o $@
 
-$(B)/tests/%: $(B)/tests/lib/%.o $(B)/libbp.a
+$(B)/tests/%: $(B)/tests/lib/%.o $(B)/libbp.a $(B)/flags/link
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(V)$(CC) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
+	$(V)$(link) -lcmocka $(LDLIBS) -o $@
 
-deps:                                   ## install the Debian packages that building, testing and drawing need (sudo when not root)
-	@share/install-deps $(DEPS)
+# ---- tests: here warnings are errors, unless WERROR= says otherwise ----
+
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+again = $(MAKE) --no-print-directory -j$(JOBS) WERROR='$(if $(filter undefined,$(origin WERROR)),-Werror,$(WERROR))'
 
 tests: $(TESTS) all
 
-JOBS := $(shell nproc 2>/dev/null || echo 2)
 check:                                  ## unit and command tests, in a plain and in a sanitizer build
-	@$(MAKE) --no-print-directory -j$(JOBS) tests
-	@$(MAKE) --no-print-directory -j$(JOBS) B=build-sanitize BIN=build-sanitize/bin CFLAGS='-O1 -g' \
-	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' WERROR='-Wno-format-truncation -Wno-maybe-uninitialized' tests
+	@$(again) tests
+	@$(again) B=build-sanitize BIN=build-sanitize/bin CFLAGS='-O1 -g -ftrivial-auto-var-init=pattern' \
+	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' tests
 	@tests/run $(BIN) $(B) build-sanitize
 
 check-generic:                          ## unit tests of builds for older processors, without libxsmm
 	@for arch in x86-64-v2 x86-64-v3; do \
-	    $(MAKE) --no-print-directory -j$(JOBS) ARCH=$$arch LIBXSMM= B=build-$$arch BIN=build-$$arch/bin tests && \
+	    $(again) ARCH=$$arch LIBXSMM= B=build-$$arch BIN=build-$$arch/bin tests && \
 	    tests/run '' build-$$arch || exit 1; done
 
 bench:                                  ## measure speed, each figure beside its limit
-	@$(MAKE) --no-print-directory all $(B)/tests/bench/bench >&2
-	@tests/bench/run $(BIN) $(B)/tests/bench/bench $(if $(TSV),--tsv) $(PARTS)
+	@$(MAKE) --no-print-directory all $(BENCH) >&2
+	@tests/bench/run $(BIN) $(BENCH) $(if $(TSV),--tsv) $(PARTS)
 
-bench-torch: $(B)/tests/bench/bench        ## the updates beside PyTorch's (python3-torch)
-	@tests/bench/torch $(B)/tests/bench/bench
+bench-torch: $(BENCH)                   ## the updates beside PyTorch's (python3-torch)
+	@tests/bench/torch $(BENCH)
 
 EPISODES ?= 10000
 fuzz-episodes: $(B)/tests/fuzz/episodes    ## EPISODES random episodes of every task: no warning of the simulator that is not told
@@ -100,30 +146,38 @@ fuzz-episodes: $(B)/tests/fuzz/episodes    ## EPISODES random episodes of every 
 demo: all                               ## train a prior, play it on a task it never saw, draw it, query the run: under 5 minutes
 	@share/demo $(BIN)
 
+# ---- installation: DESTDIR and prefix may have spaces ----
+
+dest = $(call quote,$(DESTDIR)$(prefix))
+
 install: all                            ## copy programs, pages, library and shared files under $(prefix)
-	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib/pkgconfig $(DESTDIR)$(prefix)/share/bash-completion/completions
-	install -d $(foreach s,1 5 7,$(DESTDIR)$(prefix)/share/man/man$s) $(DESTDIR)$(prefix)/share/bp
-	install -m 755 $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(prefix)/bin
-	install -m 644 $(B)/libbp.a $(DESTDIR)$(prefix)/lib
-	for dir in $(LAYERS); do install -d $(DESTDIR)$(prefix)/include/bp/$$dir && \
-	    install -m 644 lib/$$dir/*.h $(DESTDIR)$(prefix)/include/bp/$$dir || exit 1; done
-	sed -e 's|@prefix@|$(prefix)|; s|@version@|$(VERSION)|; s|@libs@|$(LDLIBS)|' share/bp.pc.in > $(DESTDIR)$(prefix)/lib/pkgconfig/bp.pc
-	for page in $(PAGES); do install -m 644 $$page $(DESTDIR)$(prefix)/share/man/man$${page##*.} || exit 1; done
-	cp -R share/bodies share/presets share/plots share/read_bp.py $(DESTDIR)$(prefix)/share/bp
-	install -m 644 share/completions/bp.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/bp-train
+	install -d $(dest)/bin $(dest)/lib/pkgconfig $(dest)/share/bash-completion/completions $(dest)/share/bp
+	install -d $(foreach s,1 5 7,$(dest)/share/man/man$s)
+	install -m 755 $(PROGRAMS:%=$(BIN)/%) $(dest)/bin
+	install -m 644 $(B)/libbp.a $(dest)/lib
+	for dir in $(LAYERS); do install -d $(dest)/include/bp/$$dir && \
+	    install -m 644 lib/$$dir/*.h $(dest)/include/bp/$$dir || exit 1; done
+	sed -e $(call quote,s|@prefix@|$(call sed_right,$(prefix))|; s|@version@|$(VERSION)|; s|@libs@|$(LDLIBS)|) share/bp.pc.in \
+	    > $(dest)/lib/pkgconfig/bp.pc
+	for page in $(PAGES); do install -m 644 $$page $(dest)/share/man/man$${page##*.} || exit 1; done
+	cp -R share/bodies share/presets share/plots share/read_bp.py $(dest)/share/bp
+	install -m 644 share/completions/bp.bash $(dest)/share/bash-completion/completions/bp-train
 	for p in bp-distill bp-transfer bp-rollout bp-stats; do \
-	    ln -sf bp-train $(DESTDIR)$(prefix)/share/bash-completion/completions/$$p || exit 1; done
+	    ln -sf bp-train $(dest)/share/bash-completion/completions/$$p || exit 1; done
 
 uninstall:                              ## take away what install copied
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(prefix)/bin/%) $(DESTDIR)$(prefix)/lib/libbp.a $(DESTDIR)$(prefix)/lib/pkgconfig/bp.pc
-	for page in $(notdir $(PAGES)); do rm -f $(DESTDIR)$(prefix)/share/man/man$${page##*.}/$$page; done
-	rm -rf $(DESTDIR)$(prefix)/share/bp $(DESTDIR)$(prefix)/include/bp
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(prefix)/share/bash-completion/completions/%)
+	rm -f $(foreach p,$(PROGRAMS),$(dest)/bin/$p) $(dest)/lib/libbp.a $(dest)/lib/pkgconfig/bp.pc
+	for page in $(notdir $(PAGES)); do rm -f $(dest)/share/man/man$${page##*.}/$$page; done
+	rm -rf $(dest)/share/bp $(dest)/include/bp
+	rm -f $(foreach p,$(PROGRAMS),$(dest)/share/bash-completion/completions/$p)
 
 clean:                                  ## remove what was built
-	rm -rf $(B) $(BIN) build-*
+	rm -rf $(B) build-*
+	rm -f $(PROGRAMS:%=$(BIN)/%)
+	if [ -d $(BIN) ]; then rmdir --ignore-fail-on-non-empty $(BIN); fi
 
 help:                                   ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
+endif
