@@ -54,7 +54,7 @@ static void begin_elsewhere(int home)
     if (home < 0 || home >= CPU_SETSIZE || sched_getaffinity(0, sizeof allowed, &allowed))
         return;
     other = allowed;
-    CPU_CLR(home, &other);
+    CPU_CLR((size_t)home, &other);
     if (CPU_COUNT(&other) && !sched_setaffinity(0, sizeof other, &other))
         sched_setaffinity(0, sizeof allowed, &allowed);
 }

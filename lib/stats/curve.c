@@ -69,7 +69,7 @@ int bp_curve_mean(const struct bp_series *series, size_t count, const double *gr
         size_t n = 0;
         for (size_t s = 0; s < count; s++) {
             values[n] = bp_curve_at(&series[s], grid[i]);
-            n += !isnan(values[n]);
+            n += isnan(values[n]) ? 0 : 1;
         }
         curve[i] = (struct bp_curve_point){ grid[i], NAN, NAN, n };
         if (n > 0)

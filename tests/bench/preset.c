@@ -8,6 +8,7 @@ static void load(struct preset *p, const char *preset)
     struct bp_option_part table[2] = {{"Config", bp_config_options, &p->config}};
     char path[4096];
 
+    *p = (struct preset){.options = NULL};         /* a member that no option fills is not left to the stack */
     p->options = bp_options_new(table);
     if (!p->options || bp_preset_path(preset, path, sizeof path) || bp_options_preset(p->options, path) || bp_options_resolve(p->options))
         exit(1);

@@ -62,7 +62,7 @@ static void never_full(void **state)
     assert_true(env->world->physics.model->nconmax < 100);
     for (uint64_t seed = 0; seed < 20; seed++) {
         bp_env_reset(env, seed, observation);
-        action[1] = seed % 5 * 0.01f;
+        action[1] = (float)(seed % 5) * 0.01f;
         for (int t = 0; t < 200; t++) {
             action[0] = t % 40 < 30 ? 1 : -1;
             bp_env_step(env, action, observation, &step);

@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include "../near.h"
+
 /* One episode; arrays have `length` members, NULL: zeros (event: none; kl: not recorded). */
 struct fixture_episode {
     const char *task, *play;

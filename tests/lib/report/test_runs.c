@@ -21,7 +21,7 @@ static void add_run(struct bp_rundb *db, const char *preset, const char *prior, 
         double value = fmin(slope * i, top);
         struct bp_run_progress row = { .transitions = 100 * i, .env_steps = 25 * i, .seconds = i, .updates = 2 * i, .episode_return = value, .kl_prior = i == 2 ? NAN : 1 };
         struct bp_run_evaluation evaluation = { .transitions = 100 * i, .task = "nav-hard", .play = "prior", .episodes = 5,
-                                                .episode_return = value / 10, .sequence_kl = 0.7 };
+                                                .episode_return = value / 10, .transition_kl = 0.7 };
         assert_int_equal(bp_rundb_progress(db, run, &row), 0);
         assert_int_equal(bp_rundb_evaluation(db, run, &evaluation), 0);
     }
@@ -54,16 +54,16 @@ static void curves_by_hand(void **state)
     (void)state;
     assert_int_equal(fixture_rows(text), 3 * 5);
     /* the grid is 0, 500, 1000, 1500, 2000: at 500 both runs of lstm are at 100, at 1000 at 100 and 110, at 1500 one is left */
-    assert_float_equal(fixture_number(text, 1, "transitions"), 500, 1e-9);
-    assert_float_equal(fixture_number(text, 1, "mean"), 100, 1e-9);
-    assert_float_equal(fixture_number(text, 2, "mean"), 105, 1e-9);
-    assert_float_equal(fixture_number(text, 2, "standard_error"), 5, 1e-9);
-    assert_float_equal(fixture_number(text, 2, "n"), 2, 0);
-    assert_float_equal(fixture_number(text, 3, "n"), 1, 0);
+    assert_near(fixture_number(text, 1, "transitions"), 500, 1e-9);
+    assert_near(fixture_number(text, 1, "mean"), 100, 1e-9);
+    assert_near(fixture_number(text, 2, "mean"), 105, 1e-9);
+    assert_near(fixture_number(text, 2, "standard_error"), 5, 1e-9);
+    assert_near(fixture_number(text, 2, "n"), 2, 0);
+    assert_near(fixture_number(text, 3, "n"), 1, 0);
     assert_non_null(strstr(text, "\neasy-none\t0\t2\t0\t0\t0\t0\t0\n"));
-    assert_float_equal(fixture_number(text, 2, "iqm"), 105, 1e-9);
-    assert_float_equal(fixture_number(text, 2, "iqm_low"), 100, 1e-9);
-    assert_float_equal(fixture_number(text, 2, "iqm_high"), 110, 1e-9);
+    assert_near(fixture_number(text, 2, "iqm"), 105, 1e-9);
+    assert_near(fixture_number(text, 2, "iqm_low"), 100, 1e-9);
+    assert_near(fixture_number(text, 2, "iqm_high"), 110, 1e-9);
     assert_true(isnan(fixture_number(text, 3, "iqm_low")));         /* of one run there is no interval */
     free(text);
 }
@@ -82,8 +82,8 @@ static void against_something_else(void **state)
         options.x = axes[i].x;
         options.metric = axes[i].metric;
         char *text = fixture_run(bp_curves_report, &options, 0, files, 1);
-        assert_float_equal(fixture_number(text, 2, axes[i].x), 1000 * axes[i].scale, 1e-9);
-        assert_float_equal(fixture_number(text, 2, "mean"), (i < 3 ? 105 : 10.5), 1e-9);
+        assert_near(fixture_number(text, 2, axes[i].x), 1000 * axes[i].scale, 1e-9);
+        assert_near(fixture_number(text, 2, "mean"), (i < 3 ? 105 : 10.5), 1e-9);
         free(text);
     }
     options.where = "task = 'nav-easy'";
@@ -92,7 +92,7 @@ static void against_something_else(void **state)
     options.has_threshold = true;
     options.threshold = 45;
     char *text = fixture_run(bp_compare_report, &options, 0, files, 1);
-    assert_float_equal(fixture_number(text, 0, "env_steps"), 225 / 4.0, 1e-6);
+    assert_near(fixture_number(text, 0, "env_steps"), 225 / 4.0, 1e-6);
     assert_null(strstr(text, "transitions"));
     free(text);
     options.x = "episodes";         /* a row's own: it does not grow along a run */
@@ -111,7 +111,7 @@ static void points_of_the_runs(void **state)
     options.where = "preset = 'easy-lstm'";
     char *text = fixture_run(bp_curves_report, &options, 0, files, 1);
     assert_int_equal(fixture_rows(text), 21);
-    assert_float_equal(fixture_number(text, 3, "transitions"), 300, 1e-9);
+    assert_near(fixture_number(text, 3, "transitions"), 300, 1e-9);
     free(text);
     options.has_points = false;
     text = fixture_run(bp_curves_report, &options, 0, files, 1);
@@ -142,11 +142,11 @@ static void profiles(void **state)
     for (int i = 0; i < 2 * 201; i++) {
         double score = fixture_number(text, i, "score"), low = i < 201 ? 100 : 40;
         double share = score < low ? 1 : score < low + 10 ? 0.5 : 0;
-        assert_float_equal(fixture_number(text, i, "share"), share, 1e-9);
+        assert_near(fixture_number(text, i, "share"), share, 1e-9);
         assert_true(fixture_number(text, i, "share_low") <= share && fixture_number(text, i, "share_high") >= share);
     }
-    assert_float_equal(fixture_number(text, 0, "share"), 1, 0);
-    assert_float_equal(fixture_number(text, 200, "share"), 0, 0);
+    assert_near(fixture_number(text, 0, "share"), 1, 0);
+    assert_near(fixture_number(text, 200, "share"), 0, 0);
     free(text);
 }
 
@@ -163,7 +163,7 @@ static void curves_of_one_point(void **state)
     bp_rundb_close(db);
     char *text = fixture_run(bp_curves_report, &defaults, 0, point, 1);
     assert_int_equal(fixture_rows(text), 1);
-    assert_float_equal(fixture_number(text, 0, "n"), 2, 0);
+    assert_near(fixture_number(text, 0, "n"), 2, 0);
     free(text);
 }
 
@@ -192,11 +192,11 @@ static void other_metrics_and_conditions(void **state)
     assert_int_equal(bp_runs_load(&options, files, 1, &runs), 0);
     assert_int_equal(runs.count, 2);
     assert_int_equal(runs.groups[0].count, 1);
-    assert_float_equal(runs.groups[0].runs[0].y[20], 10, 1e-9);
+    assert_near(runs.groups[0].runs[0].y[20], 10, 1e-9);
     bp_runs_free(&runs);
-    options.metric = "nav-hard/prior/sequence_kl";
+    options.metric = "nav-hard/prior/transition_kl";
     assert_int_equal(bp_runs_load(&options, files, 1, &runs), 0);
-    assert_float_equal(runs.groups[1].runs[0].y[3], 0.7, 1e-9);
+    assert_near(runs.groups[1].runs[0].y[3], 0.7, 1e-9);
     bp_runs_free(&runs);
     options.metric = "kl_prior";                        /* rows without a value are passed over */
     assert_int_equal(bp_runs_load(&options, files, 1, &runs), 0);
@@ -241,11 +241,11 @@ static void compare_final_values(void **state)
     options.where = "task = 'nav-easy'";
     char *text = fixture_run(bp_compare_report, &options, 0, files, 1);
     assert_int_equal(fixture_rows(text), 2);
-    assert_float_equal(fixture_number(text, 0, "final"), 105, 1e-6);
-    assert_float_equal(fixture_number(text, 0, "final_low"), 100, 1e-6);
-    assert_float_equal(fixture_number(text, 0, "final_high"), 110, 1e-6);
-    assert_float_equal(fixture_number(text, 0, "improvement"), 1, 1e-9);
-    assert_float_equal(fixture_number(text, 1, "final"), 45, 1e-6);
+    assert_near(fixture_number(text, 0, "final"), 105, 1e-6);
+    assert_near(fixture_number(text, 0, "final_low"), 100, 1e-6);
+    assert_near(fixture_number(text, 0, "final_high"), 110, 1e-6);
+    assert_near(fixture_number(text, 0, "improvement"), 1, 1e-9);
+    assert_near(fixture_number(text, 1, "final"), 45, 1e-6);
     assert_true(isnan(fixture_number(text, 1, "improvement")));     /* the baseline itself */
     assert_true(isnan(fixture_number(text, 0, "transitions")));     /* no level was asked for */
     free(text);
@@ -263,12 +263,12 @@ static void compare_transitions_to_a_level(void **state)
     options.threshold = 45;
     options.statistic = "median";
     char *text = fixture_run(bp_compare_report, &options, 0, files, 1);
-    assert_float_equal(fixture_number(text, 0, "transitions"), 225, 1e-6);
-    assert_float_equal(fixture_number(text, 0, "reached"), 2, 0);
-    assert_float_equal(fixture_number(text, 1, "reached"), 1, 0);
+    assert_near(fixture_number(text, 0, "transitions"), 225, 1e-6);
+    assert_near(fixture_number(text, 0, "reached"), 2, 0);
+    assert_near(fixture_number(text, 1, "reached"), 1, 0);
     assert_true(isinf(fixture_number(text, 1, "transitions")));
-    assert_float_equal(fixture_number(text, 0, "ratio"), 0, 1e-9);
-    assert_float_equal(fixture_number(text, 0, "ratio_high"), 0.25, 1e-6);
+    assert_near(fixture_number(text, 0, "ratio"), 0, 1e-9);
+    assert_near(fixture_number(text, 0, "ratio_high"), 0.25, 1e-6);
     free(text);
 }
 
@@ -282,11 +282,11 @@ static void compare_transitions_to_a_fraction(void **state)
     options.where = "task = 'nav-easy'";
     options.fraction = 0.8;
     char *text = fixture_run(bp_compare_report, &options, 0, files, 1);
-    assert_float_equal(fixture_number(text, 0, "transitions"), 420, 1e-6);
-    assert_float_equal(fixture_number(text, 1, "transitions"), 720, 1e-6);
-    assert_float_equal(fixture_number(text, 0, "ratio"), 420.0 / 720, 1e-6);
-    assert_float_equal(fixture_number(text, 0, "ratio_low"), 400.0 / 800, 1e-6);
-    assert_float_equal(fixture_number(text, 0, "ratio_high"), 440.0 / 640, 1e-6);
+    assert_near(fixture_number(text, 0, "transitions"), 420, 1e-6);
+    assert_near(fixture_number(text, 1, "transitions"), 720, 1e-6);
+    assert_near(fixture_number(text, 0, "ratio"), 420.0 / 720, 1e-6);
+    assert_near(fixture_number(text, 0, "ratio_low"), 400.0 / 800, 1e-6);
+    assert_near(fixture_number(text, 0, "ratio_high"), 440.0 / 640, 1e-6);
     free(text);
 }
 
@@ -300,9 +300,9 @@ static void compare_on_common_tasks(void **state)
     options.baseline = "none";
     char *text = fixture_run(bp_compare_report, &options, 0, files, 1);
     assert_int_equal(fixture_rows(text), 2);
-    assert_float_equal(fixture_number(text, 0, "improvement"), 1, 1e-9);
-    assert_float_equal(fixture_number(text, 1, "n"), 3, 0);
-    assert_float_equal(fixture_number(text, 1, "final"), (45 + 9.5) / 2, 1e-6);    /* hard: the last two points are 9 and 10 */
+    assert_near(fixture_number(text, 0, "improvement"), 1, 1e-9);
+    assert_near(fixture_number(text, 1, "n"), 3, 0);
+    assert_near(fixture_number(text, 1, "final"), (45 + 9.5) / 2, 1e-6);    /* hard: the last two points are 9 and 10 */
     free(text);
 
     options.baseline = "mlp";
@@ -349,7 +349,7 @@ static void smoothing_wider_than_the_curve(void **state)
     options.has_threshold = true;
     options.threshold = 60;
     char *text = fixture_run(bp_compare_report, &options, 0, files, 1);
-    assert_float_equal(fixture_number(text, 0, "reached"), 2, 0);
+    assert_near(fixture_number(text, 0, "reached"), 2, 0);
     free(text);
 }
 

@@ -18,15 +18,15 @@ static void positions(void **state)
     char *text = fixture_run(bp_trajectories_report, &tsv, 0, files, 1);
     assert_int_equal(fixture_rows(text), 3 + 2);
     for (int t = 0; t <= 2; t++) {
-        assert_float_equal(fixture_number(text, t, "step"), t, 0);
-        assert_float_equal(fixture_number(text, t, "x"), fixture_position(t, 0), 1e-6);
-        assert_float_equal(fixture_number(text, t, "y"), fixture_position(t, 1), 1e-6);
-        assert_float_equal(fixture_number(text, t, "target1_x"), fixture_target[2], 1e-6);
-        assert_float_equal(fixture_number(text, t, "target3_y"), fixture_target[7], 1e-6);
-        assert_float_equal(fixture_number(text, t, "event"), t == 2 ? 3 : -1, 0);
-        assert_float_equal(fixture_number(text, t, "reward"), t == 2 ? 10 : 0, 0);
+        assert_near(fixture_number(text, t, "step"), t, 0);
+        assert_near(fixture_number(text, t, "x"), fixture_position(t, 0), 1e-6);
+        assert_near(fixture_number(text, t, "y"), fixture_position(t, 1), 1e-6);
+        assert_near(fixture_number(text, t, "target1_x"), fixture_target[2], 1e-6);
+        assert_near(fixture_number(text, t, "target3_y"), fixture_target[7], 1e-6);
+        assert_near(fixture_number(text, t, "event"), t == 2 ? 3 : -1, 0);
+        assert_near(fixture_number(text, t, "reward"), t == 2 ? 10 : 0, 0);
     }
-    assert_float_equal(fixture_number(text, 4, "episode"), 1, 0);
+    assert_near(fixture_number(text, 4, "episode"), 1, 0);
     free(text);
 }
 
@@ -68,13 +68,13 @@ static void recorded_places(void **state)
     assert_int_equal(bp_pack_commit(writer), 0);
     char *text = fixture_run(bp_trajectories_report, &tsv, 0, files, 1);
     assert_int_equal(fixture_rows(text), 3);
-    assert_float_equal(fixture_number(text, 1, "x"), 1.5, 1e-6);
-    assert_float_equal(fixture_number(text, 2, "y"), 3.5, 1e-6);
-    assert_float_equal(fixture_number(text, 2, "heading"), 4, 1e-6);
-    assert_float_equal(fixture_number(text, 0, "edge"), 3, 1e-6);
-    assert_float_equal(fixture_number(text, 0, "target_size"), 0.5, 1e-6);
-    assert_float_equal(fixture_number(text, 2, "target0_x"), -1.25, 1e-6);
-    assert_float_equal(fixture_number(text, 2, "box1_heading"), 3, 1e-6);
+    assert_near(fixture_number(text, 1, "x"), 1.5, 1e-6);
+    assert_near(fixture_number(text, 2, "y"), 3.5, 1e-6);
+    assert_near(fixture_number(text, 2, "heading"), 4, 1e-6);
+    assert_near(fixture_number(text, 0, "edge"), 3, 1e-6);
+    assert_near(fixture_number(text, 0, "target_size"), 0.5, 1e-6);
+    assert_near(fixture_number(text, 2, "target0_x"), -1.25, 1e-6);
+    assert_near(fixture_number(text, 2, "box1_heading"), 3, 1e-6);
     assert_null(strstr(text, "target1_x"));
     free(text);
 }

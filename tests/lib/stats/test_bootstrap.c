@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "../near.h"
+
 static struct bp_estimate interval_of(const char *statistic, const struct bp_sample *x, size_t strata)
 {
     struct bp_estimate estimate;
@@ -48,9 +50,9 @@ static void strata_by_hand(void **state)
     const struct bp_sample x[] = { { easy, 2 }, { hard, 4 } };
 
     (void)state;
-    assert_float_equal(interval_of("mean", x, 2).value, (15 + 2.5) / 2, 1e-12);
-    assert_float_equal(interval_of("median", x, 2).value, 3.5, 1e-12);
-    assert_float_equal(interval_of("iqm", x, 2).value, (2 + 3 + 4 + 10) / 4.0, 1e-12);
+    assert_near(interval_of("mean", x, 2).value, (15 + 2.5) / 2, 1e-12);
+    assert_near(interval_of("median", x, 2).value, 3.5, 1e-12);
+    assert_near(interval_of("iqm", x, 2).value, (2 + 3 + 4 + 10) / 4.0, 1e-12);
 }
 
 /* Runs are drawn inside their own task: tasks without spread give no spread, however far apart they lie. */
@@ -75,9 +77,9 @@ static void interval_of_a_binomial(void **state)
     struct bp_estimate e = interval_of("mean", &sample, 1);
 
     (void)state;
-    assert_float_equal(e.value, 0.5, 1e-12);
-    assert_float_equal(e.low, 0.25, 1e-12);
-    assert_float_equal(e.high, 0.75, 1e-12);
+    assert_near(e.value, 0.5, 1e-12);
+    assert_near(e.low, 0.25, 1e-12);
+    assert_near(e.high, 0.75, 1e-12);
 }
 
 static void one_run_has_no_interval(void **state)
@@ -98,8 +100,8 @@ static void improvement_by_hand(void **state)
     struct bp_estimate forth = improvement_of(&x, &y, 1), back = improvement_of(&y, &x, 1);
 
     (void)state;
-    assert_float_equal(forth.value, 3.5 / 6, 1e-12);
-    assert_float_equal(forth.value + back.value, 1, 1e-12);
+    assert_near(forth.value, 3.5 / 6, 1e-12);
+    assert_near(forth.value + back.value, 1, 1e-12);
     assert_true(0 <= forth.low && forth.low < forth.value && forth.value < forth.high && forth.high <= 1);
 }
 
@@ -110,11 +112,11 @@ static void improvement_of_equals_and_extremes(void **state)
     const struct bp_sample x[] = { low, high }, y[] = { low, low };
 
     (void)state;
-    assert_float_equal(improvement_of(&low, &low, 1).value, 0.5, 1e-12);
+    assert_near(improvement_of(&low, &low, 1).value, 0.5, 1e-12);
     struct bp_estimate e = improvement_of(&high, &low, 1);
     assert_true(e.value == 1 && e.low == 1 && e.high == 1);
     /* over tasks: the mean of 1/2 and 1 */
-    assert_float_equal(improvement_of(x, y, 2).value, 0.75, 1e-12);
+    assert_near(improvement_of(x, y, 2).value, 0.75, 1e-12);
 }
 
 /* X ~ N(1, 1), Y ~ N(0, 1): P(X > Y) = Phi(1 / sqrt 2) = 0.7602; its interval covers that about 95 times of 100. */
@@ -138,7 +140,7 @@ static void improvement_covers(void **state)
         covered += e.low <= 0.7602 && 0.7602 <= e.high;
     }
     gsl_rng_free(rng);
-    assert_float_equal(sum / TRIALS, 0.7602, 0.025);        /* standard error 0.007 */
+    assert_near(sum / TRIALS, 0.7602, 0.025);        /* standard error 0.007 */
     assert_in_range(covered, 86, 100);
 }
 
@@ -149,9 +151,9 @@ static void ratio_by_hand(void **state)
     struct bp_estimate e = ratio_of("mean", &x, &y);
 
     (void)state;
-    assert_float_equal(e.value, 0.5, 1e-12);
-    assert_float_equal(e.low, 0.25, 1e-12);                 /* P(all three draws are 2) = 1 / 27 > 2.5 % */
-    assert_float_equal(e.high, 0.75, 1e-12);
+    assert_near(e.value, 0.5, 1e-12);
+    assert_near(e.low, 0.25, 1e-12);                 /* P(all three draws are 2) = 1 / 27 > 2.5 % */
+    assert_near(e.high, 0.75, 1e-12);
 }
 
 /* A run that never got there is infinite: the median stands while the interval is open upward. */
@@ -162,8 +164,8 @@ static void ratio_with_runs_that_never_arrive(void **state)
     struct bp_estimate e = ratio_of("median", &x, &y);
 
     (void)state;
-    assert_float_equal(e.value, 0.5, 1e-12);
-    assert_float_equal(e.low, 0.25, 1e-12);
+    assert_near(e.value, 0.5, 1e-12);
+    assert_near(e.low, 0.25, 1e-12);
     assert_true(isinf(e.high) && e.high > 0);
 
     e = ratio_of("median", &x, &never);                     /* finite / infinite = 0, infinite / infinite undefined */
@@ -173,10 +175,10 @@ static void ratio_with_runs_that_never_arrive(void **state)
     for (int i = 0; i < 2; i++) {                           /* as a mean, however many there are */
         e = ratio_of(i ? "mean" : "iqm", &few, &y);
         assert_true(isinf(e.value) && e.value > 0 && isinf(e.high) && e.high > 0);
-        assert_float_equal(e.low, 0.25, 1e-12);             /* all three draws are 1: 1 / 27 */
+        assert_near(e.low, 0.25, 1e-12);             /* all three draws are 1: 1 / 27 */
         e = ratio_of(i ? "mean" : "iqm", &y, &few);
         assert_true(e.value == 0 && e.low == 0);
-        assert_float_equal(e.high, 4, 1e-12);
+        assert_near(e.high, 4, 1e-12);
     }
     e = ratio_of("median", &never, &never);
     assert_true(isnan(e.value) && isnan(e.low) && isnan(e.high));
@@ -200,10 +202,10 @@ static void profile_by_hand(void **state)
 
     (void)state;
     assert_int_equal(bp_bootstrap_profile(x, 2, tau, 4, e), 0);
-    assert_float_equal(e[0].value, 1, 1e-12);
-    assert_float_equal(e[1].value, (0.5 + 1) / 2, 1e-12);
-    assert_float_equal(e[2].value, 0.25, 1e-12);
-    assert_float_equal(e[3].value, 0, 1e-12);
+    assert_near(e[0].value, 1, 1e-12);
+    assert_near(e[1].value, (0.5 + 1) / 2, 1e-12);
+    assert_near(e[2].value, 0.25, 1e-12);
+    assert_near(e[3].value, 0, 1e-12);
     assert_true(e[0].low == 1 && e[1].low < 0.75 && e[1].high > 0.75);
 }
 
