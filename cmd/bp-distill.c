@@ -1,7 +1,7 @@
 /*
  * bp-distill: fit a prior to recorded trajectories by maximum likelihood.
  *
- *     bp-rollout -n 2000 easy.ckpt | bp-distill --prior lstm --see global,targets,touch > prior.ckpt
+ *     bp-rollout -n 2000 easy.ckpt | bp-distill --prior lstm --inputs global,targets,touch > prior.ckpt
  */
 #include "run/fit.h"
 
@@ -10,7 +10,7 @@
 static const struct bp_usage usage = {
     "[OPTION ...] [FILE ...]",
     "Fit a prior to the trajectory streams of one or several files (stdin when none), of one or many experts, by maximum likelihood.",
-    "bp-rollout -n 2000 easy.ckpt | bp-distill --prior lstm --see global,targets,touch > prior.ckpt",
+    "bp-rollout -n 2000 easy.ckpt | bp-distill --prior lstm --inputs global,targets,touch > prior.ckpt",
     BP_BARE_FILTER,
 };
 

@@ -15,7 +15,7 @@
 #include <string.h>
 
 struct values {
-    const char *play, *task, *body, *output, *frames, *camera, *replay, *simulate;
+    const char *play, *task, *body, *output, *frames, *camera, *playback, *export_mjcf;
     int64_t episodes, seed, threads;
     bool deterministic, record_state, list, quiet;
 };
@@ -30,11 +30,11 @@ static const struct bp_option rows[] = {
     {"seed", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(seed), "1", 0, 9e15, NULL, "N", "seed of everything random"},
     {"deterministic", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(deterministic), NULL, 0, 0, NULL, NULL, "play the mean of each distribution instead of a sample"},
     {"output", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(output), "-", 0, 0, NULL, "FILE", "trajectory stream to write; - is stdout"},
-    {"record-state", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(record_state), NULL, 0, 0, NULL, NULL, "record the simulator's state at each step too, for --replay"},
+    {"record-state", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(record_state), NULL, 0, 0, NULL, NULL, "record the simulator's state at each step too, for --playback"},
     {"frames", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(frames), NULL, 0, 0, NULL, "WxH", "write raw RGB frames of that size for ffmpeg, in place of trajectories"},
     {"camera", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(camera), "follow", 0, 0, bp_camera_name, "NAME", "where frames are taken from"},
-    {"replay", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(replay), NULL, 0, 0, NULL, "FILE", "take the episodes of a trajectory stream instead of playing; with --frames"},
-    {"simulate", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(simulate), NULL, 0, 0, NULL, "FILE", "write the start of the first episode as a model for MuJoCo's viewer, and stop"},
+    {"playback", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(playback), NULL, 0, 0, NULL, "FILE", "take the episodes of a trajectory stream instead of playing; with --frames"},
+    {"export-mjcf", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(export_mjcf), NULL, 0, 0, NULL, "FILE", "write the start of the first episode as a model for MuJoCo's viewer, and stop"},
     {"list", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(list), NULL, 0, 0, NULL, NULL, "list tasks, their bodies and observation groups, and stop"},
     {"threads", 't', BP_COUNT, BP_SCOPE_COMMAND, AT(threads), "2", 1, 1024, NULL, "N", "threads; the result does not depend on them"},
     {"quiet", 'q', BP_FLAG, BP_SCOPE_COMMAND, AT(quiet), NULL, 0, 0, NULL, NULL, "no progress on stderr"},
@@ -92,7 +92,7 @@ static int close_sink(struct sink *sink, int status)
 }
 
 /* Frames of recorded episodes. */
-static int replay(const struct values *v)
+static int play_back(const struct values *v)
 {
     struct sink sink = {0};
     struct bp_pack_reader *reader;
@@ -100,8 +100,8 @@ static int replay(const struct values *v)
     int status = -1;
 
     if (!v->frames)
-        return bp_error(BP_USAGE, "--replay is for --frames");
-    if (!(reader = bp_pack_open(v->replay)))
+        return bp_error(BP_USAGE, "--playback is for --frames");
+    if (!(reader = bp_pack_open(v->playback)))
         return -1;
     bp_signals_catch();
     if (!open_sink(v, &sink)) {
@@ -145,9 +145,9 @@ static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
 /* What the command line and the checkpoint (empty: none) ask for. */
 static int work(const struct values *v, const struct bp_checkpoint *checkpoint)
 {
-    if (v->simulate)
+    if (v->export_mjcf)
         return bp_export_mjcf(v->task ? v->task : checkpoint->task, v->body ? v->body : *checkpoint->body ? checkpoint->body : NULL,
-                           (uint64_t)v->seed, v->simulate);
+                           (uint64_t)v->seed, v->export_mjcf);
     return play(v, checkpoint);
 }
 
@@ -168,23 +168,23 @@ int main(int argc, char **argv)
     if (bp_options_resolve(options))
         goto done;
     bp_set_quiet(v.quiet);
-    if (v.replay && !bp_options_given(options, "episodes"))
+    if (v.playback && !bp_options_given(options, "episodes"))
         v.episodes = INT64_MAX;         /* all that there are */
     if (v.list)
         status = bp_list(stdout);
-    else if (v.simulate && (v.frames || v.replay))
-        bp_error(BP_USAGE, "--simulate writes a model alone: --%s is one thing too many", v.frames ? "frames" : "replay");
-    else if (v.record_state && (v.frames || v.replay || v.simulate))
-        bp_error(BP_USAGE, "--record-state adds to trajectories: --%s writes none", v.frames ? "frames" : v.replay ? "replay" : "simulate");
-    else if (v.replay && (v.task || v.deterministic || strcmp(v.play, "policy")))
-        bp_error(BP_USAGE, "--replay shows what was recorded: --%s changes nothing of it", v.task ? "task" : v.deterministic ? "deterministic" : "play");
-    else if (v.replay && operand < argc)
-        bp_error(BP_USAGE, "--replay takes its episodes from '%s': a checkpoint is one too many", v.replay);
-    else if (v.replay)
-        status = replay(&v);
+    else if (v.export_mjcf && (v.frames || v.playback))
+        bp_error(BP_USAGE, "--export-mjcf writes a model alone: --%s is one thing too many", v.frames ? "frames" : "playback");
+    else if (v.record_state && (v.frames || v.playback || v.export_mjcf))
+        bp_error(BP_USAGE, "--record-state adds to trajectories: --%s writes none", v.frames ? "frames" : v.playback ? "playback" : "export-mjcf");
+    else if (v.playback && (v.task || v.deterministic || strcmp(v.play, "policy")))
+        bp_error(BP_USAGE, "--playback shows what was recorded: --%s changes nothing of it", v.task ? "task" : v.deterministic ? "deterministic" : "play");
+    else if (v.playback && operand < argc)
+        bp_error(BP_USAGE, "--playback takes its episodes from '%s': a checkpoint is one too many", v.playback);
+    else if (v.playback)
+        status = play_back(&v);
     else if (argc - operand > 1)
         bp_error(BP_USAGE, "one checkpoint at a time; '%s' is one too many", argv[operand + 1]);
-    else if (v.simulate && v.task && operand == argc)
+    else if (v.export_mjcf && v.task && operand == argc)
         status = work(&v, &checkpoint);
     else if (!strcmp(v.play, "random") && operand == argc)
         status = v.task ? play(&v, &checkpoint) : bp_error(BP_USAGE, "random play without a checkpoint needs --task");

@@ -1,15 +1,15 @@
 /*
  * bp-transfer: learn a task with a frozen prior from a checkpoint, or from scratch for comparison.
  *
- *     bp-transfer --preset nav-hard --prior easy.ckpt -o hard.ckpt
- *     bp-transfer --preset nav-hard --prior none -o scratch.ckpt
+ *     bp-transfer --preset nav-hard --prior-from easy.ckpt -o hard.ckpt
+ *     bp-transfer --preset nav-hard --prior-from none -o scratch.ckpt
  */
 #include "run/transfer.h"
 
 static const struct bp_usage usage = {
-    "--prior FILE|none [--preset NAME] [OPTION ...] -o FILE",
+    "--prior-from FILE|none [--preset NAME] [OPTION ...] -o FILE",
     "Learn a task while staying close to the frozen prior of a checkpoint; the critic is always fresh.",
-    "bp-transfer --preset nav-hard --prior easy.ckpt -o hard.ckpt",
+    "bp-transfer --preset nav-hard --prior-from easy.ckpt -o hard.ckpt",
     BP_BARE_USAGE,
 };
 

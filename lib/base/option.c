@@ -44,7 +44,7 @@ void bp_options_free(struct bp_options *options)
     free(options);
 }
 
-static struct entry *find(const struct bp_options *options, const char *name)
+struct entry *bp_option_find(const struct bp_options *options, const char *name)
 {
     for (int i = 0; i < options->count; i++)
         if (!strcmp(options->entries[i].row->name, name))
@@ -100,10 +100,30 @@ static int64_t exact_count(const struct entry *entry, double value)
     return *end ? (int64_t)value : (int64_t)whole;
 }
 
-static int parse_choice(const struct entry *entry)
+/* A choice by a name that it no longer has is read as what it is called now. */
+static int rename_choice(struct entry *entry)
+{
+    const char *now = bp_option_choice_renamed(entry->text);
+    char *copy;
+
+    for (int i = 0; now && entry->row->choices(i); i++)
+        if (!strcmp(now, entry->row->choices(i))) {
+            bp_warn("--%s: '%s' is now called '%s' (%s)", entry->row->name, entry->text, now, entry->origin);
+            if (!(copy = strdup(now)))
+                return bp_error(BP_FAILURE, "out of memory");
+            free(entry->text);
+            entry->text = copy;
+        }
+    return 0;
+}
+
+static int parse_choice(struct entry *entry)
 {
     char names[1024] = "", hint[128];
     int used = 0;
+
+    if (rename_choice(entry))
+        return -1;
 
     for (int i = 0; entry->row->choices(i); i++) {
         if (!strcmp(entry->text, entry->row->choices(i)))
@@ -159,7 +179,7 @@ int bp_options_resolve(struct bp_options *options)
 
 int bp_options_set(struct bp_options *options, const char *name, const char *value, const char *origin)
 {
-    struct entry *entry = find(options, name);
+    struct entry *entry = bp_option_find(options, name);
 
     assert(entry);
     if (bp_option_put(entry, LAYER_COMMAND, value, origin))
@@ -199,7 +219,9 @@ int bp_options_preset(struct bp_options *options, const char *path)
             break;
         }
         *equals = '\0';
-        struct entry *entry = find(options, trim(name));
+        struct entry *entry = bp_option_find(options, trim(name));
+        if (!entry && (entry = bp_option_renamed(options, trim(name))))
+            bp_warn("%s:%d: '%s' is now called '%s'", path, number, trim(name), entry->row->name);
         if (!entry)
             status = bp_error(BP_USAGE, "%s:%d: there is no option '%s'", path, number, trim(name));
         else if (entry->row->scope != BP_SCOPE_CONFIG)
@@ -230,7 +252,7 @@ int bp_options_json_layer(struct bp_options *options, const json_t *config, cons
     json_t *value;
 
     json_object_foreach((json_t *)config, name, value) {
-        struct entry *entry = find(options, name);
+        struct entry *entry = bp_option_find(options, name);
         char text[64];
         const char *from = text;
         if (!entry || entry->row->scope != BP_SCOPE_CONFIG || json_is_null(value))
@@ -251,14 +273,14 @@ int bp_options_json_layer(struct bp_options *options, const json_t *config, cons
 
 bool bp_options_given(const struct bp_options *options, const char *name)
 {
-    const struct entry *entry = find(options, name);
+    const struct entry *entry = bp_option_find(options, name);
 
     return entry && entry->layer > LAYER_DEFAULT;
 }
 
 const char *bp_options_explicit(const struct bp_options *options, const char *name)
 {
-    const struct entry *entry = find(options, name);
+    const struct entry *entry = bp_option_find(options, name);
 
     return entry && entry->layer >= LAYER_ENVIRONMENT ? entry->text : NULL;
 }
@@ -270,7 +292,7 @@ void bp_options_print(const struct bp_options *options, FILE *file)
     for (int i = 0; i < options->count; i++) {
         const struct entry *entry = &options->entries[i];
         if (entry->row->scope == BP_SCOPE_CONFIG && entry->text)
-            fprintf(file, "%-18s = %-30s # %s\n", entry->row->name, entry->text, entry->origin);
+            fprintf(file, "%-20s = %-30s # %s\n", entry->row->name, entry->text, entry->origin);
     }
 }
 

@@ -79,6 +79,12 @@ int bp_options_preset(struct bp_options *options, const char *path) BP_WARN_UNUS
 /* ... or the JSON object of a checkpoint's config; names that this program does not have are passed over. */
 int bp_options_json_layer(struct bp_options *options, const json_t *config, const char *origin) BP_WARN_UNUSED;
 
+/*
+ * A copy of a config with today's names in place of those of version 0.1.0; `told` says which, "trace is now retrace-lambda, ...", or is
+ * empty. NULL after reporting.
+ */
+json_t *bp_options_json_renamed(const json_t *config, char *told, size_t size) BP_WARN_UNUSED;
+
 /* Turn the layers' texts into values, checking types, ranges and choices. To be called once every layer is in. */
 int bp_options_resolve(struct bp_options *options) BP_WARN_UNUSED;
 

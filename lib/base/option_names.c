@@ -5,15 +5,16 @@
 #include "base/option_private.h"
 
 const char *const bp_option_elsewhere[] = {
-    "actor-steps", "actors", "baseline", "batch", "bin", "body", "bootstrap", "burn-in", "by", "camera", "checkpoint-every", "critic",
-    "critic-encoders", "critic-layers", "critic-rate", "critic-see", "critics", "db", "deterministic", "discount", "encoders",
-    "entropy-cost", "episodes", "evaluate", "evaluate-episodes", "evaluate-every", "final-rate", "fraction", "frames", "groups",
-    "head", "held-out", "initialise", "json", "kl-cost", "last", "layers", "list", "list-presets", "max-memory", "metric", "output", "p",
-    "patience", "play", "points", "policy", "policy-encoders", "policy-head", "policy-layers", "policy-rate", "policy-see",
-    "precision", "preset", "print-config", "prior", "prior-encoders", "prior-head", "prior-layers", "prior-rate", "prior-see",
-    "progress-every", "quiet", "rate", "rate-hold", "record-state", "recurrent-state", "replay", "replay-episodes",
-    "replay-precision", "resume", "reward-scale", "see", "seed", "sequence-stride", "shards", "simulate", "smooth", "statistic", "steps",
-    "target-period", "task", "threads", "threshold", "trace", "tsv", "unroll", "warm-up", "where", "x",
+    "actor-steps", "actors", "baseline", "batch", "bin", "body", "burn-in", "by", "camera", "checkpoint-every", "critic",
+    "critic-encoders", "critic-inputs", "critic-layers", "critic-learning-rate", "critics", "db", "deterministic", "discount",
+    "encoders", "entropy-cost", "episodes", "evaluate", "evaluate-episodes", "evaluate-every", "export-mjcf", "final-learning-rate",
+    "fraction", "frames", "groups", "head", "held-out", "initialise", "inputs", "json", "kl-cost", "last", "layers", "learning-rate",
+    "learning-rate-hold", "list", "list-presets", "max-memory", "metric", "output", "p", "patience", "play", "playback", "points",
+    "policy", "policy-encoders", "policy-head", "policy-inputs", "policy-layers", "policy-learning-rate", "precision", "preset",
+    "print-config", "prior", "prior-encoders", "prior-from", "prior-head", "prior-inputs", "prior-layers", "prior-learning-rate",
+    "progress-every", "quiet", "record-state", "recurrent-state", "replay-episodes", "replay-precision", "resume", "retrace-lambda",
+    "reward-scale", "seed", "sequence-stride", "shards", "smooth", "statistic", "target-period", "task", "threads", "threshold",
+    "transitions", "tsv", "unroll", "value-policy", "warm-up", "where", "x",
     /* not options: */
     "db-timeout-ms", "share", NULL,
 };

@@ -36,6 +36,11 @@ static void warn_unknown(const struct bp_options *options, const char *set)
         if (!strcmp(name, word))
             return;
     }
+    for (const struct bp_option_rename *rename = bp_option_renames; rename->was; rename++) {
+        variable(rename->was, name);
+        if (!strcmp(name, word))
+            return;
+    }
     if (near.best) {
         variable(near.best, name);
         near.best = name;
@@ -43,11 +48,28 @@ static void warn_unknown(const struct bp_options *options, const char *set)
     bp_warn("the environment's %.*s belongs to no option and changes nothing%s", length, set, bp_near_text(&near, "", hint, sizeof hint));
 }
 
+/* A variable by a name that its option no longer has. */
+static int read_renamed(struct bp_options *options, const struct bp_option_rename *rename)
+{
+    struct entry *entry = rename->taken ? NULL : bp_option_renamed(options, rename->was);
+    char was[80], now[80], *value;
+
+    variable(rename->was, was);
+    variable(rename->now, now);
+    if (!entry || !(value = getenv(was)) || getenv(now))
+        return 0;
+    bp_warn("the environment's %s is now called %s", was, now);
+    return bp_option_put(entry, LAYER_ENVIRONMENT, value, was);
+}
+
 static int read_environment(struct bp_options *options)
 {
     for (char **set = environ; *set; set++)
         if (!strncmp(*set, "BP_", 3))
             warn_unknown(options, *set);
+    for (const struct bp_option_rename *rename = bp_option_renames; rename->was; rename++)
+        if (read_renamed(options, rename))
+            return -1;
     for (int i = 0; i < options->count; i++) {
         char name[80], *value;
         variable(options->entries[i].row->name, name);
@@ -84,6 +106,9 @@ static int candidates(const struct bp_options *options, const char *name, char *
         if (count++ < 4 && used < size)
             used += (size_t)snprintf(text + used, size - used, "%s'--%s'", count > 1 ? ", " : "", full);
     }
+    for (const struct bp_option_rename *rename = bp_option_renames; rename->was; rename++)
+        if (!strncmp(rename->was, name, length) && bp_option_renamed(options, rename->was) && count++ < 4 && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s'--%s'", count > 1 ? ", " : "", rename->was);
     if (count > 4 && used < size)
         snprintf(text + used, size - used, ", and %d more", count - 4);
     return count;
@@ -123,9 +148,10 @@ static int report_option(const struct bp_options *options, char **argv, bool inc
     return report_unknown(options, word, argv[0]);
 }
 
-/* getopt's tables, built from ours. Flags also answer to --no-NAME, so that a preset's yes can be undone. */
+/* getopt's tables, built from ours. Flags also answer to --no-NAME, so that a preset's yes can be undone; then come the old names. */
 struct spelling {
     struct option *options;
+    int renamed;                /* index of the first old name */
     char (*negated)[64];
     char letters[160];
 };
@@ -134,6 +160,9 @@ static int spell(const struct bp_options *options, struct spelling *spelling)
 {
     size_t count = 2 * (size_t)options->count + 3;
     int used = 0, letters = 1;
+
+    for (const struct bp_option_rename *rename = bp_option_renames; rename->was; rename++)
+        count++;
 
     spelling->options = calloc(count, sizeof *spelling->options);
     spelling->negated = calloc((size_t)options->count + 1, sizeof *spelling->negated);
@@ -157,6 +186,12 @@ static int spell(const struct bp_options *options, struct spelling *spelling)
     spelling->letters[letters++] = 'h';
     spelling->options[used++] = (struct option){"help", no_argument, NULL, OPTION_HELP};
     spelling->options[used++] = (struct option){"version", no_argument, NULL, OPTION_VERSION};
+    spelling->renamed = used;
+    for (const struct bp_option_rename *rename = bp_option_renames; rename->was; rename++) {
+        const struct entry *entry = bp_option_renamed(options, rename->was);
+        if (entry)
+            spelling->options[used++] = (struct option){rename->was, required_argument, NULL, OPTION_FIRST + 2 * (int)(entry - options->entries)};
+    }
     return 0;
 }
 
@@ -187,7 +222,7 @@ static bool is_lost(const struct bp_options *options, const struct bp_usage *usa
 int bp_options_parse(struct bp_options *options, int argc, char **argv, const struct bp_usage *usage, int *operands)
 {
     struct spelling spelling = {0};
-    int code, status = -1;
+    int code, status = -1, index = 0;
 
     if (spell(options, &spelling) || read_environment(options))
         goto done;
@@ -197,7 +232,7 @@ int bp_options_parse(struct bp_options *options, int argc, char **argv, const st
     }
     opterr = 0;
     optind = 0;                 /* afresh, also behind a line that was given up half-way */
-    while ((code = getopt_long(argc, argv, spelling.letters, spelling.options, NULL)) != -1) {
+    while ((code = getopt_long(argc, argv, spelling.letters, spelling.options, &index)) != -1) {
         if (code == 'h' || code == OPTION_HELP) {
             bp_option_help(options, usage);
             status = printed();
@@ -212,6 +247,8 @@ int bp_options_parse(struct bp_options *options, int argc, char **argv, const st
             report_option(options, argv, code == ':');
             goto done;
         }
+        if (code >= OPTION_FIRST && index >= spelling.renamed)
+            bp_warn("--%s is now called --%s", spelling.options[index].name, options->entries[(code - OPTION_FIRST) / 2].row->name);
         if (take(options, code < OPTION_HELP ? by_letter(options, code) : code))
             goto done;
     }

@@ -55,7 +55,7 @@ static int grow(struct bp_dataset *dataset)
     return 0;
 }
 
-int bp_dataset_add(struct bp_dataset *dataset, int length, const struct bp_groups *see, const float *observations, int stride,
+int bp_dataset_add(struct bp_dataset *dataset, int length, const struct bp_groups *inputs, const float *observations, int stride,
                    const float *actions)
 {
     size_t seen = (size_t)length * (size_t)dataset->observation_size, acted = (size_t)length * (size_t)dataset->action_size;
@@ -68,7 +68,7 @@ int bp_dataset_add(struct bp_dataset *dataset, int length, const struct bp_group
         return bp_error(BP_FAILURE, "out of memory for the trajectories");
     episode->length = length;
     episode->actions = episode->observations + seen;
-    bp_groups_gather(see, observations, stride, length, episode->observations);
+    bp_groups_gather(inputs, observations, stride, length, episode->observations);
     memcpy(episode->actions, actions, acted * sizeof(float));
     dataset->count++;
     return 0;

@@ -10,8 +10,8 @@ struct bp_dataset;
 struct bp_dataset *bp_dataset_new(int observation_size, int action_size) BP_WARN_UNUSED;
 void bp_dataset_free(struct bp_dataset *dataset);
 
-/* Add an episode of `length` steps, copied: the groups `see` of observations (length rows of stride floats), actions (length x A). */
-int bp_dataset_add(struct bp_dataset *dataset, int length, const struct bp_groups *see, const float *observations, int stride,
+/* Add an episode of `length` steps, copied: the groups `inputs` of observations (length rows of stride floats), actions (length x A). */
+int bp_dataset_add(struct bp_dataset *dataset, int length, const struct bp_groups *inputs, const float *observations, int stride,
                    const float *actions) BP_WARN_UNUSED;
 
 /*

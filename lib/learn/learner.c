@@ -82,7 +82,7 @@ int bp_learner_microbatch(const struct bp_learner *learner, int i)
 /* What updates want of a role's networks. The policy's gradient passes through the target critics, to the action. */
 static bool passes_back(const struct bp_learner *learner, int role, bool target)
 {
-    return target ? role >= BP_CRITIC : learner->config.rate[role] > 0;
+    return target ? role >= BP_CRITIC : learner->config.learning_rate[role] > 0;
 }
 
 static int init_prepared(struct bp_learner *learner, int role)
@@ -264,7 +264,7 @@ struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp
 
     if (target)
         return (struct bp_net_use){&learner->agent.net[role], t->target, NULL, t->target_prepared};
-    return (struct bp_net_use){&learner->agent.net[role], t->online, learner->config.rate[role] > 0 ? shard->grad[role] : NULL,
+    return (struct bp_net_use){&learner->agent.net[role], t->online, learner->config.learning_rate[role] > 0 ? shard->grad[role] : NULL,
                                t->online_prepared};
 }
 
@@ -301,7 +301,7 @@ static double rate_share(const struct bp_learner *learner)
     const struct bp_learner_config *c = &learner->config;
     double done = learner->updates < c->planned ? (double)learner->updates / (double)c->planned : 1;
 
-    return done <= c->rate_hold ? 1 : 1 - (1 - c->final_rate) * (done - c->rate_hold) / (1 - c->rate_hold);
+    return done <= c->learning_rate_hold ? 1 : 1 - (1 - c->final_learning_rate) * (done - c->learning_rate_hold) / (1 - c->learning_rate_hold);
 }
 
 /* Adam's step over n parameters from `from` on. */
@@ -320,7 +320,7 @@ static void step_range(struct bp_learner *learner, enum bp_role role, size_t fro
             part[j] = 0;
         }
     }
-    adam.rate = c->rate[role] * rate_share(learner);
+    adam.rate = c->learning_rate[role] * rate_share(learner);
     bp_adam_step(&adam, learner->updates + 1, trained->online + from, sum, trained->m + from, trained->v + from, n);
     memset(sum, 0, n * sizeof *sum);
 }
@@ -331,7 +331,7 @@ void bp_learner_apply(struct bp_learner *learner, int i)
     const struct bp_net *net = &learner->agent.net[job->role];
     struct bp_trained *t = &learner->trained[job->role];
 
-    if (learner->config.rate[job->role] > 0) {
+    if (learner->config.learning_rate[job->role] > 0) {
         step_range(learner, job->role, job->from, job->count);
         bp_net_prepare_range(net, t->online, &t->online_prepared, job->from, job->count);
     }

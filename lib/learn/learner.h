@@ -21,13 +21,13 @@ struct bp_learner_config {
     int batch;                  /* sequences of an update */
     int shards;                 /* parts of the batch; decides the order of sums, hence the bytes */
     double discount;            /* gamma */
-    double trace;               /* lambda */
+    double retrace_lambda;      /* lambda */
     double reward_scale;        /* multiplies rewards and both costs inside the learner */
     double kl_cost;             /* alpha, nats to reward */
     double entropy_cost;        /* alpha_H */
-    double rate[BP_ROLES];      /* of Adam; 0: frozen */
-    double rate_hold;           /* share of the planned updates during which the rates stay as they are, below 1 */
-    double final_rate;          /* share of the rates that is left after `planned` updates, reached along a line from there */
+    double learning_rate[BP_ROLES];     /* of Adam; 0: frozen */
+    double learning_rate_hold;  /* share of the planned updates during which the rates stay as they are, below 1 */
+    double final_learning_rate; /* share of the rates that is left after `planned` updates, reached along a line from there */
     int64_t planned;
     int target_period;          /* P: updates between hard copies into the target networks */
     enum bp_value_policy value_policy;  /* whose actions give values and traces: the policy's (BP alg. 1) or the target policy's */

@@ -42,7 +42,7 @@ static struct bp_sequences sequences_of(const struct part *p, enum bp_role role,
 static struct bp_gaussian gaussian(const struct part *p, enum bp_role role, bool target, int steps)
 {
     struct bp_sequences sequences = sequences_of(p, role, steps);
-    struct bp_var *x = bp_agent_see(&p->shard->tape, &p->learner->agent, role, p->shard->batch.observations, steps * sequences.batch);
+    struct bp_var *x = bp_agent_inputs(&p->shard->tape, &p->learner->agent, role, p->shard->batch.observations, steps * sequences.batch);
 
     return bp_agent_gaussian(&p->shard->tape, &p->learner->agent, role, bp_shard_use(p->learner, p->shard, role, target), x, &sequences);
 }
@@ -51,7 +51,7 @@ static struct bp_gaussian gaussian(const struct part *p, enum bp_role role, bool
 static struct bp_var *features_of(const struct part *p, enum bp_role role, bool target, int steps)
 {
     struct bp_sequences sequences = sequences_of(p, role, steps);
-    struct bp_var *x = bp_agent_see(&p->shard->tape, &p->learner->agent, role, p->shard->batch.observations, steps * sequences.batch);
+    struct bp_var *x = bp_agent_inputs(&p->shard->tape, &p->learner->agent, role, p->shard->batch.observations, steps * sequences.batch);
 
     return bp_net_features(&p->shard->tape, bp_shard_use(p->learner, p->shard, role, target), x, &sequences);
 }
@@ -116,7 +116,7 @@ static float *retrace_targets(const struct part *p, const struct value_policy *v
     for (int i = 0; i < rows; i++) {
         float ratio = bp_exp(log_prob->value[i] - b->log_prob[i]);
         value[i] = value_policy->q->value[i] - (value_policy->kl ? alpha * value_policy->kl->value[i] : 0);
-        trace[i] = b->mask[i] * (float)c->trace * (ratio > 1 ? 1 : ratio);
+        trace[i] = b->mask[i] * (float)c->retrace_lambda * (ratio > 1 ? 1 : ratio);
         reward[i] = (float)c->reward_scale * b->reward[i];
         discount[i] = (float)c->discount * b->nonterminal[i];
         p->shard->stats.trace += (double)trace[i];
@@ -199,7 +199,7 @@ static void update(const struct part *p)
         stats->policy_loss += bp_add_loss(bp_slice_rows(tape, kl, 0, rows), alpha * mean, b->mask);
 
     /* L_pi0 = KL(pi || pi0), pi held fixed */
-    if (prior && c->rate[BP_PRIOR] > 0)
+    if (prior && c->learning_rate[BP_PRIOR] > 0)
         stats->prior_loss += bp_add_loss(bp_gaussian_kl(tape, fixed, gaussian(p, BP_PRIOR, false, steps)), mean, b->mask);
     bp_tape_backward(tape);
 

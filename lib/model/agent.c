@@ -29,7 +29,7 @@ int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, int ac
             continue;
         snprintf(spec.name, sizeof spec.name, "%s", bp_role_names[role]);
         snprintf(spec.kind, sizeof spec.kind, "%s", c->kind);
-        if (bp_net_hidden(strcmp(c->kind, "linear") ? c->hidden : "", &spec) || bp_groups_select(groups, c->see, &spec.see) ||
+        if (bp_net_hidden(strcmp(c->kind, "linear") ? c->hidden : "", &spec) || bp_groups_select(groups, c->inputs, &spec.inputs) ||
             bp_net_encoders(c->encoders, &spec) || bp_net_init(&agent->net[role], &spec) || (c->head && head_by_name(c->head, &agent->head[role])))
             return -1;
         agent->has[role] = true;
@@ -45,15 +45,15 @@ struct bp_gaussian bp_agent_gaussian(struct bp_tape *tape, const struct bp_agent
     return bp_gaussian_head(tape, bp_net_output(tape, use, features, NULL), agent->head[role]);
 }
 
-struct bp_var *bp_agent_see(struct bp_tape *tape, const struct bp_agent *agent, enum bp_role role, const float *observations,
+struct bp_var *bp_agent_inputs(struct bp_tape *tape, const struct bp_agent *agent, enum bp_role role, const float *observations,
                             int rows)
 {
-    const struct bp_groups *see = &agent->net[role].spec.see;
+    const struct bp_groups *inputs = &agent->net[role].spec.inputs;
     float *seen;
 
-    if (bp_groups_equal(see, &agent->groups))
-        return bp_constant(tape, rows, see->size, observations);
-    seen = bp_arena_floats(&tape->arena, (size_t)rows * (size_t)see->size);
-    bp_groups_gather(see, observations, agent->groups.size, rows, seen);
-    return bp_constant(tape, rows, see->size, seen);
+    if (bp_groups_equal(inputs, &agent->groups))
+        return bp_constant(tape, rows, inputs->size, observations);
+    seen = bp_arena_floats(&tape->arena, (size_t)rows * (size_t)inputs->size);
+    bp_groups_gather(inputs, observations, agent->groups.size, rows, seen);
+    return bp_constant(tape, rows, inputs->size, seen);
 }

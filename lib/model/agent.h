@@ -22,7 +22,7 @@ struct bp_agent {
 struct bp_net_choice {
     const char *kind;
     const char *hidden;                 /* "64,64" */
-    const char *see;                    /* groups, as bp_groups_select reads them */
+    const char *inputs;                    /* groups, as bp_groups_select reads them */
     const char *head;                   /* name of a head; NULL in critics */
     const char *encoders;               /* "targets:50,boxes:100x20"; NULL or "": none */
 };
@@ -36,7 +36,7 @@ struct bp_gaussian bp_agent_gaussian(struct bp_tape *tape, const struct bp_agent
                                      struct bp_var *x, const struct bp_sequences *sequences);
 
 /* What role sees of full observation rows, as a constant on the tape. */
-struct bp_var *bp_agent_see(struct bp_tape *tape, const struct bp_agent *agent, enum bp_role role, const float *observations,
+struct bp_var *bp_agent_inputs(struct bp_tape *tape, const struct bp_agent *agent, enum bp_role role, const float *observations,
                             int rows);
 
 #endif

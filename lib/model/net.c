@@ -72,8 +72,8 @@ static int add_inputs(struct bp_net *net, const struct bp_net_spec *spec)
 {
     int columns = 0;
 
-    for (int i = 0, e = 0; i < spec->see.count; i++) {
-        const struct bp_group *group = &spec->see.group[i];
+    for (int i = 0, e = 0; i < spec->inputs.count; i++) {
+        const struct bp_group *group = &spec->inputs.group[i];
         net->input[i] = (struct bp_input){.first = net->layers, .out = group->size};
         if (e < spec->encoder_count && !strcmp(spec->encoder[e].group, group->name))
             net->input[i].out = add_encoder(net, &spec->encoder[e++], group->size);
@@ -90,7 +90,7 @@ int bp_net_init(struct bp_net *net, const struct bp_net_spec *spec)
 
     if (!kind)
         return -1;
-    if (!spec->see.size && !spec->action_size)
+    if (!spec->inputs.size && !spec->action_size)
         return bp_error(BP_USAGE, "the %s sees no observation group", spec->name);
     bool wants_hidden = strcmp(spec->kind, "linear") != 0;
     if (wants_hidden != (spec->hidden_count > 0))
@@ -188,9 +188,9 @@ static bool same_torso(const struct bp_net *a, const struct bp_net *b)
 /* The place among the groups seen, or -1. */
 static int place_of(const struct bp_net *net, const char *group)
 {
-    const struct bp_group *found = bp_groups_find(&net->spec.see, group);
+    const struct bp_group *found = bp_groups_find(&net->spec.inputs, group);
 
-    return found ? (int)(found - net->spec.see.group) : -1;
+    return found ? (int)(found - net->spec.inputs.group) : -1;
 }
 
 /* Row of the torso's input at which a group begins. */
@@ -206,11 +206,11 @@ static size_t first_row(const struct bp_net *net, int place)
 /* Does `net` see every group that `from` sees, through the same encoder? */
 static int check_groups(const struct bp_net *net, const struct bp_net *from)
 {
-    for (int j = 0; j < from->spec.see.count; j++) {
-        const struct bp_group *theirs = &from->spec.see.group[j];
+    for (int j = 0; j < from->spec.inputs.count; j++) {
+        const struct bp_group *theirs = &from->spec.inputs.group[j];
         const struct bp_input *a = &from->input[j], *b;
         int i = place_of(net, theirs->name);
-        if (i < 0 || net->spec.see.group[i].size != theirs->size)
+        if (i < 0 || net->spec.inputs.group[i].size != theirs->size)
             return bp_error(BP_USAGE, "the %s cannot start from the %s, which sees '%s' of size %d", net->spec.name, from->spec.name,
                             theirs->name, theirs->size);
         b = &net->input[i];
@@ -231,8 +231,8 @@ int bp_net_init_from(const struct bp_net *net, float *params, const struct bp_ne
     if (check_groups(net, from))
         return -1;
     memset(params + torso->x, 0, (size_t)torso->in * width * sizeof *params);
-    for (int j = 0; j < from->spec.see.count; j++) {
-        int i = place_of(net, from->spec.see.group[j].name);
+    for (int j = 0; j < from->spec.inputs.count; j++) {
+        int i = place_of(net, from->spec.inputs.group[j].name);
         memcpy(params + torso->x + first_row(net, i) * width, from_params + from_torso->x + first_row(from, j) * width,
                (size_t)net->input[i].out * width * sizeof *params);
         for (int k = 0; k < net->input[i].layers; k++) {
@@ -266,20 +266,20 @@ static struct bp_var *encode(struct bp_tape *tape, struct bp_net_use use, struct
 
     if (!net->spec.encoder_count)
         return x;
-    for (int i = 0, column = 0; i < net->spec.see.count; column += net->spec.see.group[i++].size) {
+    for (int i = 0, column = 0; i < net->spec.inputs.count; column += net->spec.inputs.group[i++].size) {
         const struct bp_input *input = &net->input[i];
-        parts[i] = bp_slice_columns(tape, x, column, net->spec.see.group[i].size);
+        parts[i] = bp_slice_columns(tape, x, column, net->spec.inputs.group[i].size);
         for (int k = 0; k < input->layers; k++)
             parts[i] = dense(tape, use, input->first + k, parts[i], BP_ELU);
     }
-    return bp_concat(tape, parts, net->spec.see.count);
+    return bp_concat(tape, parts, net->spec.inputs.count);
 }
 
 struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, const struct bp_sequences *sequences)
 {
     const struct bp_net *net = use.net;
 
-    assert(x->cols == net->spec.see.size && x->rows == sequences->steps * sequences->batch);
+    assert(x->cols == net->spec.inputs.size && x->rows == sequences->steps * sequences->batch);
     x = encode(tape, use, x);
     for (int i = net->torso; i < net->join; i++) {
         const struct bp_layer *l = &net->layer[i];

@@ -31,7 +31,7 @@ struct bp_net_spec {
     char kind[16];              /* mlp, lstm, linear: a row of bp_net_kinds */
     int hidden[BP_LAYER_MAX];   /* sizes of the hidden layers */
     int hidden_count;
-    struct bp_groups see;       /* the groups of an observation row that it sees */
+    struct bp_groups inputs;       /* the groups of an observation row that it sees */
     struct bp_encoder_spec encoder[BP_ENCODER_MAX];     /* in the order of the groups */
     int encoder_count;
     int action_size;            /* of an action that joins the input (critics), else 0 */
@@ -86,7 +86,7 @@ int bp_net_hidden(const char *text, struct bp_net_spec *spec) BP_WARN_UNUSED;
 const char *bp_net_layers(const struct bp_net_spec *spec, char *text, int size);
 
 /*
- * Encoders from text like "targets:50,boxes:100x20", for groups that the network sees (spec->see; "?boxes:50" only if it does); "" or
+ * Encoders from text like "targets:50,boxes:100x20", for groups that the network sees (spec->inputs; "?boxes:50" only if it does); "" or
  * NULL has none. -1 after reporting.
  */
 int bp_net_encoders(const char *text, struct bp_net_spec *spec) BP_WARN_UNUSED;
@@ -121,7 +121,7 @@ struct bp_net_use {
 };
 
 /*
- * First half, for the sequences' rows: from observations x (rows x see.size) up to what joins the action: the pre-activation of layer
+ * First half, for the sequences' rows: from observations x (rows x inputs.size) up to what joins the action: the pre-activation of layer
  * `join`. Rows of state have net->state_size floats.
  */
 struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, const struct bp_sequences *sequences);

@@ -59,7 +59,7 @@ static int put_encoder(struct bp_net_spec *spec, const struct bp_encoder_spec *e
     for (int i = 0; i < at; i++)
         if (!strcmp(spec->encoder[i].group, encoder->group))
             return bp_error(BP_USAGE, "one encoder for the group '%s', not two: '%s'", encoder->group, text);
-    for (; at > 0 && bp_groups_find(&spec->see, spec->encoder[at - 1].group) > bp_groups_find(&spec->see, encoder->group); at--)
+    for (; at > 0 && bp_groups_find(&spec->inputs, spec->encoder[at - 1].group) > bp_groups_find(&spec->inputs, encoder->group); at--)
         spec->encoder[at] = spec->encoder[at - 1];
     spec->encoder[at] = *encoder;
     spec->encoder_count++;
@@ -79,7 +79,7 @@ int bp_net_encoders(const char *text, struct bp_net_spec *spec)
         memcpy(encoder.group, at, length);
         if (!(at = encoder_sizes(at + length + 1, &encoder)) || (*at == ',' && !at[1]))
             return bad_encoders(text);
-        bool seen = bp_groups_find(&spec->see, encoder.group) != NULL;
+        bool seen = bp_groups_find(&spec->inputs, encoder.group) != NULL;
         if (!seen && !optional)
             return bp_error(BP_USAGE, "the %s has an encoder for '%s', a group that it does not see", spec->name, encoder.group);
         if (seen && put_encoder(spec, &encoder, text))

@@ -5,7 +5,7 @@
 #define HALF_LOG_2PI 0.918938533204672742f
 #define LEAST_SCALE 0.01f
 
-const char *const bp_head_names[BP_HEAD_COUNT] = {"softplus", "capped"};
+const char *const bp_head_names[BP_HEAD_COUNT] = {"softplus", "bounded"};
 
 struct gaussian_node {
     struct bp_node node;
@@ -48,7 +48,7 @@ static void plain_back(float *restrict du, float *restrict dv, const float *rest
     }
 }
 
-static void capped_back(float *restrict du, float *restrict dv, const float *restrict mean, const float *restrict scale,
+static void bounded_back(float *restrict du, float *restrict dv, const float *restrict mean, const float *restrict scale,
                         const float *restrict dmean, const float *restrict dscale, int n)
 {
 #pragma omp simd
@@ -70,8 +70,8 @@ static void head_back(struct bp_node *raw)
         float *du = dy + row * 2 * actions, *dv = du + actions;
         const float *mean = node->p.mean->value + row * actions, *scale = node->p.scale->value + row * actions;
         const float *dmean = all_dmean + row * actions, *dscale = all_dscale + row * actions;
-        if (node->head == BP_HEAD_CAPPED)
-            capped_back(du, dv, mean, scale, dmean, dscale, actions);
+        if (node->head == BP_HEAD_BOUNDED)
+            bounded_back(du, dv, mean, scale, dmean, dscale, actions);
         else
             plain_back(du, dv, v, dmean, dscale, actions);
     }
@@ -86,7 +86,7 @@ static void plain(const float *restrict u, const float *restrict v, float *restr
     }
 }
 
-static void capped(const float *restrict u, const float *restrict v, float *restrict mean, float *restrict scale, int n)
+static void bounded(const float *restrict u, const float *restrict v, float *restrict mean, float *restrict scale, int n)
 {
 #pragma omp simd
     for (int j = 0; j < n; j++) {
@@ -103,7 +103,7 @@ struct bp_gaussian bp_gaussian_head(struct bp_tape *tape, struct bp_var *output,
 
     for (int row = 0; row < output->rows; row++) {
         const float *u = output->value + row * 2 * actions;
-        (head == BP_HEAD_CAPPED ? capped : plain)(u, u + actions, p.mean->value + row * actions, p.scale->value + row * actions, actions);
+        (head == BP_HEAD_BOUNDED ? bounded : plain)(u, u + actions, p.mean->value + row * actions, p.scale->value + row * actions, actions);
     }
     if (p.mean->grad)
         record(tape, head_back, p, output)->head = head;

@@ -11,7 +11,7 @@ struct bp_gaussian {
 /* How the 2A outputs of a network become a Gaussian; all at least 0.01 wide (BP E.1: "fixed noise of 0.01 to prevent collapse"). */
 enum bp_head {
     BP_HEAD_SOFTPLUS,   /* mean = u, scale = 0.01 + softplus(v): the papers' */
-    BP_HEAD_CAPPED,     /* mean = tanh(u), scale = 0.01 + sigmoid(v): entropy cannot run away beyond the clipped actions */
+    BP_HEAD_BOUNDED,     /* mean = tanh(u), scale = 0.01 + sigmoid(v): entropy cannot run away beyond the clipped actions */
     BP_HEAD_COUNT
 };
 extern const char *const bp_head_names[BP_HEAD_COUNT];

@@ -20,7 +20,7 @@ static const char *const progress_columns[] = {
 };
 /* What --x may name: counts that only grow along a run. */
 static const char *const x_columns[] = { "transitions", "env_steps", "updates", "seconds", NULL };
-static const char *const evaluation_columns[] = { "episode_return", "episode_length", "transition_kl", "standard_error", NULL };
+static const char *const evaluation_columns[] = { "episode_return", "episode_length", "sequence_kl", "standard_error", NULL };
 
 /* What is asked of the database. */
 struct query {

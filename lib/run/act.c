@@ -50,7 +50,7 @@ static struct bp_sequences lanes_of(struct bp_acting *acting, enum bp_role role)
 
 static struct bp_gaussian look(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations)
 {
-    struct bp_var *x = bp_agent_see(&acting->tape, acting->agent, role, observations, acting->lanes);
+    struct bp_var *x = bp_agent_inputs(&acting->tape, acting->agent, role, observations, acting->lanes);
 
     struct bp_net_use use = {.net = &acting->agent->net[role], .params = params->of[role]};
 
@@ -61,7 +61,7 @@ static struct bp_gaussian look(struct bp_acting *acting, const struct bp_params 
 static void advance_critic(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations)
 {
     struct bp_net_use use = {.net = &acting->agent->net[role], .params = params->of[role]};
-    struct bp_var *x = bp_agent_see(&acting->tape, acting->agent, role, observations, acting->lanes);
+    struct bp_var *x = bp_agent_inputs(&acting->tape, acting->agent, role, observations, acting->lanes);
 
     struct bp_sequences lanes = lanes_of(acting, role);
     bp_net_features(&acting->tape, use, x, &lanes);

@@ -35,14 +35,14 @@ static json_t *groups_json(const struct bp_groups *groups)
 static json_t *net_json(const struct bp_agent *agent, enum bp_role role)
 {
     const struct bp_net *net = &agent->net[role];
-    json_t *layers = json_array(), *see = json_array(), *object;
+    json_t *layers = json_array(), *inputs = json_array(), *object;
     char encoders[512];
 
     for (int i = 0; i < net->spec.hidden_count; i++)
         json_array_append_new(layers, json_integer(net->spec.hidden[i]));
-    for (int i = 0; i < net->spec.see.count; i++)
-        json_array_append_new(see, json_string(net->spec.see.group[i].name));
-    object = json_pack("{s:s, s:o, s:o, s:s, s:i}", "kind", net->spec.kind, "layers", layers, "see", see, "head",
+    for (int i = 0; i < net->spec.inputs.count; i++)
+        json_array_append_new(inputs, json_string(net->spec.inputs.group[i].name));
+    object = json_pack("{s:s, s:o, s:o, s:s, s:i}", "kind", net->spec.kind, "layers", layers, "inputs", inputs, "head",
                      role >= BP_CRITIC ? "value" : bp_head_names[agent->head[role]], "parameters", (int)net->parameters);
     if (net->spec.encoder_count)
         json_object_set_new(object, "encoders", json_string(bp_net_encoders_text(&net->spec, encoders, sizeof encoders)));
@@ -145,7 +145,7 @@ static int load_groups(const struct bp_record *record, struct bp_groups *groups,
 
 /* The texts that bp_agent_init takes, from the JSON of one network. */
 struct net_texts {
-    char kind[16], hidden[128], see[512], head[16], encoders[512];
+    char kind[16], hidden[128], inputs[512], head[16], encoders[512];
 };
 
 static int join(const json_t *array, char *text, size_t size)
@@ -174,21 +174,26 @@ static int load_net(const struct bp_record *record, enum bp_role role, struct ne
     json_t *object = load_json(record, bp_role_names[role]);
     const char *kind = json_string_value(json_object_get(object, "kind")), *head = json_string_value(json_object_get(object, "head"));
     const json_t *encoders = json_object_get(object, "encoders");      /* absent where there are none */
+    const json_t *inputs = json_object_get(object, "inputs");
     int status = 0;
 
     *choice = (struct bp_net_choice){0};
     if (!bp_record_get(record, bp_role_names[role]))
         return 0;
+    if (!inputs)
+        inputs = json_object_get(object, "see");        /* as version 0.1.0 wrote it, and the head's name */
+    if (head && !strcmp(head, "capped"))
+        head = bp_head_names[BP_HEAD_BOUNDED];
     if (!kind || !head || strlen(kind) >= sizeof texts->kind || strlen(head) >= sizeof texts->head ||
         (encoders && (!json_is_string(encoders) || json_string_length(encoders) >= sizeof texts->encoders)) ||
         join(json_object_get(object, "layers"), texts->hidden, sizeof texts->hidden) ||
-        join(json_object_get(object, "see"), texts->see, sizeof texts->see))
+        join(inputs, texts->inputs, sizeof texts->inputs))
         status = damaged(where, bp_role_names[role]);
     if (!status) {
         strcpy(texts->kind, kind);
         strcpy(texts->head, head);
         strcpy(texts->encoders, encoders ? json_string_value(encoders) : "");
-        *choice = (struct bp_net_choice){texts->kind, texts->hidden, texts->see, role >= BP_CRITIC ? NULL : texts->head, texts->encoders};
+        *choice = (struct bp_net_choice){texts->kind, texts->hidden, texts->inputs, role >= BP_CRITIC ? NULL : texts->head, texts->encoders};
     }
     json_decref(object);
     return status;

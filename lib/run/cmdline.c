@@ -51,12 +51,12 @@ static int lay_preset(struct bp_cmdline *cmdline)
     return bp_preset_path(preset, path, sizeof path) ? -1 : bp_options_preset(cmdline->options, path);
 }
 
-/* The stopped run's config, which all but --steps must agree with: a preset that is named again too, so that goes on top. */
+/* The stopped run's config, which all but --transitions must agree with: a preset that is named again too, so that goes on top. */
 static int lay_resume(struct bp_cmdline *cmdline)
 {
     const char *output = bp_options_explicit(cmdline->options, "output");
     char path[4096];
-    json_t *steps;
+    json_t *transitions;
     int status;
 
     if (!output || !strcmp(output, "-"))
@@ -64,10 +64,10 @@ static int lay_resume(struct bp_cmdline *cmdline)
     if (bp_resume_path(output, path, sizeof path) || !(cmdline->saved = bp_resume_config(path, cmdline->resume_parent)) ||
         bp_options_json_layer(cmdline->options, cmdline->saved, "resume state") || lay_preset(cmdline))
         return -1;
-    if (!(steps = json_pack("{s:O*}", "steps", json_object_get(cmdline->saved, "steps"))))
+    if (!(transitions = json_pack("{s:O*}", "transitions", json_object_get(cmdline->saved, "transitions"))))
         return bp_error(BP_FAILURE, "out of memory");
-    status = bp_options_json_layer(cmdline->options, steps, "resume state");
-    json_decref(steps);
+    status = bp_options_json_layer(cmdline->options, transitions, "resume state");
+    json_decref(transitions);
     return status;
 }
 
@@ -78,8 +78,8 @@ static int check_agreement(const json_t *saved, const json_t *resolved)
 
     json_object_foreach((json_t *)saved, name, value) {
         const json_t *now = json_object_get(resolved, name);
-        if (strcmp(name, "steps") && now && !json_equal(value, now))
-            return bp_error(BP_USAGE, "--%s differs from the stopped run's: a resumed run keeps its config, but for --steps", name);
+        if (strcmp(name, "transitions") && now && !json_equal(value, now))
+            return bp_error(BP_USAGE, "--%s differs from the stopped run's: a resumed run keeps its config, but for --transitions", name);
     }
     return 0;
 }

@@ -9,11 +9,11 @@ struct bp_config {
     const char *task, *body;
     struct bp_net_choice net[BP_CRITIC + 1];
     int64_t critics;
-    int64_t steps;                  /* transitions to be processed by the learner */
+    int64_t transitions;            /* transitions to be processed by the learner */
     int64_t seed;
     int64_t unroll, sequence_stride, burn_in, batch, shards;
-    double discount, trace, reward_scale, kl_cost, entropy_cost;
-    double rate[BP_CRITIC + 1], rate_hold, final_rate;
+    double discount, retrace_lambda, reward_scale, kl_cost, entropy_cost;
+    double learning_rate[BP_CRITIC + 1], learning_rate_hold, final_learning_rate;
     int64_t target_period;
     const char *value_policy, *precision, *recurrent_state, *replay_precision;
     int64_t actors, actor_steps, replay_episodes, warm_up;

@@ -9,7 +9,7 @@ static int init_agent(const struct bp_cycle *cycle, const struct bp_borrowed *bo
 {
     struct bp_net_choice choice[BP_ROLES];
     const struct bp_agent *from = borrowed->checkpoint ? &borrowed->checkpoint->agent : NULL;
-    char hidden[128], see[512], encoders[512];
+    char hidden[128], inputs[512], encoders[512];
 
     bp_config_networks(cycle->config, choice);
     if (from) {
@@ -20,7 +20,7 @@ static int init_agent(const struct bp_cycle *cycle, const struct bp_borrowed *bo
             return bp_error(BP_USAGE, "the prior's actions have %d numbers, those of task '%s' have %d", from->action_size, cycle->env.task,
                             cycle->env.action_size);
         choice[BP_PRIOR] = (struct bp_net_choice){spec->kind, bp_net_layers(spec, hidden, sizeof hidden),
-                                                  bp_groups_text(&spec->see, see, sizeof see), bp_head_names[from->head[BP_PRIOR]],
+                                                  bp_groups_text(&spec->inputs, inputs, sizeof inputs), bp_head_names[from->head[BP_PRIOR]],
                                                   bp_net_encoders_text(spec, encoders, sizeof encoders)};
     }
     return bp_agent_init(agent, &cycle->env.groups, cycle->env.action_size, choice);
@@ -88,7 +88,7 @@ int bp_cycle_init(struct bp_cycle *cycle, const struct bp_config *config, const 
     cycle->env = probe->spec;
     bp_env_close(probe);
     if (borrowed->checkpoint)
-        learner.rate[BP_PRIOR] = 0;
+        learner.learning_rate[BP_PRIOR] = 0;
     if (init_agent(cycle, borrowed, &agent) || bp_learner_init(&cycle->learner, &agent, &learner))
         return -1;
     replay = bp_config_replay(config, &agent, cycle->env.time_limit);

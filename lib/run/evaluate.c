@@ -110,7 +110,7 @@ int bp_evaluate(struct bp_evaluator *evaluator, int i, const struct bp_params *p
         .episode_return = summary.mean,
         .standard_error = summary.standard_error,
         .episode_length = sums.length / sums.episodes,
-        .transition_kl = sums.visits ? bp_transition_kl(&sums.table, likely) : NAN,
+        .sequence_kl = sums.visits ? bp_transition_kl(&sums.table, likely) : NAN,
     };
     return 0;
 }

@@ -32,11 +32,11 @@ const struct bp_option bp_fit_options[] = {
     {"prior", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(kind), "mlp", 0, 0, kind, "NAME", "kind of the prior"},
     {"layers", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(layers), "64,64", 0, 0, NULL, "N,N", "sizes of its hidden layers"},
     {"encoders", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(encoders), NULL, 0, 0, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"},
-    {"see", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(see), "?proprio,?global,?targets,?touch", 0, 0, NULL, "GROUPS", "observation groups that it sees; ?NAME only where the episodes have it"},
-    {"head", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(head), "capped", 0, 0, head, "NAME", "how its outputs become a Gaussian"},
-    {"steps", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(steps), "60M", 1, 1e15, NULL, "N", "transitions to process at most"},
-    {"rate", 0, BP_REAL, BP_SCOPE_CONFIG, AT(rate), "4e-3", 1e-12, 1, NULL, "X", "Adam's learning rate"},
-    {"final-rate", 0, BP_REAL, BP_SCOPE_CONFIG, AT(final_rate), "0.1", 0, 1, NULL, "X", "share of it left at the end; it falls along a line over --steps"},
+    {"inputs", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(inputs), "?proprio,?global,?targets,?touch", 0, 0, NULL, "GROUPS", "observation groups that it sees; ?NAME only where the episodes have it"},
+    {"head", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(head), "bounded", 0, 0, head, "NAME", "how its outputs become a Gaussian"},
+    {"transitions", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(transitions), "60M", 1, 1e15, NULL, "N", "transitions to process at most"},
+    {"learning-rate", 0, BP_REAL, BP_SCOPE_CONFIG, AT(learning_rate), "4e-3", 1e-12, 1, NULL, "X", "Adam's learning rate"},
+    {"final-learning-rate", 0, BP_REAL, BP_SCOPE_CONFIG, AT(final_learning_rate), "0.1", 0, 1, NULL, "X", "share of the learning rate left at the end; it falls linearly over --transitions"},
     {"unroll", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(unroll), "80", 1, 10000, NULL, "N", "transitions of a sequence"},
     {"burn-in", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(burn_in), "0", 0, 10000, NULL, "N", "steps before each sequence that warm up recurrent networks, and count in no loss"},
     {"batch", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(batch), "16", 1, 1e6, NULL, "N", "sequences of an update"},
@@ -76,14 +76,14 @@ struct fit {
 /* What the first episode decides: the seen groups, and where the prior comes from. */
 static int adopt_first(struct fit *fit, const struct bp_episode *episode)
 {
-    struct bp_groups see;
+    struct bp_groups inputs;
 
-    if (bp_groups_select(&episode->groups, fit->options->see, &see))
+    if (bp_groups_select(&episode->groups, fit->options->inputs, &inputs))
         return -1;
-    if (!see.count)
-        return bp_error(BP_USAGE, "the prior would see no observation group; choose some with --see");
-    for (int i = 0; i < see.count; i++)
-        bp_groups_add(&fit->groups, see.group[i].name, see.group[i].size);
+    if (!inputs.count)
+        return bp_error(BP_USAGE, "the prior would see no observation group; choose some with --inputs");
+    for (int i = 0; i < inputs.count; i++)
+        bp_groups_add(&fit->groups, inputs.group[i].name, inputs.group[i].size);
     fit->action_size = episode->action_size;
     snprintf(fit->task, sizeof fit->task, "%s", episode->task);
     snprintf(fit->body, sizeof fit->body, "%s", episode->body);
@@ -93,22 +93,22 @@ static int adopt_first(struct fit *fit, const struct bp_episode *episode)
 
 static int add_episode(struct fit *fit, const struct bp_episode *episode, const char *where)
 {
-    struct bp_groups see = {.count = fit->groups.count, .size = fit->groups.size};
+    struct bp_groups inputs = {.count = fit->groups.count, .size = fit->groups.size};
 
     if (!fit->dataset && adopt_first(fit, episode))
         return -1;
-    see = fit->groups;
-    for (int i = 0; i < see.count; i++) {
-        const struct bp_group *here = bp_groups_find(&episode->groups, see.group[i].name);
-        if (!here || here->size != see.group[i].size)
-            return bp_error(BP_USAGE, "%s: an episode lacks the group '%s' of size %d that others have", where, see.group[i].name, see.group[i].size);
-        see.group[i].offset = here->offset;
+    inputs = fit->groups;
+    for (int i = 0; i < inputs.count; i++) {
+        const struct bp_group *here = bp_groups_find(&episode->groups, inputs.group[i].name);
+        if (!here || here->size != inputs.group[i].size)
+            return bp_error(BP_USAGE, "%s: an episode lacks the group '%s' of size %d that others have", where, inputs.group[i].name, inputs.group[i].size);
+        inputs.group[i].offset = here->offset;
     }
     if (episode->action_size != fit->action_size)
         return bp_error(BP_USAGE, "%s: an episode's actions have %d numbers, others have %d", where, episode->action_size, fit->action_size);
     if (strcmp(fit->parent, episode->checkpoint))
         fit->parent[0] = '\0';          /* several experts: no one parent */
-    return bp_dataset_add(fit->dataset, episode->length, &see, episode->observations, episode->groups.size, episode->actions);
+    return bp_dataset_add(fit->dataset, episode->length, &inputs, episode->observations, episode->groups.size, episode->actions);
 }
 
 static int read_stream(struct fit *fit, const char *path)
@@ -173,9 +173,9 @@ static int init_fit(struct fit *fit)
         .burn_in = (int)o->burn_in,
         .batch = (int)o->batch,
         .shards = (int)o->shards,
-        .rate = {[BP_PRIOR] = o->rate},
-        .final_rate = o->final_rate,
-        .planned = o->steps / (o->batch * o->unroll),
+        .learning_rate = {[BP_PRIOR] = o->learning_rate},
+        .final_learning_rate = o->final_learning_rate,
+        .planned = o->transitions / (o->batch * o->unroll),
         .target_period = 1000,
         .bf16 = bp_precision_bf16(o->precision),
     };
@@ -227,7 +227,7 @@ static int look(struct fit *fit, struct bp_update_stats *stats, int64_t updates,
     *stats = (struct bp_update_stats){0};
     if (!isfinite(log_prob) || !isfinite(loss))
         return bp_error(BP_DIVERGED, "diverged at update %lld: the likelihood is not a finite number", (long long)fit->learner.updates);
-    bp_log("step %.2fM: log-likelihood %.4f nats a step%s, %.4f in training", (double)transitions / 1e6, log_prob, held ? " held out" : "", -loss);
+    bp_log("%.2fM transitions: log-likelihood %.4f nats a step%s, %.4f in training", (double)transitions / 1e6, log_prob, held ? " held out" : "", -loss);
     if (better) {
         fit->best_log_prob = log_prob;
         memcpy(fit->best, fit->learner.trained[BP_PRIOR].online, fit->learner.trained[BP_PRIOR].n * sizeof(float));
@@ -251,8 +251,8 @@ static int fit_prior(struct fit *fit)
     struct bp_update_stats stats = {0};
 
     fit->best_log_prob = -INFINITY;
-    bp_progress_begin(&fit->progress, 0, o->steps);
-    while (transitions < o->steps && waited < o->patience && !bp_signals_stop()) {
+    bp_progress_begin(&fit->progress, 0, o->transitions);
+    while (transitions < o->transitions && waited < o->patience && !bp_signals_stop()) {
         bp_pool_run(fit->pool, fit->learner.config.shards, gradients_job, fit);
         bp_pool_run(fit->pool, bp_learner_jobs(&fit->learner), apply_job, fit);
         bp_learner_finish(&fit->learner, &stats);
@@ -260,7 +260,7 @@ static int fit_prior(struct fit *fit)
         transitions += o->batch * o->unroll;
         if (bp_progress_due(&fit->progress))
             show_progress(fit, transitions, false);
-        if (transitions < next && transitions < o->steps)
+        if (transitions < next && transitions < o->transitions)
             continue;
         next += o->evaluate_every;
         int better = look(fit, &stats, updates, transitions);

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 struct bp_fit {
-    const char *kind, *layers, *encoders, *see, *head, *precision;
-    double rate, final_rate, held_out;
-    int64_t steps, unroll, burn_in, batch, shards, seed, evaluate_every, patience;
+    const char *kind, *layers, *encoders, *inputs, *head, *precision;
+    double learning_rate, final_learning_rate, held_out;
+    int64_t transitions, unroll, burn_in, batch, shards, seed, evaluate_every, patience;
     const char *output, *database;
     int64_t threads;
     bool quiet;

@@ -112,15 +112,19 @@ json_t *bp_resume_config(const char *path, char parent[72])
 {
     struct bp_pack_reader *reader = bp_pack_open(path);
     struct bp_record record = {0};
-    json_t *config = NULL;
+    json_t *config = NULL, *written;
+    char told[512];
 
     if (!reader)
         return NULL;
     if (!read_header(reader, &record)) {
         snprintf(parent, 72, "%s", bp_record_get(&record, "parent"));
-        config = json_loads(bp_record_get(&record, "config"), JSON_REJECT_DUPLICATES, NULL);
-        if (!config)
+        written = json_loads(bp_record_get(&record, "config"), JSON_REJECT_DUPLICATES, NULL);
+        if (!json_is_object(written))
             bp_error(BP_DAMAGED, "%s: the config makes no sense", path);
+        else if ((config = bp_options_json_renamed(written, told, sizeof told)) && *told)
+            bp_warn("%s has a config of version 0.1.0: %s", path, told);
+        json_decref(written);
     }
     bp_record_clear(&record);
     bp_pack_close(reader);

@@ -55,8 +55,8 @@ struct bp_rollout {
 static bool rebase(struct bp_net_spec *spec, const struct bp_env_spec *env, struct bp_groups *missing)
 {
     *missing = (struct bp_groups){0};
-    for (int i = 0; i < spec->see.count; i++) {
-        struct bp_group *group = &spec->see.group[i];
+    for (int i = 0; i < spec->inputs.count; i++) {
+        struct bp_group *group = &spec->inputs.group[i];
         const struct bp_group *here = bp_groups_find(&env->groups, group->name);
         if (here && here->size == group->size)
             group->offset = here->offset;

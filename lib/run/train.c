@@ -184,9 +184,9 @@ static int evaluate(struct loop *loop)
             return -1;
         row.transitions = loop->cycle.transitions;
         row.seconds = bp_clock_seconds() - loop->started;
-        if (isfinite(row.transition_kl))
-            snprintf(kl, sizeof kl, ", transition KL %.3f", row.transition_kl);
-        bp_log("step %.2fM: %s on %s returns %.1f +- %.1f%s", (double)row.transitions / 1e6, row.play, row.task, row.episode_return,
+        if (isfinite(row.sequence_kl))
+            snprintf(kl, sizeof kl, ", sequence KL %.3f", row.sequence_kl);
+        bp_log("%.2fM transitions: %s on %s returns %.1f +- %.1f%s", (double)row.transitions / 1e6, row.play, row.task, row.episode_return,
                row.standard_error, kl);
         if (loop->db && recorded(loop, bp_rundb_evaluation(loop->db, loop->run, &row)))
             return -1;
@@ -215,7 +215,7 @@ static int attend(struct loop *loop)
         if (evaluate(loop))
             return -1;
     }
-    if ((at >= loop->next_checkpoint || asked) && *loop->resume && at < loop->spec->config->steps) {
+    if ((at >= loop->next_checkpoint || asked) && *loop->resume && at < loop->spec->config->transitions) {
         loop->next_checkpoint = next_multiple(at, command->checkpoint_every);
         if (write_files(loop, true))
             return -1;
@@ -225,20 +225,20 @@ static int attend(struct loop *loop)
 
 static int run(struct loop *loop)
 {
-    while (loop->cycle.transitions < loop->spec->config->steps && !bp_signals_stop())
+    while (loop->cycle.transitions < loop->spec->config->transitions && !bp_signals_stop())
         if (bp_cycle_run(&loop->cycle) || attend(loop))
             return -1;
     if (loop->cycle.stats_updates && record_progress(loop))
         return -1;
     if (loop->cycle.transitions > loop->started_at)
         show_progress(loop, true);
-    return loop->cycle.transitions >= loop->spec->config->steps && loop->evaluated_at != loop->cycle.transitions ? evaluate(loop) : 0;
+    return loop->cycle.transitions >= loop->spec->config->transitions && loop->evaluated_at != loop->cycle.transitions ? evaluate(loop) : 0;
 }
 
 static int finish(struct loop *loop)
 {
     const struct bp_train_spec *spec = loop->spec;
-    bool stopped = loop->cycle.transitions < spec->config->steps;
+    bool stopped = loop->cycle.transitions < spec->config->transitions;
 
     if (stopped && !*loop->resume) {
         bp_warn("stopped at %lld transitions; without --output FILE there is nothing to resume from", (long long)loop->cycle.transitions);
@@ -261,11 +261,11 @@ static int check_parent(struct loop *loop)
     return 0;
 }
 
-/* A checkpoint of fewer steps than it has would be a lie, and the resume state would go with it. */
-static int check_steps(struct loop *loop)
+/* A checkpoint of fewer transitions than it has would be a lie, and the resume state would go with it. */
+static int check_transitions(struct loop *loop)
 {
-    if (loop->cycle.transitions > loop->spec->config->steps)
-        return bp_error(BP_USAGE, "--steps %lld lies behind: the stopped run is at %lld", (long long)loop->spec->config->steps,
+    if (loop->cycle.transitions > loop->spec->config->transitions)
+        return bp_error(BP_USAGE, "--transitions %lld lies behind: the stopped run is at %lld", (long long)loop->spec->config->transitions,
                         (long long)loop->cycle.transitions);
     return 0;
 }
@@ -296,10 +296,10 @@ static int prepare(struct loop *loop)
         return -1;
     if (spec->borrowed.checkpoint)
         strcpy(loop->parent, spec->borrowed.checkpoint->hash);
-    if (spec->command->resume && (check_parent(loop) || bp_resume_read(loop->resume, &loop->cycle) || check_steps(loop)))
+    if (spec->command->resume && (check_parent(loop) || bp_resume_read(loop->resume, &loop->cycle) || check_transitions(loop)))
         return -1;
     loop->started_at = loop->cycle.transitions;
-    bp_progress_begin(&loop->progress, loop->started_at, config->steps);
+    bp_progress_begin(&loop->progress, loop->started_at, config->transitions);
     loop->next_progress = next_multiple(loop->started_at, spec->command->progress_every);
     loop->next_evaluation = next_multiple(loop->started_at, config->evaluate_every);
     loop->next_checkpoint = next_multiple(loop->started_at, spec->command->checkpoint_every);
@@ -339,7 +339,7 @@ int bp_train(const struct bp_train_spec *spec)
     if (failed)
         status = bp_exit_status();
     else
-        status = loop.cycle.transitions < spec->config->steps ? 128 + bp_signals_stop() : 0;
+        status = loop.cycle.transitions < spec->config->transitions ? 128 + bp_signals_stop() : 0;
     if (loop.db && loop.run > 0 && !loop.unrecorded &&
         bp_rundb_finish(loop.db, loop.run, bp_rundb_state(status), *loop.hash ? loop.hash : NULL) && !status)
         status = bp_exit_status();

@@ -11,7 +11,7 @@ static const char *initialise(int i)
 }
 
 const struct bp_option bp_transfer_options[] = {
-    {"prior", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(prior), NULL, 0, 0, NULL, "FILE", "checkpoint whose prior is kept, frozen; - is stdin, none learns from scratch"},
+    {"prior-from", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(prior_from), NULL, 0, 0, NULL, "FILE", "checkpoint whose prior is kept, frozen; - is stdin, none learns from scratch"},
     {"initialise", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(initialise), "prior", 0, 0, initialise, "NAME", "start the policy as a copy of the prior, or afresh"},
     {0},
 };
@@ -32,13 +32,16 @@ const struct bp_option *bp_transfer_config_options(void)
 /* What a training run's config says of how to learn carries over; what it says of its own task, length and processor does not. */
 static int lay_checkpoint(struct bp_cmdline *cmdline, const struct bp_checkpoint *checkpoint)
 {
-    static const char *const own[] = {"task", "body", "steps", "seed", "evaluate", "evaluate-every", "policy-see", "critic-see",
-                                      "policy-encoders", "critic-encoders", "rate-hold", "final-rate", "precision"};
-    json_t *learning = json_copy(checkpoint->config);
+    static const char *const own[] = {"task", "body", "transitions", "seed", "evaluate", "evaluate-every", "policy-inputs", "critic-inputs",
+                                      "policy-encoders", "critic-encoders", "learning-rate-hold", "final-learning-rate", "precision"};
+    char told[512];
+    json_t *learning = bp_options_json_renamed(checkpoint->config, told, sizeof told);
     int status;
 
     if (!learning)
-        return bp_error(BP_FAILURE, "out of memory");
+        return -1;
+    if (*told)
+        bp_warn("the prior's checkpoint has a config of version 0.1.0: %s", told);
     if (!strcmp(checkpoint->program, "bp-distill"))
         json_object_clear(learning);        /* it tells of a fit, not of reinforcement learning */
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
@@ -80,16 +83,16 @@ static int run(struct bp_cmdline *cmdline, const struct bp_transfer *transfer, s
                const struct bp_usage *usage)
 {
     int status = bp_cmdline_parse(cmdline, argc, argv, usage);
-    const char *prior;
+    const char *prior_from;
 
     if (status)
         return status < 0 ? bp_exit_status() : 0;
-    if (!(prior = bp_options_explicit(cmdline->options, "prior")))
-        bp_error(BP_USAGE, "--prior FILE is needed; --prior none learns from scratch");
-    if (!prior)
+    if (!(prior_from = bp_options_explicit(cmdline->options, "prior-from")))
+        bp_error(BP_USAGE, "--prior-from FILE is needed; --prior-from none learns from scratch");
+    if (!prior_from)
         return BP_USAGE;
-    bool borrows = strcmp(prior, "none") != 0;
-    if (borrows && (bp_checkpoint_load(prior, checkpoint) || lay_checkpoint(cmdline, checkpoint)))
+    bool borrows = strcmp(prior_from, "none") != 0;
+    if (borrows && (bp_checkpoint_load(prior_from, checkpoint) || lay_checkpoint(cmdline, checkpoint)))
         return bp_exit_status();
     if (bp_cmdline_resolve(cmdline))
         return bp_exit_status();

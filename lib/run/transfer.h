@@ -5,7 +5,7 @@
 #include "run/cmdline.h"
 
 struct bp_transfer {
-    const char *prior;              /* checkpoint, "-" for stdin, or "none" */
+    const char *prior_from;         /* checkpoint, "-" for stdin, or "none" */
     const char *initialise;         /* "prior" or "fresh" */
 };
 

@@ -180,10 +180,10 @@ int bp_rundb_evaluation(struct bp_rundb *db, int64_t id, const struct bp_run_eva
 {
     static const char sql[] =
         "INSERT OR REPLACE INTO evaluation (run, transitions, task, play, episodes, episode_return, standard_error,"
-        " episode_length, transition_kl, seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        " episode_length, sequence_kl, seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     struct value values[] = {
         INTEGER(id), INTEGER(row->transitions), TEXT(row->task), TEXT(row->play), INTEGER(row->episodes),
-        REAL(row->episode_return), REAL(row->standard_error), REAL(row->episode_length), REAL(row->transition_kl),
+        REAL(row->episode_return), REAL(row->standard_error), REAL(row->episode_length), REAL(row->sequence_kl),
         REAL(row->seconds),
     };
 

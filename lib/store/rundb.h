@@ -43,7 +43,7 @@ struct bp_run_evaluation {
     const char *play;           /* policy, prior or random */
     int episodes;
     double episode_return, standard_error, episode_length;
-    double transition_kl;       /* KL(true || visited) of target transitions in nats; NaN where the task has none */
+    double sequence_kl;         /* KL(true || visited) of the sequence of targets in nats; NaN where the task has none */
     double seconds;
 };
 

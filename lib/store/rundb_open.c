@@ -10,23 +10,31 @@
 
 #define DEFAULT_TIMEOUT 10000   /* milliseconds */
 
+/* errno of why no file can be made beside the one of that path; 0: one can. */
+static int why_not_beside(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    int reason = directory && access(directory, W_OK | X_OK) ? errno : 0;
+
+    free(directory);
+    return reason;
+}
+
 /*
  * errno of what keeps SQLite from opening a file: the database, or those that it keeps beside it. SQLite itself remembers the
  * last of several attempts, which is seldom the one that tells.
  */
 static int why_not_opened(const struct bp_rundb *db)
 {
-    const char *slash = strrchr(db->path, '/');
-    char *directory = slash ? strndup(db->path, (size_t)(slash - db->path) + 1) : strdup(".");
     int reason = sqlite3_system_errno(db->handle);
     bool exists = !access(db->path, F_OK);
 
     /* Never by open(): closing the file again would give up the locks that this process holds on it. */
     if (access(db->path, R_OK) && (exists || !db->writable))
         reason = errno;
-    else if (db->writable && directory && access(directory, W_OK | X_OK))
-        reason = errno;
-    free(directory);
+    else if (db->writable && why_not_beside(db->path))
+        reason = why_not_beside(db->path);
     return reason;
 }
 
@@ -97,8 +105,6 @@ static int read_timeout(int *timeout)
 
 /* ---- whose database it is ---- */
 
-enum identity { IDENTITY_FAILED = -1, IDENTITY_OURS, IDENTITY_EMPTY };
-
 /* One statement sees one state, even while another process makes the schema. */
 static int read_identity(const struct bp_rundb *db, int *application, int *version, int *objects)
 {
@@ -118,20 +124,21 @@ static int read_identity(const struct bp_rundb *db, int *application, int *versi
     return status == SQLITE_ROW ? 0 : -1;
 }
 
-static enum identity identify(const struct bp_rundb *db)
+enum bp_rundb_identity bp_rundb_identify(struct bp_rundb *db)
 {
     int application = 0, version = 0, objects = 0;
 
     if (read_identity(db, &application, &version, &objects))
         return bp_rundb_report(db);
     if (application == 0 && version == 0 && objects == 0)
-        return IDENTITY_EMPTY;
+        return BP_RUNDB_EMPTY;
     if (application != BP_RUNDB_APPLICATION || version < 1)
         return bp_error(BP_FAILURE, "the database %s holds something else than runs", db->path);
     if (version > BP_RUNDB_VERSION)
         return bp_error(BP_FAILURE, "the database %s is of version %d, and this program knows up to %d: a newer one is needed",
                         db->path, version, BP_RUNDB_VERSION);
-    return IDENTITY_OURS;
+    db->version = version;
+    return BP_RUNDB_OURS;
 }
 
 /*
@@ -150,7 +157,7 @@ static int use_wal(const struct bp_rundb *db)
     return status == SQLITE_OK ? 0 : bp_rundb_report(db);
 }
 
-static int make_schema(const struct bp_rundb *db)
+static int make_schema(struct bp_rundb *db)
 {
     char identity[96];
     int status = 0;
@@ -159,13 +166,13 @@ static int make_schema(const struct bp_rundb *db)
         return -1;
     snprintf(identity, sizeof identity, "PRAGMA application_id = %d; PRAGMA user_version = %d", BP_RUNDB_APPLICATION,
              BP_RUNDB_VERSION);
-    switch (identify(db)) {
-    case IDENTITY_FAILED:
+    switch (bp_rundb_identify(db)) {
+    case BP_RUNDB_FAILED:
         status = -1;
         break;
-    case IDENTITY_OURS:         /* another process was faster */
+    case BP_RUNDB_OURS:         /* another process was faster */
         break;
-    case IDENTITY_EMPTY:
+    case BP_RUNDB_EMPTY:
         if (bp_rundb_execute(db, bp_rundb_tables) || bp_rundb_execute(db, bp_rundb_views) || bp_rundb_execute(db, identity))
             status = -1;
     }
@@ -213,6 +220,20 @@ static int reopen_immutable(struct bp_rundb *db)
     return result;
 }
 
+/* A reader knows this version of the schema alone, so an earlier one is brought up to it, once. */
+static int migrate_for_reading(const struct bp_rundb *db)
+{
+    struct bp_rundb *writer;
+
+    if (access(db->path, W_OK) || why_not_beside(db->path))
+        return bp_error(BP_FAILURE, "the database %s is of version %d, and cannot be written here to become one of version %d: copy it to where it can",
+                        db->path, db->version, BP_RUNDB_VERSION);
+    if (!(writer = bp_rundb_open(db->path, true)))
+        return -1;
+    bp_rundb_close(writer);
+    return 0;
+}
+
 static int open_for_reading(struct bp_rundb *db)
 {
     int application, version, objects;
@@ -227,10 +248,10 @@ static int open_for_reading(struct bp_rundb *db)
         if (reopen_immutable(db))
             return -1;
     }
-    switch (identify(db)) {
-    case IDENTITY_OURS:
-        return 0;
-    case IDENTITY_EMPTY:
+    switch (bp_rundb_identify(db)) {
+    case BP_RUNDB_OURS:
+        return db->version < BP_RUNDB_VERSION ? migrate_for_reading(db) : 0;
+    case BP_RUNDB_EMPTY:
         return bp_error(BP_FAILURE, "the database %s is empty", db->path);
     default:
         return -1;
@@ -239,17 +260,18 @@ static int open_for_reading(struct bp_rundb *db)
 
 static int open_for_writing(struct bp_rundb *db)
 {
-    enum identity identity;
+    enum bp_rundb_identity identity;
 
     if (sqlite3_open_v2(db->path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
         return db->handle ? bp_rundb_report(db) : bp_error(BP_FAILURE, "out of memory");
     sqlite3_busy_timeout(db->handle, db->timeout);
-    identity = identify(db);
-    if (identity == IDENTITY_FAILED)
+    identity = bp_rundb_identify(db);
+    if (identity == BP_RUNDB_FAILED)
         return -1;
     if (sqlite3_db_readonly(db->handle, "main") == 1)
         return bp_error(BP_FAILURE, "cannot write the database %s: it is read-only", db->path);
-    if (use_wal(db) || (identity == IDENTITY_EMPTY && make_schema(db)))
+    if (use_wal(db) || (identity == BP_RUNDB_EMPTY && make_schema(db)) ||
+        (identity == BP_RUNDB_OURS && db->version < BP_RUNDB_VERSION && bp_rundb_migrate(db)))
         return -1;
     /* What a killed process wrote stays; only a crash of the machine can take back the last rows, never damage. */
     return bp_rundb_execute(db, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");

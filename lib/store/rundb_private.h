@@ -8,16 +8,24 @@
 #include <stdbool.h>
 
 #define BP_RUNDB_APPLICATION 0x42506462     /* "BPdb" */
-#define BP_RUNDB_VERSION 1
+#define BP_RUNDB_VERSION 2
 
 struct bp_rundb {
     sqlite3 *handle;
     char *path;                 /* for messages */
     bool writable;
     int timeout;                /* milliseconds that a lock is waited for */
+    int version;                /* of its schema, when it was identified */
 };
 
-extern const char *const bp_rundb_tables, *const bp_rundb_views;
+extern const char *const bp_rundb_tables, *const bp_rundb_views, *const bp_rundb_drop_views;
+
+/* Whose database it is. Sets db->version; BP_RUNDB_FAILED after reporting that it is not ours, or of a later version. */
+enum bp_rundb_identity { BP_RUNDB_FAILED = -1, BP_RUNDB_OURS, BP_RUNDB_EMPTY };
+enum bp_rundb_identity bp_rundb_identify(struct bp_rundb *db) BP_WARN_UNUSED;
+
+/* Bring a database of ours, open for writing, up to BP_RUNDB_VERSION, as one transaction. 0, or -1 after reporting. */
+int bp_rundb_migrate(struct bp_rundb *db) BP_WARN_UNUSED;
 
 /* Report what SQLite's last call on the database failed with; -1. */
 int bp_rundb_report(const struct bp_rundb *db);

@@ -1,4 +1,7 @@
-/* The schema of the run database, which bp-runs(5) documents: change both, and BP_RUNDB_VERSION when a reader would notice. */
+/*
+ * The schema of the run database, which bp-runs(5) documents: change both; when a reader would notice, BP_RUNDB_VERSION and the changes in
+ * rundb_migrate.c too.
+ */
 #include "store/rundb_private.h"
 
 const char *const bp_rundb_tables =
@@ -55,7 +58,7 @@ const char *const bp_rundb_tables =
 "  episode_return REAL,"
 "  standard_error REAL,"
 "  episode_length REAL,"
-"  transition_kl REAL,"
+"  sequence_kl REAL,"
 "  seconds REAL,"
 "  PRIMARY KEY (run, transitions, task, play)"
 ") WITHOUT ROWID;"
@@ -99,12 +102,12 @@ const char *const bp_rundb_views =
 "CREATE VIEW evaluations AS "
 "SELECT evaluation.run, run.program, run.preset, evaluation.task, evaluation.play, run.task AS trained_on, run.body,"
 "  run.policy, run.prior, run.seed, run.state, evaluation.transitions, evaluation.episodes, evaluation.episode_return,"
-"  evaluation.standard_error, evaluation.episode_length, evaluation.transition_kl, evaluation.seconds, run.config "
+"  evaluation.standard_error, evaluation.episode_length, evaluation.sequence_kl, evaluation.seconds, run.config "
 "FROM evaluation JOIN run ON run.id = evaluation.run;"
 
 /* The best evaluation of each way to play each task. */
 "CREATE VIEW leaderboard AS "
-"SELECT task, play, preset, policy, prior, episode_return, standard_error, episodes, transition_kl, transitions, run, seed,"
+"SELECT task, play, preset, policy, prior, episode_return, standard_error, episodes, sequence_kl, transitions, run, seed,"
 "  trained_on "
 "FROM ("
 "  SELECT *, row_number() OVER (PARTITION BY task, play, preset, policy, prior"
@@ -127,3 +130,7 @@ const char *const bp_rundb_views =
 "SELECT chain.run, chain.generation, chain.ancestor, chain.checkpoint, run.program, run.preset, run.task, run.body,"
 "  run.policy, run.prior, run.seed, run.output "
 "FROM chain LEFT JOIN run ON run.id = chain.ancestor ORDER BY chain.run, chain.generation;";
+
+const char *const bp_rundb_drop_views =
+"DROP VIEW IF EXISTS lineage; DROP VIEW IF EXISTS leaderboard; DROP VIEW IF EXISTS evaluations; DROP VIEW IF EXISTS curves;"
+"DROP VIEW IF EXISTS runs;";

@@ -117,8 +117,8 @@ static double update_draw_work(void *raw)
 static void open_update(struct update *u, const struct update_shape *shape, bool bf16)
 {
     struct bp_learner_config config = {
-        .seed = 1, .unroll = shape->unroll, .batch = 512, .shards = 4, .discount = 0.99, .trace = 0.95, .reward_scale = 1, .kl_cost = 0.1,
-        .entropy_cost = 1e-3, .rate = {1e-4, 1e-4, 1e-4}, .final_rate = 1, .target_period = 100, .value_policy = BP_VALUE_POLICY_TARGET,
+        .seed = 1, .unroll = shape->unroll, .batch = 512, .shards = 4, .discount = 0.99, .retrace_lambda = 0.95, .reward_scale = 1, .kl_cost = 0.1,
+        .entropy_cost = 1e-3, .learning_rate = {1e-4, 1e-4, 1e-4}, .final_learning_rate = 1, .target_period = 100, .value_policy = BP_VALUE_POLICY_TARGET,
         .bf16 = bf16,
     };
     struct bp_net_choice choice[BP_ROLES] = {

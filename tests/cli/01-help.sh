@@ -20,14 +20,14 @@ named() {       # named PROGRAM OPTION...: --help has a line for each
     check "$program --version onto a full disk" 1 'No space left' -- bash -c "$program --version >/dev/full"
 }
 
-config="task body steps seed policy policy-layers policy-see policy-encoders policy-head critic critic-layers critic-see critic-encoders kl-cost entropy-cost discount
-    trace reward-scale policy-rate critic-rate target-period bootstrap unroll sequence-stride burn-in batch shards precision recurrent-state actors actor-steps
+config="task body transitions seed policy policy-layers policy-inputs policy-encoders policy-head critic critic-layers critic-inputs critic-encoders kl-cost entropy-cost discount
+    retrace-lambda reward-scale policy-learning-rate critic-learning-rate target-period value-policy unroll sequence-stride burn-in batch shards precision recurrent-state actors actor-steps
     replay-episodes replay-precision warm-up evaluate evaluate-every evaluate-episodes"
 command="preset output resume checkpoint-every progress-every db threads max-memory print-config quiet"
-named bp-train $command $config prior prior-layers prior-see prior-encoders prior-head prior-rate
-named bp-transfer $command $config prior initialise
+named bp-train $command $config prior prior-layers prior-inputs prior-encoders prior-head prior-learning-rate
+named bp-transfer $command $config prior-from initialise
 named bp-rollout play task body episodes seed deterministic output threads quiet
-named bp-distill prior layers encoders see head steps rate unroll burn-in batch shards precision held-out evaluate-every patience seed output db threads quiet
+named bp-distill prior layers encoders inputs head transitions learning-rate unroll burn-in batch shards precision held-out evaluate-every patience seed output db threads quiet
 named bp-stats tsv json episodes groups p bin db by where metric x points statistic baseline last threshold fraction smooth
 
 quiet "bp-stats --help lists the reports" bp-stats --help

@@ -3,7 +3,7 @@
 unset BP_THREADS
 
 runs "train" 0 bp-train $short -o easy.ckpt
-is "training tells each evaluation" "$(grep -c 'bp-train: step .* returns ' "$err")" 4
+is "training tells each evaluation" "$(grep -c 'bp-train: .* transitions: .* returns ' "$err")" 4
 like "training ends by naming its checkpoint" "$(tail -n 1 "$err")" '^bp-train: wrote easy.ckpt$'
 is "training leaves a checkpoint and the database" "$(ls -A | tr '\n' ' ')" "bp.db easy.ckpt "
 quiet "a checkpoint through stdout" bash -c "bp-train $short -q --db none | cmp - easy.ckpt"
@@ -28,11 +28,11 @@ quiet "bp-stats kl" bp-stats kl policy.traj
 quiet "rollout into a report" bash -c 'bp-rollout --play prior --task nav-hard -n 12 easy.ckpt | bp-stats returns'
 is "  says the same as from a file" "$(sed 's/^- /prior.traj /; 1d' "$out" | tr -s ' ')" "$(bp-stats returns prior.traj | sed 1d | tr -s ' ')"
 
-transfer="bp-transfer --preset nav-hard --steps 20k --warm-up 2k --evaluate-every 10k --evaluate-episodes 4 -q"
-quiet "transfer with the prior" $transfer --prior easy.ckpt -o hard.ckpt
-quiet "transfer with the prior, policy fresh" $transfer --prior easy.ckpt --initialise fresh -o fresh.ckpt
-quiet "transfer from scratch" $transfer --prior none -o scratch.ckpt
-quiet "transfer with the prior from stdin" bash -c "$transfer --prior - --db none -o piped.ckpt <easy.ckpt"
+transfer="bp-transfer --preset nav-hard --transitions 20k --warm-up 2k --evaluate-every 10k --evaluate-episodes 4 -q"
+quiet "transfer with the prior" $transfer --prior-from easy.ckpt -o hard.ckpt
+quiet "transfer with the prior, policy fresh" $transfer --prior-from easy.ckpt --initialise fresh -o fresh.ckpt
+quiet "transfer from scratch" $transfer --prior-from none -o scratch.ckpt
+quiet "transfer with the prior from stdin" bash -c "$transfer --prior-from - --db none -o piped.ckpt <easy.ckpt"
 same "  learns the same" piped.ckpt hard.ckpt
 ok "the prior is not changed by transfer" bash -c '[ "$(bp-stats dump --tsv easy.ckpt | grep prior/ | cut -f 2-)" = "$(bp-stats dump --tsv hard.ckpt | grep prior/ | cut -f 2-)" ]'
 ok "  and is none from scratch" bash -c '! bp-stats info scratch.ckpt | grep -q "prior/0/weight"'
@@ -40,14 +40,14 @@ quiet "rollout of what transfer made" bp-rollout -n 4 -o hard.traj hard.ckpt
 
 for kind in mlp lstm linear; do
     layers=$([ $kind = linear ] && echo --layers= || echo --layers=16)
-    runs "distil to $kind" 0 bp-distill --prior $kind $layers --steps 20k --evaluate-every 10k -o $kind.ckpt policy.traj
+    runs "distil to $kind" 0 bp-distill --prior $kind $layers --transitions 20k --evaluate-every 10k -o $kind.ckpt policy.traj
     like "  reports the held-out log-likelihood" "$(cat "$err")" 'best held-out log-likelihood -?[0-9.]+ nats a step'
     quiet "  plays on the hard task" bp-rollout --play prior --task nav-hard -n 4 -o distilled.traj $kind.ckpt
 done
-quiet "distil several files" bp-distill -q --steps 20k -o several.ckpt policy.traj other.traj
-quiet "distil from stdin" bash -c 'cat policy.traj other.traj | bp-distill -q --steps 20k --db none >joined.ckpt'
+quiet "distil several files" bp-distill -q --transitions 20k -o several.ckpt policy.traj other.traj
+quiet "distil from stdin" bash -c 'cat policy.traj other.traj | bp-distill -q --transitions 20k --db none >joined.ckpt'
 same "  learns the same as from the files" joined.ckpt several.ckpt
-quiet "a pipeline from policy to prior" bash -c 'bp-rollout -n 12 easy.ckpt | bp-distill -q --steps 20k --db none - | bp-rollout --play prior --task nav-hard -n 2 - | bp-stats returns'
+quiet "a pipeline from policy to prior" bash -c 'bp-rollout -n 12 easy.ckpt | bp-distill -q --transitions 20k --db none - | bp-rollout --play prior --task nav-hard -n 2 - | bp-stats returns'
 
 quiet "curves" bp-stats curves --points 5 bp.db
 quiet "curves by the kind of prior" bp-stats curves --by prior,task --points 5 bp.db

@@ -1,7 +1,7 @@
 # Every report in every format: text, TSV with equal columns, JSON that parses; streams joined, cut to some episodes, several at once.
 . "$TEST_LIB"
 fixture easy.ckpt easy.traj hard.traj prior.ckpt stop.ckpt.resume
-long="$tiny --steps 40k --actor-steps 25 --progress-every 4k"
+long="$tiny --transitions 40k --actor-steps 25 --progress-every 4k"
 bp-train $long -o a.ckpt && bp-train $long --seed 2 -o b.ckpt && bp-train $long --preset nav-easy-none -o c.ckpt || exit
 
 mkdir json

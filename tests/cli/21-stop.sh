@@ -3,9 +3,9 @@
 fixture easy.ckpt
 same="--warm-up 1k --replay-episodes 64 --evaluate-every 40k --evaluate-episodes 2 --db none -q"
 small="--policy-layers 16 --prior-layers 16 --critic-layers 16 --actors 12"
-train="bp-train -p nav-easy-lstm $same $small --steps 100k"
-memory="bp-train -p nav-easy-lstm $same $small --policy lstm --recurrent-state stored --steps 80k"
-transfer="bp-transfer -p nav-hard --prior easy.ckpt $same --steps 60k"
+train="bp-train -p nav-easy-lstm $same $small --transitions 100k"
+memory="bp-train -p nav-easy-lstm $same $small --policy lstm --recurrent-state stored --transitions 80k"
+transfer="bp-transfer -p nav-hard --prior-from easy.ckpt $same --transitions 60k"
 quiet "train, never stopped" $train -o train.whole
 quiet "train with stored states, never stopped" $memory -o memory.whole
 quiet "transfer, never stopped" $transfer -o transfer.whole
@@ -88,7 +88,7 @@ tidy "  nothing temporary is left"
 ok "  nor part of its output" test ! -e long.traj
 
 bp-rollout -n 4 -o few.traj easy.ckpt
-bp-distill -q --prior lstm --steps 100M --evaluate-every 100M --db none -o long.ckpt few.traj 2>"$err" &
+bp-distill -q --prior lstm --transitions 100M --evaluate-every 100M --db none -o long.ckpt few.traj 2>"$err" &
 process=$!
 ready $process
 kill -INT $process
@@ -96,7 +96,7 @@ wait $process
 is "bp-distill stopped before it measured: status" $? 130
 is "  in one sentence" "$(cat "$err")" "bp-distill: warning: stopped; nothing was written, as nothing was measured yet"
 ok "  nothing is written" test ! -e long.ckpt
-bp-distill --prior lstm --steps 100M --evaluate-every 1k --patience 100k --db none -o long.ckpt few.traj 2>"$err" &
+bp-distill --prior lstm --transitions 100M --evaluate-every 1k --patience 100k --db none -o long.ckpt few.traj 2>"$err" &
 process=$!
 wait_for 20 grep -q held "$err"
 kill -TERM $process

@@ -1,6 +1,6 @@
 # Checkpoints on the way: asked for by SIGUSR1, periodic ones after kill -9; a second signal quits at once.
 . "$TEST_LIB"
-train="bp-train -p nav-easy-lstm --policy-layers 16 --prior-layers 16 --critic-layers 16 --actors 12 --warm-up 1k --replay-episodes 64 --evaluate-every 1G --evaluate-episodes 2 --db none -q --steps 100k"
+train="bp-train -p nav-easy-lstm --policy-layers 16 --prior-layers 16 --critic-layers 16 --actors 12 --warm-up 1k --replay-episodes 64 --evaluate-every 1G --evaluate-episodes 2 --db none -q --transitions 100k"
 quiet "never stopped" $train -o whole
 
 $train -o user.ckpt 2>"$err" &
@@ -34,7 +34,7 @@ quiet "--checkpoint-every 0" $train --checkpoint-every 0 -o kill.ckpt
 same "  changes nothing in the end" kill.ckpt whole
 
 # A resume state large enough to be caught in writing: the second signal quits at once, and what stood there stays.
-long="bp-train -p nav-easy-lstm --replay-episodes 20k --warm-up 1k --actors 12 --steps 100M --db none -q"
+long="bp-train -p nav-easy-lstm --replay-episodes 20k --warm-up 1k --actors 12 --transitions 100M --db none -q"
 echo "of old" >two.ckpt
 $long -o two.ckpt 2>"$err" &
 process=$!

@@ -1,19 +1,19 @@
 # --resume refuses what would not be the same run, or is no resume state.
 . "$TEST_LIB"
 fixture stop.ckpt stop.ckpt.resume easy.ckpt
-go="bp-train $tiny --steps 2M --db none -o stop.ckpt --resume"
+go="bp-train $tiny --transitions 2M --db none -o stop.ckpt --resume"
 
 check "another seed" 2 '--seed differs from the stopped run' -- $go --seed 2
 check "another task" 2 '--task differs from the stopped run' -- $go --task nav-hard
-check "another learning rate" 2 '--policy-rate differs' -- $go --policy-rate 1e-5
+check "another learning rate" 2 '--policy-learning-rate differs' -- $go --policy-learning-rate 1e-5
 check "another count of shards" 2 '--shards differs' -- $go --shards 4
 check "another preset" 2 'differs from the stopped run' -- $go --preset nav-easy-mlp
 check "another seed by the environment" 2 '--seed differs' -- env BP_SEED=9 $go
-check "steps that lie behind" 2 '--steps 1 lies behind: the stopped run is at' -- bp-train --steps 1 --db none -q -o stop.ckpt --resume
+check "transitions that lie behind" 2 '--transitions 1 lies behind: the stopped run is at' -- bp-train --transitions 1 --db none -q -o stop.ckpt --resume
 check "resume without an output" 2 '--resume needs --output' -- bp-train $tiny --resume
 check "resume with output to stdout" 2 '--resume needs --output' -- bp-train $tiny --resume -o -
 check "nothing to resume" 1 'cannot open other.ckpt.resume: No such file' -- bp-train $tiny --resume -o other.ckpt
-check "transfer of what was trained" 2 "the stopped run started from another checkpoint" -- bp-transfer --prior easy.ckpt --initialise fresh -q --db none -o stop.ckpt --resume
+check "transfer of what was trained" 2 "the stopped run started from another checkpoint" -- bp-transfer --prior-from easy.ckpt --initialise fresh -q --db none -o stop.ckpt --resume
 
 mkdir states && mv stop.ckpt.resume states/whole
 state=states/whole
@@ -44,5 +44,5 @@ quiet "bp-stats info tells of a resume state" bp-stats info $state
 like "  what it is" "$(cat "$out")" "resume"
 
 cp $state stop.ckpt.resume
-quiet "more threads and other checkpoints on the way do not matter, nor more steps" bp-train --steps 15k -t 4 --checkpoint-every 5k --db none -q -o stop.ckpt --resume
-is "  and the config is the stopped run's" "$(bp-stats info --tsv stop.ckpt | awk -F'\t' '$3 == "steps" || $3 == "warm-up" {print $4}' | tr '\n' ' ')" "15000 1000 "
+quiet "more threads and other checkpoints on the way do not matter, nor more transitions" bp-train --transitions 15k -t 4 --checkpoint-every 5k --db none -q -o stop.ckpt --resume
+is "  and the config is the stopped run's" "$(bp-stats info --tsv stop.ckpt | awk -F'\t' '$2 == "config" && ($3 == "transitions" || $3 == "warm-up") {print $4}' | tr '\n' ' ')" "15000 1000 "

@@ -16,7 +16,7 @@ gone "bp-stats dump" "bp-stats dump easy.ckpt"
 gone "bp-stats --json" "bp-stats dump --json easy.traj"
 gone "bp-train" "bp-train $tiny --db none"
 gone "bp-train --print-config" "bp-train $tiny --print-config"
-gone "bp-distill" "bp-distill -q --steps 10k --db none easy.traj"
+gone "bp-distill" "bp-distill -q --transitions 10k --db none easy.traj"
 gone "bp-train --help" "bp-train --help"
 bash -c 'bp-rollout -n 200 easy.ckpt | head -c 100 >/dev/null; echo ${PIPESTATUS[0]}' >status
 is "bp-rollout ends by SIGPIPE" "$(cat status)" 141
@@ -32,10 +32,10 @@ is "  go to stderr, led by the program's name" "$(grep -vc '^bp-train: ' "$err")
 same "  and data alone to stdout" a.ckpt b.ckpt
 ok "  with the share done and the time left" grep -qE '^bp-train: +[0-9.]+%, [0-9:]+ left, [0-9.]+M of 0.01M transitions, .*transitions/s$' "$err"
 is "  without a live line off a terminal" "$(tr -cd '\r\033' <"$err" | wc -c)" 0
-bp-distill --steps 10k --db none -o d.ckpt easy.traj 2>"$err"
+bp-distill --transitions 10k --db none -o d.ckpt easy.traj 2>"$err"
 ok "bp-distill tells the same" grep -qE '^bp-distill: +[0-9.]+%, [0-9:]+ left, [0-9.]+M of 0.01M transitions, log-likelihood .*transitions/s$' "$err"
 if command -v script >/dev/null; then
-    long="bp-train ${tiny% -q} --steps 60k --db none -o c.ckpt"
+    long="bp-train ${tiny% -q} --transitions 60k --db none -o c.ckpt"
     TERM=xterm script -qec "stty cols 100; $long" /dev/null >live </dev/null
     ok "on a terminal there is a live line" grep -q $'\r.*%  .*left  .*transitions  .*return' live
     TERM=xterm script -qec "stty cols 40; $long" /dev/null >live </dev/null

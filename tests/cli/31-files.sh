@@ -5,7 +5,7 @@ mkdir in && mv easy.ckpt easy.traj in
 easy=in/easy.ckpt traj=in/easy.traj
 
 # Everything that reads a checkpoint, and everything that reads a stream; the file comes last.
-checkpoint_readers=("bp-rollout -n 2 -o x" "bp-transfer --preset nav-hard -o x --prior")
+checkpoint_readers=("bp-rollout -n 2 -o x" "bp-transfer --preset nav-hard -o x --prior-from")
 stream_readers=("bp-distill -o x" "bp-stats returns" "bp-stats transitions" "bp-stats kl" "bp-stats trajectories")
 any_readers=("bp-stats info" "bp-stats dump")
 readers=("${checkpoint_readers[@]}" "${stream_readers[@]}" "${any_readers[@]}")
@@ -33,7 +33,7 @@ for reader in "${readers[@]}"; do
     check "$what: two bytes" 3 'in/start (was cut short|is neither|is compressed)' -- $reader in/start
     [ "$what" = "bp-stats info" ] || check "$what: a database" 3 'in/foreign.db is neither' -- $reader in/foreign.db
 done
-for reader in "${readers[@]/#bp-transfer*/bp-transfer --preset nav-hard -o x --prior -}"; do
+for reader in "${readers[@]/#bp-transfer*/bp-transfer --preset nav-hard -o x --prior-from -}"; do
     what=$(name "$reader")
     check "$what: empty stdin" 3 'standard input is empty' -- $reader
     check "$what: text from stdin" 3 'standard input is neither' -- bash -c "$reader <in/text"

@@ -4,8 +4,8 @@ fixture easy.ckpt easy.traj stop.ckpt stop.ckpt.resume
 mkdir in && mv easy.* stop.* in
 easy=in/easy.ckpt traj=in/easy.traj
 train="bp-train $tiny --db none"
-transfer="bp-transfer -p nav-hard --prior $easy --steps 5k --warm-up 1k --replay-episodes 64 --evaluate-episodes 2 --db none -q"
-distill="bp-distill -q --steps 5k --db none $traj"
+transfer="bp-transfer -p nav-hard --prior-from $easy --transitions 5k --warm-up 1k --replay-episodes 64 --evaluate-episodes 2 --db none -q"
+distill="bp-distill -q --transitions 5k --db none $traj"
 
 # Devices are written in place.
 for program in "bp-rollout -n 2 $easy" "$train" "$transfer" "$distill"; do
@@ -43,7 +43,7 @@ check "bp-train onto a file that exists" 1 "$full" -- $train -o disk/old
 is "  leaves it as it was" "$(cat disk/old)" "of old"
 rm disk/old
 check "a checkpoint on the way" 1 "cannot write disk/x.resume: $full" -- $train --checkpoint-every 1k -o disk/x
-check "a resumed run that cannot write its end" 1 "$full" -- bash -c "ln -sf ../in/stop.ckpt.resume disk/x.resume; $train --steps 15k --resume -o disk/x; status=\$?; rm -f disk/x.resume; exit \$status"
+check "a resumed run that cannot write its end" 1 "$full" -- bash -c "ln -sf ../in/stop.ckpt.resume disk/x.resume; $train --transitions 15k --resume -o disk/x; status=\$?; rm -f disk/x.resume; exit \$status"
 
 head -c 60k /dev/zero >disk/filler
 check "the database of bp-train" 1 'the database disk/b.db.*(full|No space)' -- bash -c "$train --db disk/b.db -o y; status=\$?; rm -f disk/b.db*; exit \$status"

@@ -4,8 +4,8 @@ fixture easy.ckpt easy.traj
 mkdir in && mv easy.* in
 easy=in/easy.ckpt traj=in/easy.traj
 train="bp-train $tiny"
-transfer="bp-transfer -p nav-hard --prior $easy --steps 5k --warm-up 1k --replay-episodes 64 --evaluate-episodes 2 -q"
-distill="bp-distill -q --steps 5k $traj"
+transfer="bp-transfer -p nav-hard --prior-from $easy --transitions 5k --warm-up 1k --replay-episodes 64 --evaluate-episodes 2 -q"
+distill="bp-distill -q --transitions 5k $traj"
 
 # Where there is no directory, or the output is one, whoever asks.
 mkdir directory
@@ -41,14 +41,14 @@ of old"
 
 cp $easy locked.ckpt && cp $traj locked.traj && chmod 0 locked.*
 check "bp-rollout: an unreadable checkpoint" 1 'cannot open locked.ckpt: Permission denied' -- $nobody bp-rollout -n 1 -o x locked.ckpt
-check "bp-transfer: an unreadable checkpoint" 1 'cannot open locked.ckpt: Permission denied' -- $nobody bp-transfer -p nav-hard --prior locked.ckpt -o x
+check "bp-transfer: an unreadable checkpoint" 1 'cannot open locked.ckpt: Permission denied' -- $nobody bp-transfer -p nav-hard --prior-from locked.ckpt -o x
 check "bp-distill: an unreadable stream" 1 'cannot open locked.traj: Permission denied' -- $nobody bp-distill -o x locked.traj
 check "bp-stats: an unreadable stream" 1 'cannot open locked.traj: Permission denied' -- $nobody bp-stats returns locked.traj
 printf 'steps = 5\n' >preset && chmod 0 preset
 check "bp-train: an unreadable preset" 2 "cannot read preset './preset': Permission denied" -- $nobody bp-train -p ./preset -o x
 
 # Databases.
-$train --steps 40k --actor-steps 25 --progress-every 4k --db runs.db -o "$TEST_SCRATCH/x"
+$train --transitions 40k --actor-steps 25 --progress-every 4k --db runs.db -o "$TEST_SCRATCH/x"
 sqlite3 runs.db 'pragma wal_checkpoint(truncate)' >/dev/null
 rm -f runs.db-*
 mkdir shut && cp runs.db shut/open.db && chmod 666 shut/open.db && chmod 555 shut
@@ -65,5 +65,8 @@ quiet "a read-only database can be read" $nobody bp-stats curves runs.db
 quiet "  in an unwritable directory too" $nobody bp-stats curves shut/open.db
 cp runs.db secret.db && chmod 0 secret.db
 check "an unreadable database" 1 'cannot open the database secret.db: Permission denied' -- $nobody bp-stats curves secret.db
+cp "$TEST_TOP/tests/golden/bp.db" shut/earlier.db
+chmod 666 shut/earlier.db
+check "a database of an earlier version where nothing can be written" 1 'shut/earlier.db is of version 1, and cannot be written here to become one of version 2: copy it to where it can' -- $nobody bp-stats curves shut/earlier.db
 chmod 755 closed shut
 tidy "nothing temporary is left"

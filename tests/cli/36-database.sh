@@ -4,9 +4,9 @@ fixture easy.ckpt easy.traj
 mkdir in && mv easy.* in
 easy=in/easy.ckpt traj=in/easy.traj
 train="bp-train $tiny"
-transfer="bp-transfer -p nav-hard --prior $easy --steps 5k --warm-up 1k --replay-episodes 64 --evaluate-episodes 2 -q"
-distill="bp-distill -q --steps 5k $traj"
-$train --steps 40k --actor-steps 25 --progress-every 4k --db runs.db -o in/x
+transfer="bp-transfer -p nav-hard --prior-from $easy --transitions 5k --warm-up 1k --replay-episodes 64 --evaluate-episodes 2 -q"
+distill="bp-distill -q --transitions 5k $traj"
+$train --transitions 40k --actor-steps 25 --progress-every 4k --db runs.db -o in/x
 
 hold() {        # hold DATABASE SQL: another process, until let_go
     coproc HOLDER { exec sqlite3 "$1"; }
@@ -43,7 +43,7 @@ for wait in x -1 1.5 99999999999; do
 done
 
 # Locked on the way: the run ends, but can be gone on with.
-whole="bp-train -p nav-easy-lstm --policy-layers 16 --prior-layers 16 --critic-layers 16 --actors 12 --warm-up 1k --replay-episodes 64 --evaluate-every 1G --evaluate-episodes 2 -q --steps 100k --progress-every 640"
+whole="bp-train -p nav-easy-lstm --policy-layers 16 --prior-layers 16 --critic-layers 16 --actors 12 --warm-up 1k --replay-episodes 64 --evaluate-every 1G --evaluate-episodes 2 -q --transitions 100k --progress-every 640"
 $whole --db none -o whole.ckpt
 BP_DB_TIMEOUT_MS=20 $whole --db way.db -o way.ckpt 2>"$err" &
 process=$!
@@ -84,7 +84,7 @@ for program in "$train -o x --db" "$transfer -o x --db" "$distill -o x --db" "bp
     check "$what: text for a database" 3 'other/text is not a database' -- $program other/text
     check "$what: a checkpoint for a database" 3 'other/ckpt is not a database' -- $program other/ckpt
     check "$what: another program's database" 1 'the database other/foreign holds something else than runs' -- $program other/foreign
-    check "$what: a database of a later version" 1 'the database other/newer.db is of version 99, and this program knows up to 1' -- $program other/newer.db
+    check "$what: a database of a later version" 1 'the database other/newer.db is of version 99, and this program knows up to 2' -- $program other/newer.db
     check "$what: a damaged database" 1 'the database other/corrupt.db is damaged' -- $program other/corrupt.db
     check "$what: a directory for a database" 1 'cannot open the database other/directory: it is not a regular file' -- $program other/directory
     check "$what: a FIFO for a database" 1 'cannot open the database other/fifo: it is not a regular file' -- $program other/fifo

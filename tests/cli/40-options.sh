@@ -3,9 +3,9 @@
 fixture easy.ckpt
 value() { "${@:2}" --print-config | sed -nE "s/^$1 += ([^ ]*) .*/\1/p"; }
 origin() { "${@:2}" --print-config | sed -nE "s/^$1 += .*# (.*)/\1/p"; }
-for program in "bp-train" "bp-transfer --prior none"; do
+for program in "bp-train" "bp-transfer --prior-from none"; do
     name=${program%% *}
-    is "$name: a default" "$(value trace $program) $(origin trace $program)" "1 default"
+    is "$name: a default" "$(value retrace-lambda $program) $(origin retrace-lambda $program)" "1 default"
     is "$name: a preset over the default" "$(value unroll $program -p nav-hard) $(origin unroll $program -p nav-hard)" "40 preset nav-hard"
     is "$name: the environment over the preset" "$(BP_UNROLL=20 value unroll $program -p nav-hard) $(BP_UNROLL=20 origin unroll $program -p nav-hard)" "20 BP_UNROLL"
     is "$name: the command line over the environment" "$(BP_UNROLL=20 value unroll $program -p nav-hard --unroll 10) $(BP_UNROLL=20 origin unroll $program --unroll 10 -p nav-hard)" "10 command line"
@@ -15,12 +15,12 @@ for program in "bp-train" "bp-transfer --prior none"; do
     is "$name: an abbreviation" "$(value target-period $program --target 7)" 7
     is "$name: a value behind =" "$(value target-period $program --target-period=7)" 7
 done
-is "bp-transfer: a preset over the prior's checkpoint" "$(value reward-scale bp-transfer --prior easy.ckpt) $(origin reward-scale bp-transfer --prior easy.ckpt) $(origin reward-scale bp-transfer --prior easy.ckpt -p nav-hard)" "0.1 prior's checkpoint preset nav-hard"
+is "bp-transfer: a preset over the prior's checkpoint" "$(value reward-scale bp-transfer --prior-from easy.ckpt) $(origin reward-scale bp-transfer --prior-from easy.ckpt) $(origin reward-scale bp-transfer --prior-from easy.ckpt -p nav-hard)" "0.1 prior's checkpoint preset nav-hard"
 
-steps() { sqlite3 count.db 'select config ->> "$.steps" from run order by id desc limit 1'; }
+transitions() { sqlite3 count.db 'select config ->> "$.transitions" from run order by id desc limit 1'; }
 for written in 1280 1.28k 0.00128M 1280e0 0x500 +1280 .00000128G; do
-    bp-train $tiny --db count.db -o count.ckpt --steps $written --warm-up 1k
-    is "steps written as $written" "$(steps)" 1280
+    bp-train $tiny --db count.db -o count.ckpt --transitions $written --warm-up 1k
+    is "transitions written as $written" "$(transitions)" 1280
 done
 is "a large seed is kept to the digit" "$(bp-rollout --play random --task nav-hard -n 1 --seed 8999999999999999 | bp-stats dump --tsv - | cksum)" "$(BP_SEED=8999999999999999 bp-rollout --play random --task nav-hard -n 1 | bp-stats dump --tsv - | cksum)"
 ok "  and told from the next" bash -c '[ "$(bp-rollout --play random --task nav-hard -n 1 --seed 8999999999999998 | bp-stats dump --tsv - | cksum)" != "$(bp-rollout --play random --task nav-hard -n 1 --seed 8999999999999999 | bp-stats dump --tsv - | cksum)" ]'
@@ -34,7 +34,7 @@ check "an unknown choice in the environment" 2 "--play must be one of policy, pr
 quiet "options of bp-rollout by the environment" env BP_PLAY=prior BP_TASK=nav-hard BP_EPISODES=3 BP_OUTPUT=env.traj bp-rollout easy.ckpt
 is "  are taken" "$(bp-stats returns --tsv env.traj | awk -F'\t' 'NR == 2 {print $2, $3, $4}')" "nav-hard prior 3"
 is "options of bp-stats by the environment" "$(BP_TSV=yes bp-stats returns env.traj | head -n 1 | cut -f 1,2 | tr '\t' ' ')" "file task"
-quiet "options of bp-distill by the environment" env BP_PRIOR=linear BP_LAYERS= BP_STEPS=2k BP_QUIET=yes BP_DB=none bp-distill -o distilled.ckpt env.traj
+quiet "options of bp-distill by the environment" env BP_PRIOR=linear BP_LAYERS= BP_TRANSITIONS=2k BP_QUIET=yes BP_DB=none bp-distill -o distilled.ckpt env.traj
 is "  are taken" "$(bp-stats info --tsv distilled.ckpt | awk -F'\t' '$2 == "prior" && $3 == "kind" {print $4}')" linear
 quiet "options behind operands" bp-rollout easy.ckpt -n 2 -o behind.traj
 quiet "operands behind --" bp-stats returns --tsv -- behind.traj

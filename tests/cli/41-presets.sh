@@ -9,20 +9,20 @@ for name in nav-easy-lstm nav-easy-mlp nav-easy-none nav-easy-paper; do
     ok "there is a preset $name" test -f "$BP_SHARE/presets/$name"
 done
 
-bp-train -p nav-easy-mlp --seed 5 --kl-cost 0.25 --policy-see 'global,targets,goal' --prior-see 'global,targets' --evaluate policy,prior --print-config >printed
+bp-train -p nav-easy-mlp --seed 5 --kl-cost 0.25 --policy-inputs 'global,targets,goal' --prior-inputs 'global,targets' --evaluate policy,prior --print-config >printed
 quiet "a printed config is a preset" bp-train -p ./printed --print-config
 values() { sed -E 's/ *#.*//; s/ +/ /g' "$1"; }
 is "  of the same values" "$(values "$out")" "$(values printed)"
-quiet "  that trains" bp-train -p printed --steps 2k --warm-up 1k --replay-episodes 64 --evaluate-episodes 2 -q --db none -o a.ckpt
-quiet "  as do the options" bp-train -p nav-easy-mlp --seed 5 --kl-cost 0.25 --policy-see 'global,targets,goal' --prior-see 'global,targets' --evaluate policy,prior --steps 2k --warm-up 1k --replay-episodes 64 --evaluate-episodes 2 -q --db none -o b.ckpt
+quiet "  that trains" bp-train -p printed --transitions 2k --warm-up 1k --replay-episodes 64 --evaluate-episodes 2 -q --db none -o a.ckpt
+quiet "  as do the options" bp-train -p nav-easy-mlp --seed 5 --kl-cost 0.25 --policy-inputs 'global,targets,goal' --prior-inputs 'global,targets' --evaluate policy,prior --transitions 2k --warm-up 1k --replay-episodes 64 --evaluate-episodes 2 -q --db none -o b.ckpt
 same "  the same" a.ckpt b.ckpt
-bp-transfer --prior a.ckpt -p nav-hard --print-config >printed
-quiet "bp-transfer: a printed config is a preset" bp-transfer --prior a.ckpt -p ./printed --print-config
+bp-transfer --prior-from a.ckpt -p nav-hard --print-config >printed
+quiet "bp-transfer: a printed config is a preset" bp-transfer --prior-from a.ckpt -p ./printed --print-config
 is "  of the same values" "$(values "$out")" "$(values printed)"
 
-printf '# a comment\n\n  steps=5   # and another\r\nseed\t=\t7\n\tpolicy = lstm' >own
+printf '# a comment\n\n  transitions=5   # and another\r\nseed\t=\t7\n\tpolicy = lstm' >own
 quiet "a preset of one's own, found by its path" bp-train -p ./own --print-config
-is "  is read" "$(sed -nE 's/^(steps|seed|policy) += ([^ ]*) .*/\1 \2/p' "$out" | tr '\n' ' ')" "steps 5 seed 7 policy lstm "
+is "  is read" "$(sed -nE 's/^(transitions|seed|policy) += ([^ ]*) .*/\1 \2/p' "$out" | tr '\n' ' ')" "transitions 5 seed 7 policy lstm "
 quiet "  and by its name alone" bp-train -p own --print-config
 quiet "a path goes before a preset of that name" bash -c 'cp own nav-easy-lstm; bp-train -p ./nav-easy-lstm --print-config | grep -q "^seed *= 7 "'
 rm nav-easy-lstm
@@ -33,17 +33,17 @@ bad() {     # bad DESCRIPTION REGEX, with the preset from stdin
     cat >own
     check "$1" 2 "$2" -- bp-train -p ./own -o x
 }
-printf 'steps = 5\n\nbogus = 3\n' | bad "an unknown name" "./own:3: there is no option 'bogus'"
-printf 'steps = 5\nseed 3\n' | bad "a line without =" "./own:2: expected 'name = value', got 'seed 3'"
+printf 'transitions = 5\n\nbogus = 3\n' | bad "an unknown name" "./own:3: there is no option 'bogus'"
+printf 'transitions = 5\nseed 3\n' | bad "a line without =" "./own:2: expected 'name = value', got 'seed 3'"
 printf '= 3\n' | bad "a line without a name" "./own:1: there is no option ''"
-printf 'steps = many\n' | bad "a value that is no number" "--steps wants a number, not 'many' \(preset own\)"
-printf 'steps =\n' | bad "a value that is empty" "--steps wants a number, not '' \(preset own\)"
+printf 'transitions = many\n' | bad "a value that is no number" "--transitions wants a number, not 'many' \(preset own\)"
+printf 'transitions =\n' | bad "a value that is empty" "--transitions wants a number, not '' \(preset own\)"
 printf 'discount = 2\n' | bad "a value out of range" "--discount must lie in 0 \.\.\. 1, not '2' \(preset own\)"
 printf 'policy = gru\n' | bad "an unknown choice" "--policy must be one of .*, not 'gru' \(preset own\)"
 printf 'output = y\n' | bad "an option of the command" "./own:1: 'output' is no part of a config: give it on the command line"
 printf 'resume = yes\n' | bad "a flag of the command" "./own:1: 'resume' is no part of a config"
 printf '\211PNG\r\n\032\n' | bad "a picture" "./own:1: expected 'name = value'"
-printf 'steps = \033[31m5\n' | bad "what would steer a terminal" "--steps wants a number, not '\?\[31m5'"
+printf 'transitions = \033[31m5\n' | bad "what would steer a terminal" "--transitions wants a number, not '\?\[31m5'"
 printf '%05000d\n' 7 | bad "a line of 5000 letters" "./own:1: expected 'name = value', got '0000"
 check "a directory" 1 "cannot read preset './': Is a directory" -- bp-train -p ./ -o x
 check "a missing file" 2 "cannot read preset './none': No such file" -- bp-train -p ./none -o x

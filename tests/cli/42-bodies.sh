@@ -3,7 +3,7 @@
 sed 's|<option |<compiler settotalmass="300"/><option |' "$BP_SHARE/bodies/ball.xml" >heavy.xml
 check "a body that makes boxes heavy" 2 "'./heavy.xml' changes the world's boxes" -- bp-rollout --play random --task push-1b1t --body ./heavy.xml -n 1 -o x
 quiet "  it is a body where there are none" bp-rollout -q --play random --task goto --body ./heavy.xml -n 1 -o x
-goto="--task goto --steps 2k --warm-up 1k --actors 4 --replay-episodes 16 --batch 16 --evaluate-episodes 2 --evaluate-every 1k -q --db none"
+goto="--task goto --transitions 2k --warm-up 1k --actors 4 --replay-episodes 16 --batch 16 --evaluate-episodes 2 --evaluate-every 1k -q --db none"
 
 mkdir own in
 sed -n '/^<mujoco>/,/^<\/mujoco>/p' "$TEST_TOP/man/bp-body.5" >own/hopper.xml         # the page's example
@@ -19,7 +19,7 @@ is "  the checkpoint remembers it" "$(bp-stats info --tsv hopper.ckpt | awk -F'\
 quiet "  and is played on it" bp-rollout -q -n 2 -o x.traj hopper.ckpt
 cp own/hopper.xml own/moved.xml
 quiet "  or where it lies now" bp-rollout -q -n 2 --body own/moved.xml -o y.traj hopper.ckpt
-quiet "  its prior is handed on" bp-transfer $goto --prior hopper.ckpt --body own/hopper.xml -o next.ckpt
+quiet "  its prior is handed on" bp-transfer $goto --prior-from hopper.ckpt --body own/hopper.xml -o next.ckpt
 rm -f *.traj *.ckpt
 
 (cd own && ln -s hopper.xml link.xml)

@@ -24,7 +24,7 @@ while read -r task body; do
     same "  the same bytes by three threads" one.traj three.traj
 done <pairs
 for task in push-1b1t push-2b2t gather gap walk; do
-    quiet "$task is learned" bp-train -q --task $task --steps 2k --warm-up 1k --actors 4 --replay-episodes 16 --batch 16 --shards 2 --evaluate-episodes 2 --evaluate-every 1k --db none -o a.ckpt
+    quiet "$task is learned" bp-train -q --task $task --transitions 2k --warm-up 1k --actors 4 --replay-episodes 16 --batch 16 --shards 2 --evaluate-episodes 2 --evaluate-every 1k --db none -o a.ckpt
     rm -f a.ckpt
 done
 check "a body that the task does not take" 2 "task 'gather' does not take the body 'ant'" -- bp-rollout --play random --task gather --body ant -o x

@@ -11,12 +11,12 @@ quiet "an episode is recorded" $play -o play.traj
 steps=$(bp-stats info --tsv play.traj | awk -F'\t' '$3 == "steps" {print $4}')
 quiet "frames while it is played" $play --frames 64x48 -o play.rgb
 is "  one for each step and the start" "$(stat -c %s play.rgb)" $(((steps + 1) * 64 * 48 * 3))
-quiet "frames of the recording" bp-rollout -q --replay play.traj --frames 64x48 -o replay.rgb
+quiet "frames of the recording" bp-rollout -q --playback play.traj --frames 64x48 -o replay.rgb
 same "  the same" play.rgb replay.rgb
 cat play.traj play.traj >two.traj
-quiet "frames of the first episode alone" bp-rollout -q --replay two.traj --frames 64x48 -n 1 -o first.rgb
+quiet "frames of the first episode alone" bp-rollout -q --playback two.traj --frames 64x48 -n 1 -o first.rgb
 same "  the same" play.rgb first.rgb
-quiet "  to a pipe" bash -c "bp-rollout -q --replay play.traj --frames 64x48 | cmp - play.rgb"
+quiet "  to a pipe" bash -c "bp-rollout -q --playback play.traj --frames 64x48 | cmp - play.rgb"
 
 # Bodies that differ in a texture alone: each is drawn as if it were alone, though one model takes another's place in memory.
 for body in "red 1 0 0" "green 0 1 0"; do
@@ -24,12 +24,12 @@ for body in "red 1 0 0" "green 0 1 0"; do
     sed -e "s|<worldbody>|<asset><texture name='skin' type='2d' builtin='flat' rgb1='$colour' width='32' height='32'/><material name='skin' \
         texture='skin'/></asset><worldbody>|" -e 's|mass="6" rgba="[^"]*"|mass="6" material="skin"|' "$BP_SHARE/bodies/ball.xml" >$name.xml
     bp-rollout -q --play random --task goto --body $name.xml -n 1 -o $name.traj
-    bp-rollout -q --replay $name.traj --frames 16x12 -o $name.rgb
+    bp-rollout -q --playback $name.traj --frames 16x12 -o $name.rgb
 done
 ok "two bodies, two films" bash -c '! cmp -s red.rgb green.rgb'
 cat red.traj green.traj red.traj green.traj >joined.traj
 cat red.rgb green.rgb red.rgb green.rgb >apart.rgb
-quiet "a recording of both" bp-rollout -q --replay joined.traj --frames 16x12 -o joined.rgb
+quiet "a recording of both" bp-rollout -q --playback joined.traj --frames 16x12 -o joined.rgb
 same "  gives the frames of each" joined.rgb apart.rgb
 
 # EGL that finds no driver, as on a machine without one.
@@ -72,8 +72,8 @@ for size in 0x10 10 axb 10x 9999x10 10x10x10; do
     check "a size of $size" 2 "--frames wants a width and a height like 320x240" -- $play --frames $size -o x
 done
 check "an unknown camera" 2 "--camera must be one of follow, top" -- $play --frames 8x8 --camera side -o x
-check "a recording without frames" 2 "--replay is for --frames" -- bp-rollout --replay play.traj -o x
-check "a recording and a task" 2 "--replay shows what was recorded: --task changes nothing of it" -- bp-rollout --replay play.traj --task goto --frames 8x8 -o x
-check "a recording and a checkpoint" 2 "a checkpoint is one too many" -- bp-rollout --replay play.traj --frames 8x8 -o x y.ckpt
+check "a recording without frames" 2 "--playback is for --frames" -- bp-rollout --playback play.traj -o x
+check "a recording and a task" 2 "--playback shows what was recorded: --task changes nothing of it" -- bp-rollout --playback play.traj --task goto --frames 8x8 -o x
+check "a recording and a checkpoint" 2 "a checkpoint is one too many" -- bp-rollout --playback play.traj --frames 8x8 -o x y.ckpt
 head -c 2000 play.traj >cut.traj
-check "a recording cut short" 3 "cut.traj" -- bp-rollout -q --replay cut.traj --frames 8x8 -o x
+check "a recording cut short" 3 "cut.traj" -- bp-rollout -q --playback cut.traj --frames 8x8 -o x

@@ -23,14 +23,14 @@ EOF
 cat plain.traj state.traj >both.traj
 is "streams with and without go together" "$(bp-stats info --tsv both.traj | awk -F'\t' '$3 == "episodes" {print $4}' | tr '\n' ' ')" "3 3 "
 check "with frames" 2 "--record-state adds to trajectories: --frames writes none" -- $play --record-state --frames 8x8 -o x
-check "with a recording" 2 "--record-state adds to trajectories: --replay writes none" -- bp-rollout --record-state --replay state.traj -o x
+check "with a recording" 2 "--record-state adds to trajectories: --playback writes none" -- bp-rollout --record-state --playback state.traj -o x
 
 if ! $play --frames 8x8 -o play.rgb 2>"$err"; then
     skip "frames of states: there is no OpenGL here"
     exit
 fi
-quiet "frames of the states" bp-rollout -q --replay state.traj --frames 8x8 -o state.rgb
+quiet "frames of the states" bp-rollout -q --playback state.traj --frames 8x8 -o state.rgb
 same "  as while it was played" state.rgb play.rgb
 cat play.rgb play.rgb >twice.rgb
-quiet "frames of both streams" bp-rollout -q --replay both.traj --frames 8x8 -o both.rgb
+quiet "frames of both streams" bp-rollout -q --playback both.traj --frames 8x8 -o both.rgb
 same "  are the same twice" both.rgb twice.rgb

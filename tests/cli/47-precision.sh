@@ -2,7 +2,7 @@
 . "$TEST_LIB"
 fixture easy.ckpt easy.traj
 small="--warm-up 1k --replay-episodes 64 --evaluate-every 40k --evaluate-episodes 2 --db none -q --policy-layers 16,17 --prior-layers 16 --critic-layers 16 --actors 12"
-train="bp-train -p nav-easy-lstm $small --precision bf16 --steps 80k"
+train="bp-train -p nav-easy-lstm $small --precision bf16 --transitions 80k"
 
 check "an unknown precision" 2 '--precision must be one of float32, bf16' -- bp-train --precision float16 -o x.ckpt
 if ! $train --print-config >"$out" 2>"$err"; then
@@ -22,7 +22,7 @@ done
 same "2 threads as 1" train.1 train.2
 same "3 threads as 1" train.1 train.3
 is "the checkpoint tells" "$(bp-stats info --tsv train.1 | awk -F'\t' '$3 == "precision" {print $4}')" bf16
-quiet "the same of float32" bp-train -p nav-easy-lstm $small --steps 80k -o plain
+quiet "the same of float32" bp-train -p nav-easy-lstm $small --transitions 80k -o plain
 ok "  learns something else" bash -c '! cmp -s plain train.1'
 quiet "what was learned is played" bp-rollout -n 4 -o played.traj train.1
 
@@ -41,7 +41,7 @@ check "resumed with another precision" 2 '--precision differs from the stopped r
 quiet "resumed" $train -o stop.ckpt --resume
 same "  ends in the bytes of a run never stopped" stop.ckpt train.1
 
-quiet "transfer" bp-transfer -p nav-hard --prior easy.ckpt --steps 8k --warm-up 1k --replay-episodes 64 --evaluate-every 8k --evaluate-episodes 2 --precision bf16 --db none -q -o hard.ckpt
+quiet "transfer" bp-transfer -p nav-hard --prior-from easy.ckpt --transitions 8k --warm-up 1k --replay-episodes 64 --evaluate-every 8k --evaluate-episodes 2 --precision bf16 --db none -q -o hard.ckpt
 is "transfer does not take the precision from the prior's checkpoint" "$(bp-transfer --prior train.1 --print-config | sed -nE 's/^precision += ([^ ]*) .*/\1/p')" float32
-quiet "distil" bp-distill --precision bf16 -q --db none --prior lstm --steps 20k -o distilled.ckpt easy.traj
+quiet "distil" bp-distill --precision bf16 -q --db none --prior lstm --transitions 20k -o distilled.ckpt easy.traj
 is "  the checkpoint tells" "$(bp-stats info --tsv distilled.ckpt | awk -F'\t' '$3 == "precision" {print $4}')" bf16

@@ -3,8 +3,8 @@ set -u
 
 out=$TEST_SCRATCH/out           # what the last command wrote
 err=$TEST_SCRATCH/err
-short="--preset nav-easy-lstm --steps 60k --warm-up 2k --evaluate-every 30k --evaluate-episodes 8"
-tiny="--preset nav-easy-lstm --steps 10k --warm-up 1k --replay-episodes 64 --evaluate-every 5k --evaluate-episodes 2 -q"
+short="--preset nav-easy-lstm --transitions 60k --warm-up 2k --evaluate-every 30k --evaluate-episodes 8"
+tiny="--preset nav-easy-lstm --transitions 10k --warm-up 1k --replay-episodes 64 --evaluate-every 5k --evaluate-episodes 2 -q"
 
 pass() { echo "ok   $TEST_NAME: $1"; }
 skip() { echo "skip $TEST_NAME: $1"; }
@@ -99,17 +99,17 @@ tidy() {
 # fixture FILE...: copy files that many scenarios start from into this directory; each is made when it is first asked for.
 #   easy.ckpt: policy, critic and LSTM prior of nav-easy       easy.traj, hard.traj: its policy on nav-easy, its prior on nav-hard
 #   none.ckpt: without a prior                                prior.ckpt: nothing but a prior, distilled
-#   stop.ckpt, stop.ckpt.resume: of `bp-train $tiny --steps 2M -o stop.ckpt`, killed on its way
+#   stop.ckpt, stop.ckpt.resume: of `bp-train $tiny --transitions 2M -o stop.ckpt`, killed on its way
 make_fixture() {
     case $1 in
     easy.ckpt) bp-train $short -q --db none -o easy.ckpt ;;
     none.ckpt) bp-train $tiny --preset nav-easy-none --db none -o none.ckpt ;;
     easy.traj) fixture_here easy.ckpt && bp-rollout -n 16 -o easy.traj easy.ckpt ;;
     hard.traj) fixture_here easy.ckpt && bp-rollout --play prior --task nav-hard -n 16 -o hard.traj easy.ckpt ;;
-    prior.ckpt) fixture_here easy.traj && bp-distill -q --db none --prior lstm --steps 20k -o prior.ckpt easy.traj ;;
+    prior.ckpt) fixture_here easy.traj && bp-distill -q --db none --prior lstm --transitions 20k -o prior.ckpt easy.traj ;;
     stop.ckpt | stop.ckpt.resume)
         local process
-        bp-train $tiny --steps 2M --checkpoint-every 1k --db none -o stop.ckpt &
+        bp-train $tiny --transitions 2M --checkpoint-every 1k --db none -o stop.ckpt &
         process=$!
         wait_for 20 test -e stop.ckpt
         kill -KILL $process

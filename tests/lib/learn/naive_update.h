@@ -42,12 +42,12 @@ static const float *params_of(const struct naive_update *u, enum bp_role role, b
 /* What role sees of a row, by the groups' names: the prior the first three numbers, the others all five. */
 static void seen_by(const struct naive_update *u, enum bp_role role, int row, double *x)
 {
-    const struct bp_groups *see = &u->learner->agent.net[role].spec.see;
+    const struct bp_groups *inputs = &u->learner->agent.net[role].spec.inputs;
     int n = 0;
 
-    for (int g = 0; g < see->count; g++) {
-        int from = strcmp(see->group[g].name, "shared") ? 3 : 0;
-        for (int j = 0; j < see->group[g].size; j++)
+    for (int g = 0; g < inputs->count; g++) {
+        int from = strcmp(inputs->group[g].name, "shared") ? 3 : 0;
+        for (int j = 0; j < inputs->group[g].size; j++)
             x[n++] = (double)u->shard->batch.observations[row * TINY_O + from + j];
     }
 }
@@ -73,7 +73,7 @@ static double softplus(double v)
 static void gaussians(const struct naive_update *u, enum bp_role role, const float *params, struct dist *p)
 {
     struct naive_plan plan = naive_plan(&u->learner->agent.net[role], params);
-    bool capped = u->learner->agent.head[role] == BP_HEAD_CAPPED;
+    bool bounded = u->learner->agent.head[role] == BP_HEAD_BOUNDED;
 
     for (int b = 0; b < u->batch; b++) {
         double state[MOST_STATE], x[TINY_O], out[2 * TINY_A];
@@ -85,8 +85,8 @@ static void gaussians(const struct naive_update *u, enum bp_role role, const flo
             seen_by(u, role, row, x);
             naive_net(&plan, params, x, NULL, state, out);
             for (int j = 0; j < TINY_A; j++) {
-                p[row].mean[j] = capped ? tanh(out[j]) : out[j];
-                p[row].scale[j] = 0.01 + (capped ? naive_sigmoid(out[TINY_A + j]) : softplus(out[TINY_A + j]));
+                p[row].mean[j] = bounded ? tanh(out[j]) : out[j];
+                p[row].scale[j] = 0.01 + (bounded ? naive_sigmoid(out[TINY_A + j]) : softplus(out[TINY_A + j]));
             }
         }
     }
@@ -244,7 +244,7 @@ static void naive_retrace(struct naive_update *u)
         for (int j = 0; j < TINY_A; j++)
             action[row][j] = clip((double)batch->actions[row * TINY_A + j]);
         double ratio = exp(naive_log_prob(&u->value_policy[row], batch->actions + row * TINY_A) - (double)batch->log_prob[row]);
-        u->trace[row] = (double)batch->mask[row] * c->trace * fmin(1, ratio);
+        u->trace[row] = (double)batch->mask[row] * c->retrace_lambda * fmin(1, ratio);
         u->trace_sum += u->trace[row];
     }
     target_values_of(u, action, u->steps - 1, q);
@@ -304,7 +304,7 @@ __attribute__((unused)) static void naive_update(struct naive_update *u, const s
     u->critic_loss = naive_critic_loss(u, params_of(u, BP_CRITIC, false));
     if (learner->agent.has[BP_CRITIC_2])
         u->critic_loss += naive_critic_2_loss(u, params_of(u, BP_CRITIC_2, false));
-    u->prior_loss = prior && learner->config.rate[BP_PRIOR] > 0 ? naive_prior_loss(u, params_of(u, BP_PRIOR, false)) : 0;
+    u->prior_loss = prior && learner->config.learning_rate[BP_PRIOR] > 0 ? naive_prior_loss(u, params_of(u, BP_PRIOR, false)) : 0;
     for (int row = 0; row < rows; row++) {
         double valid = (double)u->shard->batch.mask[row];
         u->transitions += valid;

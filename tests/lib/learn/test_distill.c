@@ -41,19 +41,19 @@ enum { LONGEST = 20 };
 /* Observations (5 wide, of which "shared" is seen) and actions that tell episode and step: 100 id + t. */
 static void add(struct bp_dataset *dataset, int id, int length)
 {
-    struct bp_groups all = {0}, see;
+    struct bp_groups all = {0}, inputs;
     float observations[LONGEST * TINY_O], actions[LONGEST * TINY_A];
 
     bp_groups_add(&all, "secret", 2);
     bp_groups_add(&all, "shared", 3);
-    assert_int_equal(bp_groups_select(&all, "shared", &see), 0);
+    assert_int_equal(bp_groups_select(&all, "shared", &inputs), 0);
     for (int t = 0; t < length; t++) {
         for (int j = 0; j < TINY_O; j++)
             observations[t * TINY_O + j] = j < 2 ? NAN : (float)(100 * id + t) / 1000;
         for (int j = 0; j < TINY_A; j++)
             actions[t * TINY_A + j] = (float)(100 * id + t) / 1000 + (float)j;
     }
-    assert_int_equal(bp_dataset_add(dataset, length, &see, observations, TINY_O, actions), 0);
+    assert_int_equal(bp_dataset_add(dataset, length, &inputs, observations, TINY_O, actions), 0);
 }
 
 static struct bp_dataset *dataset_of(const int *lengths, int count)
@@ -199,7 +199,7 @@ static void loss_and_gradient(void **state)
 
     (void)state;
     for (int k = 0; k < 4; k++) {
-        struct bp_learner learner = learner_after(k == 3 ? 4 : 0, kinds[k % 3][0], kinds[k % 3][1], "capped");
+        struct bp_learner learner = learner_after(k == 3 ? 4 : 0, kinds[k % 3][0], kinds[k % 3][1], "bounded");
         struct bp_dataset *dataset = dataset_of(lengths, 6);
         struct bp_trained *prior = &learner.trained[BP_PRIOR];
         tiny_parameters(&learner);
@@ -232,7 +232,7 @@ static void microbatches_add_up(void **state)
     (void)state;
     for (int k = 0; k < 3; k++) {
         for (int cut = 0; cut < 2; cut++) {
-            struct bp_learner learner = learner_of(kinds[k][0], kinds[k][1], "capped");
+            struct bp_learner learner = learner_of(kinds[k][0], kinds[k][1], "bounded");
             struct bp_dataset *dataset = dataset_of(lengths, 6);
             tiny_parameters(&learner);
             assert_int_equal(bp_dataset_split(dataset, 0.2, 1), 0);
@@ -259,7 +259,7 @@ static void held_out_likelihood(void **state)
 
     (void)state;
     for (int k = 0; k < 3; k++) {
-        struct bp_learner learner = learner_of(kinds[k][0], kinds[k][1], "capped");
+        struct bp_learner learner = learner_of(kinds[k][0], kinds[k][1], "bounded");
         struct bp_dataset *dataset = dataset_of(lengths, 7);
         double all = 0, apart = 0;
         tiny_parameters(&learner);
@@ -290,14 +290,14 @@ static void held_out_likelihood(void **state)
 static void a_gaussian_is_fitted(void **state)
 {
     enum { LENGTH = 20, EPISODES = 60 };
-    struct bp_learner learner = learner_of("linear", "", "capped");
+    struct bp_learner learner = learner_of("linear", "", "bounded");
     struct bp_dataset *dataset = bp_dataset_new(3, TINY_A);
-    struct bp_groups see = {0};
+    struct bp_groups inputs = {0};
     struct bp_tape tape;
     const float seen[3] = {0, 0, 0};
 
     (void)state;
-    bp_groups_add(&see, "shared", 3);
+    bp_groups_add(&inputs, "shared", 3);
     for (int e = 0; e < EPISODES; e++) {
         float observations[LENGTH * 3], actions[LENGTH * TINY_A];
         fill_normal(observations, LENGTH * 3, 500 + (uint64_t)e);
@@ -306,7 +306,7 @@ static void a_gaussian_is_fitted(void **state)
             actions[t * TINY_A] = 0.3f + 0.2f * actions[t * TINY_A];
             actions[t * TINY_A + 1] = -0.6f + 0.05f * actions[t * TINY_A + 1];
         }
-        assert_int_equal(bp_dataset_add(dataset, LENGTH, &see, observations, 3, actions), 0);
+        assert_int_equal(bp_dataset_add(dataset, LENGTH, &inputs, observations, 3, actions), 0);
     }
     assert_int_equal(bp_dataset_split(dataset, 0.1, 1), 0);
     double before = bp_distill_held_out(&learner, dataset, 0) + bp_distill_held_out(&learner, dataset, 1);

@@ -15,7 +15,7 @@ static struct bp_learner learner_of(const struct bp_agent *agent, const struct b
 
 static void the_seed_decides_the_parameters(void **state)
 {
-    struct bp_agent agent = tiny_twins("mlp", "lstm", "lstm", "lstm", "capped");
+    struct bp_agent agent = tiny_twins("mlp", "lstm", "lstm", "lstm", "bounded");
     struct bp_learner_config config = tiny_config(), other = config;
     struct bp_learner a = learner_of(&agent, &config), b = learner_of(&agent, &config), c;
 
@@ -40,7 +40,7 @@ static void the_seed_decides_the_parameters(void **state)
 /* One network's parameters do not depend on whether the others are there: a baseline starts from the same policy. */
 static void networks_are_drawn_apart(void **state)
 {
-    struct bp_agent with = tiny_agent("mlp", "lstm", "mlp", "capped"), without = tiny_agent("mlp", "none", "mlp", "capped");
+    struct bp_agent with = tiny_agent("mlp", "lstm", "mlp", "bounded"), without = tiny_agent("mlp", "none", "mlp", "bounded");
     struct bp_learner_config config = tiny_config();
     struct bp_learner a = learner_of(&with, &config), b = learner_of(&without, &config);
 
@@ -54,7 +54,7 @@ static void networks_are_drawn_apart(void **state)
 
 static void state_rows(void **state)
 {
-    struct bp_agent agent = tiny_agent("lstm", "lstm", "lstm", "capped"), flat = tiny_agent("mlp", "none", "mlp", "capped");
+    struct bp_agent agent = tiny_agent("lstm", "lstm", "lstm", "bounded"), flat = tiny_agent("mlp", "none", "mlp", "bounded");
 
     (void)state;
     assert_int_equal(bp_agent_state_size(&agent), 2 * 3 + 2 * 4 + 2 * 4);       /* the last layer of actors, the first of the critic */
@@ -63,7 +63,7 @@ static void state_rows(void **state)
 
 static int uneven(void *context)
 {
-    struct bp_agent agent = tiny_agent("mlp", "none", "mlp", "capped");
+    struct bp_agent agent = tiny_agent("mlp", "none", "mlp", "bounded");
     struct bp_learner_config config = tiny_config();
     struct bp_learner learner;
 
@@ -92,7 +92,7 @@ static void microbatches_hold_the_batch(void **state)
         {6, 2, 6, {1, 1}}, {512, 4, 10, {8, 8}}, {512, 4, 40, {16, 8}}, {16, 4, 40, {1, 1}}, {512, 16, 40, {4, 2}}, {32, 2, 20, {2, 1}},
         {7, 1, 3000, {7, 1}}, {100, 4, 1, {1, 1}}, {97, 1, 60, {20, 7}}, {127, 1, 10, {5, 5}}, {1018, 2, 10, {17, 17}},
     };
-    struct bp_agent flat = tiny_agent("mlp", "none", "mlp", "capped"), recurrent = tiny_agent("lstm", "none", "mlp", "capped");
+    struct bp_agent flat = tiny_agent("mlp", "none", "mlp", "bounded"), recurrent = tiny_agent("lstm", "none", "mlp", "bounded");
 
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
@@ -120,7 +120,7 @@ static void microbatches_hold_the_batch(void **state)
 static struct bp_learner large(const struct bp_learner_config *config)
 {
     struct bp_groups groups = {0};
-    const struct bp_net_choice choice[BP_ROLES] = {{"mlp", "150,150", "*", "capped", NULL}, {"mlp", "40", "*", "capped", NULL}, {"mlp", "60,150", "*", NULL, NULL}};
+    const struct bp_net_choice choice[BP_ROLES] = {{"mlp", "150,150", "*", "bounded", NULL}, {"mlp", "40", "*", "bounded", NULL}, {"mlp", "60,150", "*", NULL, NULL}};
     struct bp_agent agent;
 
     bp_groups_add(&groups, "all", 20);
@@ -142,7 +142,7 @@ static void adam_on_the_sum(void **state)
 
     (void)state;
     config.shards = 3;
-    config.rate[BP_PRIOR] = 3e-3;
+    config.learning_rate[BP_PRIOR] = 3e-3;
     struct bp_learner learner = large(&config);
     assert_in_range(bp_learner_jobs(&learner), 4, 100);
     for (int update = 0; update < 3; update++) {
@@ -151,7 +151,7 @@ static void adam_on_the_sum(void **state)
         set_gradients(&learner, 100 * (uint64_t)update);
         for (int role = 0; role < BP_ROLES; role++) {
             struct bp_trained *t = &learner.trained[role];
-            struct bp_adam adam = {config.rate[role], 0.9, 0.999, 1e-8};
+            struct bp_adam adam = {config.learning_rate[role], 0.9, 0.999, 1e-8};
             assert_true(t->n < 40000);
             if (!t->n)
                 continue;
@@ -185,7 +185,7 @@ static void frozen_networks_stay(void **state)
     static float before[40000];
 
     (void)state;
-    config.rate[BP_PRIOR] = 0;
+    config.learning_rate[BP_PRIOR] = 0;
     struct bp_learner learner = large(&config);
     struct bp_trained *prior = &learner.trained[BP_PRIOR];
     memcpy(before, prior->online, prior->n * sizeof(float));
@@ -209,8 +209,8 @@ static void rates_fall_along_a_line(void **state)
     for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
         struct bp_learner_config config = tiny_config();
         struct bp_trained *policy;
-        config.rate_hold = at[i].hold;
-        config.final_rate = 0.2;
+        config.learning_rate_hold = at[i].hold;
+        config.final_learning_rate = 0.2;
         config.planned = 100;
         struct bp_learner learner = large(&config);
         policy = &learner.trained[BP_POLICY];
@@ -231,7 +231,7 @@ static void rates_fall_along_a_line(void **state)
 /* Every P-th update copies all networks into their targets, and no other update does. */
 static void targets_are_copied_in_time(void **state)
 {
-    struct bp_agent agent = tiny_twins("mlp", "mlp", "mlp", "mlp", "capped");
+    struct bp_agent agent = tiny_twins("mlp", "mlp", "mlp", "mlp", "bounded");
     struct bp_learner_config config = tiny_config();
     struct bp_learner learner = learner_of(&agent, &config);
     float target[BP_ROLES] = {0};
@@ -259,7 +259,7 @@ static void targets_are_copied_in_time(void **state)
 
 static void statistics_are_summed(void **state)
 {
-    struct bp_agent agent = tiny_agent("mlp", "none", "mlp", "capped");
+    struct bp_agent agent = tiny_agent("mlp", "none", "mlp", "bounded");
     struct bp_learner_config config = tiny_config();
     struct bp_learner learner = learner_of(&agent, &config);
     struct bp_update_stats stats = {.transitions = 1000};
@@ -277,7 +277,7 @@ static void statistics_are_summed(void **state)
 
 static void tensors_hold_everything(void **state)
 {
-    struct bp_agent agent = tiny_twins("mlp", "lstm", "mlp", "mlp", "capped"), flat = tiny_agent("mlp", "none", "mlp", "capped");
+    struct bp_agent agent = tiny_twins("mlp", "lstm", "mlp", "mlp", "bounded"), flat = tiny_agent("mlp", "none", "mlp", "bounded");
     struct bp_learner_config config = tiny_config();
     struct bp_learner learner = learner_of(&agent, &config), baseline = learner_of(&flat, &config);
     struct bp_tensor tensors[BP_LEARNER_TENSORS];

@@ -20,8 +20,8 @@ struct shape {
 /* The networks of the presets and of the papers' defaults; odd sizes. */
 static const struct shape shapes[] = {
     {"dense", "mlp", "mlp", "mlp", "200,100", "200,100", "400,300", NULL, "softplus", BP_VALUE_POLICY_ONLINE, 10, false},
-    {"recurrent", "lstm", "lstm", "lstm", "64,64", "64,64", "128,64", NULL, "capped", BP_VALUE_POLICY_TARGET, 20, false},
-    {"recurrent prior", "mlp", "lstm", "mlp", "64,64", "64,64", "128,64", "seen:30", "capped", BP_VALUE_POLICY_ONLINE, 40, true},
+    {"recurrent", "lstm", "lstm", "lstm", "64,64", "64,64", "128,64", NULL, "bounded", BP_VALUE_POLICY_TARGET, 20, false},
+    {"recurrent prior", "mlp", "lstm", "mlp", "64,64", "64,64", "128,64", "seen:30", "bounded", BP_VALUE_POLICY_ONLINE, 40, true},
     {"odd", "mlp", "linear", "mlp", "33,17", "", "41,1,23", "rest:7x1", "softplus", BP_VALUE_POLICY_ONLINE, 7, false},
 };
 
@@ -46,8 +46,8 @@ static struct bp_replay *replay_of(const struct bp_learner *learner)
 static struct bp_learner learner_of(const struct shape *shape, bool bf16)
 {
     const struct bp_learner_config config = {
-        .seed = 5, .unroll = shape->unroll, .batch = 32, .shards = 2, .discount = 0.98, .trace = 1, .reward_scale = 0.1, .kl_cost = 0.1,
-        .entropy_cost = 0.05, .rate = {5e-4, 1e-3, 5e-4, 5e-4}, .final_rate = 1, .planned = 1000, .target_period = 10,
+        .seed = 5, .unroll = shape->unroll, .batch = 32, .shards = 2, .discount = 0.98, .retrace_lambda = 1, .reward_scale = 0.1, .kl_cost = 0.1,
+        .entropy_cost = 0.05, .learning_rate = {5e-4, 1e-3, 5e-4, 5e-4}, .final_learning_rate = 1, .planned = 1000, .target_period = 10,
         .value_policy = shape->value_policy, .bf16 = bf16,
     };
     const struct bp_net_choice choice[BP_ROLES] = {
@@ -152,7 +152,7 @@ static void gradients_by_models(void **state)
 {
     static const struct shape small[] = {
         {"odd", "mlp", "linear", "mlp", "33,17", "", "41,1,23", "rest:7x1", "softplus", BP_VALUE_POLICY_ONLINE, 3, false},
-        {"recurrent", "lstm", "lstm", "lstm", "17,9", "16,16", "18,33", NULL, "capped", BP_VALUE_POLICY_TARGET, 3, false},
+        {"recurrent", "lstm", "lstm", "lstm", "17,9", "16,16", "18,33", NULL, "bounded", BP_VALUE_POLICY_TARGET, 3, false},
     };
     const struct bp_bf16_kernels *kept = bp_bf16_kernels();
     double apart[BP_ROLES], noise[BP_ROLES];
@@ -178,7 +178,7 @@ static void a_frozen_prior(void **state)
     learner = learner_of(&shapes[2], true);
     frozen = learner_of(&shapes[2], true);
     struct bp_replay *replay = replay_of(&learner);
-    frozen.config.rate[BP_PRIOR] = 0;
+    frozen.config.learning_rate[BP_PRIOR] = 0;
     bp_svg_gradients(&learner, replay, 0);
     bp_svg_gradients(&frozen, replay, 0);
     for (size_t i = 0; i < frozen.trained[BP_PRIOR].n; i++)
@@ -222,10 +222,10 @@ static void the_same_bytes(void **state)
 static struct bp_learner distiller(bool bf16)
 {
     const struct bp_learner_config config = {
-        .seed = 5, .unroll = 20, .batch = 16, .shards = 2, .rate = {[BP_PRIOR] = 4e-3}, .final_rate = 1, .planned = 1000, .target_period = 1000,
+        .seed = 5, .unroll = 20, .batch = 16, .shards = 2, .learning_rate = {[BP_PRIOR] = 4e-3}, .final_learning_rate = 1, .planned = 1000, .target_period = 1000,
         .bf16 = bf16,
     };
-    const struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {"lstm", "64,64", "*", "capped", NULL}};
+    const struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {"lstm", "64,64", "*", "bounded", NULL}};
     struct bp_groups groups = {0};
     struct bp_learner learner;
     struct bp_agent agent;
@@ -240,18 +240,18 @@ static struct bp_learner distiller(bool bf16)
 static void distillation(void **state)
 {
     static float observations[LENGTH * 19], actions[LENGTH * ACTIONS];
-    struct bp_groups see = {0};
+    struct bp_groups inputs = {0};
     struct bp_learner plain, rounded;
 
     (void)state;
     need_kernels();
     struct bp_dataset *dataset = bp_dataset_new(19, ACTIONS);
     assert_non_null(dataset);
-    bp_groups_add(&see, "seen", 19);
+    bp_groups_add(&inputs, "seen", 19);
     for (uint64_t e = 0; e < EPISODES; e++) {
         fill_normal(observations, LENGTH * 19, 100 + e);
         fill_normal(actions, LENGTH * ACTIONS, 200 + e);
-        assert_int_equal(bp_dataset_add(dataset, LENGTH, &see, observations, 19, actions), 0);
+        assert_int_equal(bp_dataset_add(dataset, LENGTH, &inputs, observations, 19, actions), 0);
     }
     assert_int_equal(bp_dataset_split(dataset, 0.2, 1), 0);
     plain = distiller(false);
@@ -272,8 +272,8 @@ static void distillation(void **state)
 static void refused_without_kernels(void **state)
 {
     const struct bp_bf16_kernels *kept = bp_bf16_kernels();
-    const struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {"mlp", "8", "*", "capped", NULL}};
-    struct bp_learner_config config = {.batch = 2, .unroll = 2, .shards = 1, .rate = {[BP_PRIOR] = 1e-3}, .target_period = 1, .bf16 = true};
+    const struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {"mlp", "8", "*", "bounded", NULL}};
+    struct bp_learner_config config = {.batch = 2, .unroll = 2, .shards = 1, .learning_rate = {[BP_PRIOR] = 1e-3}, .target_period = 1, .bf16 = true};
     struct bp_groups groups = {0};
     struct bp_learner learner;
     struct bp_agent agent;
@@ -302,7 +302,7 @@ static void prepared_in_time(void **state)
         struct bp_learner learner = learner_of(&shapes[3], bf16);
         struct bp_replay *replay = replay_of(&learner);
         learner.config.target_period = 2;
-        learner.config.rate[BP_PRIOR] = 0;
+        learner.config.learning_rate[BP_PRIOR] = 0;
         for (int i = 0; i < 3; i++) {
             update(&learner, replay, &stats);
             for (int role = 0; role < BP_CRITIC_2; role++)

@@ -66,15 +66,15 @@ static void the_whole_update(void **state)
 {
     static const struct setting settings[] = {
         {"dense", "mlp", "mlp", "mlp", NULL, "softplus", BP_VALUE_POLICY_ONLINE, true, 0},
-        {"recurrent", "lstm", "lstm", "lstm", NULL, "capped", BP_VALUE_POLICY_ONLINE, true, 0},
+        {"recurrent", "lstm", "lstm", "lstm", NULL, "bounded", BP_VALUE_POLICY_ONLINE, true, 0},
         {"recurrent from zeros", "lstm", "lstm", "lstm", NULL, "softplus", BP_VALUE_POLICY_TARGET, false, 0},
-        {"recurrent prior", "mlp", "lstm", "mlp", NULL, "capped", BP_VALUE_POLICY_TARGET, true, 0},
+        {"recurrent prior", "mlp", "lstm", "mlp", NULL, "bounded", BP_VALUE_POLICY_TARGET, true, 0},
         {"linear prior", "lstm", "linear", "mlp", NULL, "softplus", BP_VALUE_POLICY_ONLINE, true, 0},
-        {"no prior", "mlp", "none", "lstm", NULL, "capped", BP_VALUE_POLICY_TARGET, true, 0},
-        {"two critics", "mlp", "mlp", "mlp", "mlp", "capped", BP_VALUE_POLICY_ONLINE, true, 0},
+        {"no prior", "mlp", "none", "lstm", NULL, "bounded", BP_VALUE_POLICY_TARGET, true, 0},
+        {"two critics", "mlp", "mlp", "mlp", "mlp", "bounded", BP_VALUE_POLICY_ONLINE, true, 0},
         {"two recurrent critics", "mlp", "none", "lstm", "lstm", "softplus", BP_VALUE_POLICY_TARGET, true, 0},
-        {"burn-in", "lstm", "lstm", "lstm", NULL, "capped", BP_VALUE_POLICY_ONLINE, false, 3},
-        {"burn-in from stored states", "mlp", "lstm", "mlp", NULL, "capped", BP_VALUE_POLICY_TARGET, true, 2},
+        {"burn-in", "lstm", "lstm", "lstm", NULL, "bounded", BP_VALUE_POLICY_ONLINE, false, 3},
+        {"burn-in from stored states", "mlp", "lstm", "mlp", NULL, "bounded", BP_VALUE_POLICY_TARGET, true, 2},
     };
     static struct naive_update u;
     int clipped = 0, stopped = 0, padded = 0, ended = 0;
@@ -134,7 +134,7 @@ static void without_kl_cost_the_prior_does_not_matter(void **state)
 
     (void)state;
     for (int with_cost = 0; with_cost < 2; with_cost++) {
-        struct bp_agent agent = tiny_twins("mlp", "lstm", "mlp", "mlp", "capped");
+        struct bp_agent agent = tiny_twins("mlp", "lstm", "mlp", "mlp", "bounded");
         struct bp_learner_config config = tiny_config();
         config.kl_cost = with_cost ? 0.3 : 0;
         struct bp_learner learner = learner_of(&agent, &config);
@@ -156,14 +156,14 @@ static void without_kl_cost_the_prior_does_not_matter(void **state)
 static void a_frozen_prior(void **state)
 {
     static float frozen[BP_ROLES][512], learning[BP_ROLES][512];
-    struct bp_agent agent = tiny_agent("mlp", "mlp", "mlp", "capped");
+    struct bp_agent agent = tiny_agent("mlp", "mlp", "mlp", "bounded");
     struct bp_learner_config config = tiny_config();
     struct bp_learner learner = learner_of(&agent, &config);
     struct bp_replay *replay = tiny_replay(&learner);
 
     (void)state;
     gradients_of(&learner, replay, learning);
-    learner.config.rate[BP_PRIOR] = 0;
+    learner.config.learning_rate[BP_PRIOR] = 0;
     gradients_of(&learner, replay, frozen);
     for (size_t i = 0; i < learner.trained[BP_PRIOR].n; i++)
         assert_true(frozen[BP_PRIOR][i] == 0);
@@ -178,7 +178,7 @@ static void a_frozen_prior(void **state)
 static void shards_are_functions_of_their_numbers(void **state)
 {
     static float first[BP_ROLES][512], again[BP_ROLES][512];
-    struct bp_agent agent = tiny_agent("lstm", "lstm", "lstm", "capped");
+    struct bp_agent agent = tiny_agent("lstm", "lstm", "lstm", "bounded");
     struct bp_learner_config config = tiny_config();
     struct bp_learner learner = learner_of(&agent, &config), other = learner_of(&agent, &config);
     struct bp_replay *replay = tiny_replay(&learner);
@@ -206,7 +206,7 @@ static void shards_are_functions_of_their_numbers(void **state)
  */
 static void microbatches_add_up(void **state)
 {
-    struct bp_agent agent = tiny_agent("lstm", "mlp", "lstm", "capped");
+    struct bp_agent agent = tiny_agent("lstm", "mlp", "lstm", "bounded");
     struct bp_learner_config four = tiny_config(), one = four;
     struct bp_update_stats stats[2] = {{0}};
 
@@ -245,7 +245,7 @@ static void unequal_microbatches_add_up(void **state)
 {
     static const struct { int batch, shards, microbatches, index; } parts[] = {{7, 1, 2, 0}, {4, 1, 1, 0}, {6, 2, 1, 1}};
     static float grad[3][BP_ROLES][512];
-    struct bp_agent agent = tiny_agent("lstm", "mlp", "lstm", "capped");
+    struct bp_agent agent = tiny_agent("lstm", "mlp", "lstm", "bounded");
     struct bp_learner learner;
     int counts[BP_ROLES];
 
@@ -275,7 +275,7 @@ static void unequal_microbatches_add_up(void **state)
 /* Sizes whose product is beyond an int: the losses' weight is 1 / (unroll * batch), which must not change its sign. */
 static void the_weight_of_a_huge_batch(void **state)
 {
-    struct bp_agent agent = tiny_agent("mlp", "mlp", "mlp", "capped");
+    struct bp_agent agent = tiny_agent("mlp", "mlp", "mlp", "bounded");
     struct bp_learner_config config = tiny_config();
     static float small[512], huge[512];
 
@@ -313,14 +313,14 @@ static void update(struct bp_learner *learner, const struct bp_replay *replay, s
 /* With nothing to earn, an entropy bonus widens the policy. */
 static void entropy_is_a_bonus(void **state)
 {
-    struct bp_agent agent = tiny_agent("mlp", "none", "mlp", "capped");
+    struct bp_agent agent = tiny_agent("mlp", "none", "mlp", "bounded");
     struct bp_learner_config config = tiny_config();
     struct bp_update_stats stats;
     double before = 0;
 
     (void)state;
     config.entropy_cost = 1;
-    config.rate[BP_CRITIC] = 0;
+    config.learning_rate[BP_CRITIC] = 0;
     struct bp_learner learner = learner_of(&agent, &config);
     struct bp_replay *replay = tiny_replay(&learner);
     memset(learner.trained[BP_CRITIC].online, 0, learner.trained[BP_CRITIC].n * sizeof(float));
@@ -344,8 +344,8 @@ static void the_prior_follows_the_policy(void **state)
         struct bp_update_stats stats;
         double before = 0;
         config.entropy_cost = 0;
-        config.rate[BP_CRITIC] = 0;
-        config.rate[BP_POLICY] = policy_learns ? 1e-2 : 0;
+        config.learning_rate[BP_CRITIC] = 0;
+        config.learning_rate[BP_POLICY] = policy_learns ? 1e-2 : 0;
         struct bp_learner learner = learner_of(&agent, &config);
         struct bp_replay *replay = tiny_replay(&learner);
         memset(learner.trained[BP_CRITIC].online, 0, learner.trained[BP_CRITIC].n * sizeof(float));
@@ -369,7 +369,7 @@ static void learn_a_bandit(bool half, bool bf16)
 {
     enum { EPISODES = 500, UPDATES = 700 };
     struct bp_groups groups = {0};
-    const struct bp_net_choice choice[BP_ROLES] = {{"mlp", "16,16", "*", "capped", NULL}, {"mlp", "8", "blind", "capped", NULL}, {"mlp", "32,16", "*", NULL, NULL}};
+    const struct bp_net_choice choice[BP_ROLES] = {{"mlp", "16,16", "*", "bounded", NULL}, {"mlp", "8", "blind", "bounded", NULL}, {"mlp", "32,16", "*", NULL, NULL}};
     const struct bp_replay_spec spec = {2, TINY_A, 0, 1, EPISODES + 2, 1, 1, half};
     struct bp_learner_config config = tiny_config();
     struct bp_learner learner;
@@ -388,7 +388,7 @@ static void learn_a_bandit(bool half, bool bf16)
     config.reward_scale = 1;
     config.target_period = 10;
     for (int role = 0; role < BP_ROLES; role++)
-        config.rate[role] = 5e-3;
+        config.learning_rate[role] = 5e-3;
     config.bf16 = bf16;
     assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
     fill_normal(&action[0][0], EPISODES * TINY_A, 91);
@@ -412,7 +412,7 @@ static void learn_a_bandit(bool half, bool bf16)
         const float observation[2] = {c ? 1 : -1, 1};
         struct bp_gaussian p[2];
         for (int role = BP_POLICY; role <= BP_PRIOR; role++) {
-            struct bp_var *x = bp_agent_see(&tape, &agent, (enum bp_role)role, observation, 1);
+            struct bp_var *x = bp_agent_inputs(&tape, &agent, (enum bp_role)role, observation, 1);
             struct bp_net_use use = {.net = &agent.net[role], .params = learner.trained[role].online};
             p[role] = bp_agent_gaussian(&tape, &agent, (enum bp_role)role, use, x, &(struct bp_sequences){.steps = 1, .batch = 1});
         }

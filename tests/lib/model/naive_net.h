@@ -48,7 +48,7 @@ static struct naive_plan naive_plan(const struct bp_net *net, const float *param
 }
 
 /*
- * One row through the network: observation (see.size), action (action_size or NULL), state (state_size: h, c of each recurrent layer;
+ * One row through the network: observation (inputs.size), action (action_size or NULL), state (state_size: h, c of each recurrent layer;
  * moved on) to output (output_size).
  */
 __attribute__((unused)) static void naive_net(const struct naive_plan *plan, const float *params, const double *observation,

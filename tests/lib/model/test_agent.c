@@ -29,7 +29,7 @@ static struct bp_agent agent_of(struct bp_net_choice policy, struct bp_net_choic
 
 static void roles(void **state)
 {
-    struct bp_agent agent = agent_of((struct bp_net_choice){"mlp", "6", "*", "capped", NULL}, (struct bp_net_choice){"lstm", "6,5", "targets", "softplus", NULL},
+    struct bp_agent agent = agent_of((struct bp_net_choice){"mlp", "6", "*", "bounded", NULL}, (struct bp_net_choice){"lstm", "6,5", "targets", "softplus", NULL},
                                      (struct bp_net_choice){"lstm", "7", "*", NULL, NULL});
 
     (void)state;
@@ -42,21 +42,21 @@ static void roles(void **state)
     assert_int_equal(agent.net[BP_CRITIC_2].parameters, agent.net[BP_CRITIC].parameters);
     assert_int_equal(agent.net[BP_POLICY].spec.action_size, 0);
     assert_int_equal(agent.net[BP_CRITIC].spec.action_size, A);
-    assert_int_equal(agent.net[BP_PRIOR].spec.see.size, 8);
-    assert_int_equal(agent.head[BP_POLICY], BP_HEAD_CAPPED);
+    assert_int_equal(agent.net[BP_PRIOR].spec.inputs.size, 8);
+    assert_int_equal(agent.head[BP_POLICY], BP_HEAD_BOUNDED);
     assert_int_equal(agent.head[BP_PRIOR], BP_HEAD_SOFTPLUS);
 }
 
 /* "none" or no kind leaves a network out: the baseline has no prior, a distilled checkpoint nothing else. */
 static void networks_can_be_left_out(void **state)
 {
-    struct bp_net_choice nothing = {0}, none = {"none", "6", "*", "capped", NULL};
-    struct bp_agent agent = agent_of((struct bp_net_choice){"mlp", "6", "*", "capped", NULL}, none, (struct bp_net_choice){"mlp", "6", "*", NULL, NULL});
+    struct bp_net_choice nothing = {0}, none = {"none", "6", "*", "bounded", NULL};
+    struct bp_agent agent = agent_of((struct bp_net_choice){"mlp", "6", "*", "bounded", NULL}, none, (struct bp_net_choice){"mlp", "6", "*", NULL, NULL});
 
     (void)state;
     assert_true(agent.has[BP_POLICY] && !agent.has[BP_PRIOR] && agent.has[BP_CRITIC]);
     assert_int_equal(agent.net[BP_PRIOR].parameters, 0);
-    agent = agent_of(nothing, (struct bp_net_choice){"linear", "64,64", "goal", "capped", NULL}, nothing);     /* linear has no use for layers */
+    agent = agent_of(nothing, (struct bp_net_choice){"linear", "64,64", "goal", "bounded", NULL}, nothing);     /* linear has no use for layers */
     assert_true(!agent.has[BP_POLICY] && agent.has[BP_PRIOR] && !agent.has[BP_CRITIC]);
     assert_int_equal(agent.net[BP_PRIOR].parameters, 3 * 4 + 4);
 }
@@ -79,11 +79,11 @@ static void bad_choices_are_refused(void **state)
 {
     (void)state;
     refused((struct bp_net_choice){"mlp", "6", "*", "wide", NULL}, "'wide'");
-    refused((struct bp_net_choice){"cnn", "6", "*", "capped", NULL}, "'cnn'");
-    refused((struct bp_net_choice){"mlp", "six", "*", "capped", NULL}, "'six'");
-    refused((struct bp_net_choice){"mlp", "6", "proprio", "capped", NULL}, "'proprio'");
-    refused((struct bp_net_choice){"mlp", "6", "?proprio", "capped", NULL}, "no observation group");
-    refused((struct bp_net_choice){"mlp", "", "*", "capped", NULL}, "hidden layers");
+    refused((struct bp_net_choice){"cnn", "6", "*", "bounded", NULL}, "'cnn'");
+    refused((struct bp_net_choice){"mlp", "six", "*", "bounded", NULL}, "'six'");
+    refused((struct bp_net_choice){"mlp", "6", "proprio", "bounded", NULL}, "'proprio'");
+    refused((struct bp_net_choice){"mlp", "6", "?proprio", "bounded", NULL}, "no observation group");
+    refused((struct bp_net_choice){"mlp", "", "*", "bounded", NULL}, "hidden layers");
 }
 
 /* ---- seeing ---- */
@@ -102,7 +102,7 @@ static struct bp_gaussian look(struct bp_tape *tape, const struct bp_agent *agen
 {
     struct bp_net_use use = {.net = &agent->net[BP_PRIOR], .params = params};
 
-    return bp_agent_gaussian(tape, agent, BP_PRIOR, use, bp_agent_see(tape, agent, BP_PRIOR, x, ROWS), &(struct bp_sequences){.steps = STEPS, .batch = BATCH});
+    return bp_agent_gaussian(tape, agent, BP_PRIOR, use, bp_agent_inputs(tape, agent, BP_PRIOR, x, ROWS), &(struct bp_sequences){.steps = STEPS, .batch = BATCH});
 }
 
 /* Information asymmetry: what a network does not see changes no bit of what it says, and what it sees does. */
@@ -116,7 +116,7 @@ static void masks(void **state)
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
     for (int i = 0; i < 3; i++) {
-        struct bp_agent agent = agent_of(nothing, (struct bp_net_choice){kinds[i][0], kinds[i][1], "global,goal", "capped", NULL}, nothing);
+        struct bp_agent agent = agent_of(nothing, (struct bp_net_choice){kinds[i][0], kinds[i][1], "global,goal", "bounded", NULL}, nothing);
         bp_tape_reset(&tape);
         struct bp_gaussian before = look(&tape, &agent, rows);
         for (int group = 0; group < 3; group++) {
@@ -137,13 +137,13 @@ static void masks(void **state)
 static void seeing_gathers(void **state)
 {
     struct bp_net_choice nothing = {0};
-    struct bp_agent some = agent_of(nothing, (struct bp_net_choice){"linear", "", "global,goal", "capped", NULL}, nothing);
-    struct bp_agent all = agent_of(nothing, (struct bp_net_choice){"linear", "", "*", "capped", NULL}, nothing);
+    struct bp_agent some = agent_of(nothing, (struct bp_net_choice){"linear", "", "global,goal", "bounded", NULL}, nothing);
+    struct bp_agent all = agent_of(nothing, (struct bp_net_choice){"linear", "", "*", "bounded", NULL}, nothing);
     struct bp_tape tape;
 
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 20, true), 0);
-    struct bp_var *x = bp_agent_see(&tape, &some, BP_PRIOR, rows, ROWS), *y = bp_agent_see(&tape, &all, BP_PRIOR, rows, ROWS);
+    struct bp_var *x = bp_agent_inputs(&tape, &some, BP_PRIOR, rows, ROWS), *y = bp_agent_inputs(&tape, &all, BP_PRIOR, rows, ROWS);
     assert_true(x->rows == ROWS && x->cols == 7 && !x->grad);
     for (int row = 0; row < ROWS; row++)
         for (int j = 0; j < 7; j++)
@@ -157,7 +157,7 @@ static void seeing_gathers(void **state)
 static void another_order_of_groups(void **state)
 {
     struct bp_net_choice nothing = {0};
-    struct bp_agent agent = agent_of(nothing, (struct bp_net_choice){"mlp", "6,5", "*", "capped", NULL}, nothing), other = agent;
+    struct bp_agent agent = agent_of(nothing, (struct bp_net_choice){"mlp", "6,5", "*", "bounded", NULL}, nothing), other = agent;
     static float turned[ROWS * O];
     struct bp_tape tape;
 
@@ -166,7 +166,7 @@ static void another_order_of_groups(void **state)
     for (int i = 2; i >= 0; i--)
         bp_groups_add(&other.groups, agent.groups.group[i].name, agent.groups.group[i].size);
     for (int i = 0; i < 3; i++) {
-        struct bp_group *group = &other.net[BP_PRIOR].spec.see.group[i];
+        struct bp_group *group = &other.net[BP_PRIOR].spec.inputs.group[i];
         group->offset = bp_groups_find(&other.groups, group->name)->offset;
         for (int row = 0; row < ROWS; row++)
             memcpy(turned + row * O + group->offset, rows + row * O + agent.groups.group[i].offset, (size_t)group->size * sizeof(float));

@@ -17,9 +17,9 @@ static struct bp_groups groups_of(const char *names)
     return seen;
 }
 
-static struct bp_net_spec spec_of(const char *name, const char *kind, const char *hidden, const char *see, int action, int output)
+static struct bp_net_spec spec_of(const char *name, const char *kind, const char *hidden, const char *inputs, int action, int output)
 {
-    struct bp_net_spec spec = {.see = groups_of(see), .action_size = action, .output_size = output};
+    struct bp_net_spec spec = {.inputs = groups_of(inputs), .action_size = action, .output_size = output};
 
     snprintf(spec.name, sizeof spec.name, "%s", name);
     snprintf(spec.kind, sizeof spec.kind, "%s", kind);
@@ -27,10 +27,10 @@ static struct bp_net_spec spec_of(const char *name, const char *kind, const char
     return spec;
 }
 
-static struct bp_net encoded_net(const char *name, const char *kind, const char *hidden, const char *see, int action, int output,
+static struct bp_net encoded_net(const char *name, const char *kind, const char *hidden, const char *inputs, int action, int output,
                                  const char *encoders)
 {
-    struct bp_net_spec spec = spec_of(name, kind, hidden, see, action, output);
+    struct bp_net_spec spec = spec_of(name, kind, hidden, inputs, action, output);
     struct bp_net net;
 
     assert_int_equal(bp_net_encoders(encoders, &spec), 0);
@@ -38,9 +38,9 @@ static struct bp_net encoded_net(const char *name, const char *kind, const char 
     return net;
 }
 
-static struct bp_net net_of(const char *name, const char *kind, const char *hidden, const char *see, int action, int output)
+static struct bp_net net_of(const char *name, const char *kind, const char *hidden, const char *inputs, int action, int output)
 {
-    struct bp_net_spec spec = spec_of(name, kind, hidden, see, action, output);
+    struct bp_net_spec spec = spec_of(name, kind, hidden, inputs, action, output);
     struct bp_net net;
 
     assert_int_equal(bp_net_init(&net, &spec), 0);
@@ -170,9 +170,9 @@ static void hidden_layers_as_text(void **state)
     }
 }
 
-static void not_laid_out(const char *kind, const char *hidden, const char *see, int action, const char *part)
+static void not_laid_out(const char *kind, const char *hidden, const char *inputs, int action, const char *part)
 {
-    struct bp_net_spec spec = spec_of("prior", kind, hidden, see, action, 4);
+    struct bp_net_spec spec = spec_of("prior", kind, hidden, inputs, action, 4);
     struct bp_net net;
 
     capture_begin();
@@ -264,7 +264,7 @@ static struct bp_var *run(struct bp_tape *tape, const struct bp_net *net, const 
                           float *state_out)
 {
     struct bp_net_use use = {.net = net, .params = params};
-    struct bp_var *in = bp_constant(tape, STEPS * BATCH, net->spec.see.size, x);
+    struct bp_var *in = bp_constant(tape, STEPS * BATCH, net->spec.inputs.size, x);
     struct bp_var *features = bp_net_features(tape, use, in, &(struct bp_sequences){STEPS, BATCH, NULL, state, state_out});
     struct bp_var *action = net->spec.action_size ? bp_constant(tape, STEPS * BATCH, 2, actions) : NULL;
 
@@ -423,8 +423,8 @@ static void naive_encode(const struct bp_net *net, float *params, const float *o
     struct bp_tensor t[BP_NET_TENSORS];
     size_t count = (size_t)bp_net_tensors(net, params, t);
 
-    for (int g = 0; g < net->spec.see.count; g++) {
-        const struct bp_group *group = &net->spec.see.group[g];
+    for (int g = 0; g < net->spec.inputs.count; g++) {
+        const struct bp_group *group = &net->spec.inputs.group[g];
         double x[64], y[64];
         int n = group->size;
         for (int j = 0; j < n; j++)
@@ -610,7 +610,7 @@ static void new_groups_change_nothing(void **state)
 /* With encoders too, also with one for a new group. */
 static void encoders_are_adopted(void **state)
 {
-    static const struct { const char *kind, *see, *encoders, *new_encoders; } pairs[] = {
+    static const struct { const char *kind, *inputs, *encoders, *new_encoders; } pairs[] = {
         {"mlp", "targets", "targets:7x3", "targets:7x3"}, {"lstm", "global,goal", "goal:4", "targets:5x2,goal:4"},
         {"lstm", "targets,goal", "targets:6", "global:2,targets:6"}, {"mlp", "targets,goal", "", "global:3"}, {"mlp", "*", "goal:2", "goal:2"}};
     static float params[PARAMS], adopted[PARAMS], small[STEPS * BATCH * SEEN];
@@ -619,13 +619,13 @@ static void encoders_are_adopted(void **state)
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        struct bp_net from = encoded_net("prior", pairs[i].kind, "6,5", pairs[i].see, 0, 4, pairs[i].encoders);
+        struct bp_net from = encoded_net("prior", pairs[i].kind, "6,5", pairs[i].inputs, 0, 4, pairs[i].encoders);
         struct bp_net to = encoded_net("policy", pairs[i].kind, "6,5", "*", 0, 4, pairs[i].new_encoders);
         bp_tape_reset(&tape);
         draw_params(&from, params, 170 + i);
         draw_params(&to, adopted, 190 + i);
         assert_int_equal(bp_net_init_from(&to, adopted, &from, params), 0);
-        gather(pairs[i].see, small);
+        gather(pairs[i].inputs, small);
         struct bp_var *a = run(&tape, &from, params, small, NULL, NULL), *b = run(&tape, &to, adopted, observations, NULL, NULL);
         for (int j = 0; j < a->rows * a->cols; j++)
             assert_close(b->value[j], a->value[j], 2e-6);
@@ -661,7 +661,7 @@ static void what_differs_is_not_adopted(void **state)
     other = net_of("policy", "mlp", "6,5", "global,targets", 0, 4);
     not_adopted(&other, &base, "'goal' of size 3");
     other = net_of("policy", "mlp", "6,5", "*", 0, 4);
-    other.spec.see.group[1].size = 6;
+    other.spec.inputs.group[1].size = 6;
     not_adopted(&other, &base, "'targets' of size 8");
     other = encoded_net("policy", "mlp", "6,5", "*", 0, 4, "targets:4");
     not_adopted(&other, &base, "whose encoder for 'targets' is another");

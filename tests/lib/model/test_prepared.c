@@ -15,8 +15,8 @@ static struct bp_net net_of(const char *kind, const char *hidden, const char *en
 
     strcpy(spec.name, actions ? "critic" : "policy");
     strcpy(spec.kind, kind);
-    bp_groups_add(&spec.see, "seen", 37);
-    bp_groups_add(&spec.see, "rest", 5);
+    bp_groups_add(&spec.inputs, "seen", 37);
+    bp_groups_add(&spec.inputs, "rest", 5);
     assert_int_equal(bp_net_hidden(hidden, &spec), 0);
     assert_int_equal(bp_net_encoders(encoders, &spec), 0);
     assert_int_equal(bp_net_init(&net, &spec), 0);

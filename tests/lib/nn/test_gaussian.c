@@ -55,11 +55,11 @@ static struct bp_var *entropy(struct bp_tape *tape, const struct operand *o, con
 static void gradients_of_heads(void **state)
 {
     static struct operand output[] = {{.name = "output", .rows = ROWS, .cols = 2 * A}};
-    const enum bp_head softplus = BP_HEAD_SOFTPLUS, capped = BP_HEAD_CAPPED;
+    const enum bp_head softplus = BP_HEAD_SOFTPLUS, bounded = BP_HEAD_BOUNDED;
 
     (void)state;
     assert_gradients(head, &softplus, output, 1, 1.0f / 64, 2e-4);
-    assert_gradients(head, &capped, output, 1, 1.0f / 64, 2e-4);
+    assert_gradients(head, &bounded, output, 1, 1.0f / 64, 2e-4);
 }
 
 static void gradients_of_densities(void **state)
@@ -85,19 +85,19 @@ static void heads_by_libm(void **state)
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 16, false), 0);
     struct bp_var *x = bp_constant(&tape, 2, 4, &output[0][0]);
-    struct bp_gaussian soft = bp_gaussian_head(&tape, x, BP_HEAD_SOFTPLUS), capped = bp_gaussian_head(&tape, x, BP_HEAD_CAPPED);
+    struct bp_gaussian soft = bp_gaussian_head(&tape, x, BP_HEAD_SOFTPLUS), bounded = bp_gaussian_head(&tape, x, BP_HEAD_BOUNDED);
     for (int row = 0; row < 2; row++)
         for (int j = 0; j < 2; j++) {
             double u = (double)output[row][j], v = (double)output[row][2 + j];
             assert_close(soft.mean->value[2 * row + j], u, 0);
             assert_close(soft.scale->value[2 * row + j], 0.01 + log1p(exp(v)), 1e-6 * (1 + fabs(v)));
-            assert_close(capped.mean->value[2 * row + j], tanh(u), 3e-7);
-            assert_close(capped.scale->value[2 * row + j], 0.01 + 1 / (1 + exp(-v)), 3e-7);
+            assert_close(bounded.mean->value[2 * row + j], tanh(u), 3e-7);
+            assert_close(bounded.scale->value[2 * row + j], 0.01 + 1 / (1 + exp(-v)), 3e-7);
         }
     bp_tape_free(&tape);
 }
 
-/* No network can make a Gaussian narrower than 0.01, or a capped one wider than 1.01. */
+/* No network can make a Gaussian narrower than 0.01, or a bounded one wider than 1.01. */
 static void scales_stay_in_their_range(void **state)
 {
     const float output[1][6] = {{0, 0, 0, -1e30f, -INFINITY, 1e30f}};
@@ -106,13 +106,13 @@ static void scales_stay_in_their_range(void **state)
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 16, false), 0);
     struct bp_var *x = bp_constant(&tape, 1, 6, &output[0][0]);
-    struct bp_gaussian soft = bp_gaussian_head(&tape, x, BP_HEAD_SOFTPLUS), capped = bp_gaussian_head(&tape, x, BP_HEAD_CAPPED);
+    struct bp_gaussian soft = bp_gaussian_head(&tape, x, BP_HEAD_SOFTPLUS), bounded = bp_gaussian_head(&tape, x, BP_HEAD_BOUNDED);
     for (int j = 0; j < 2; j++) {
         assert_true(soft.scale->value[j] == 0.01f);
-        assert_true(capped.scale->value[j] == 0.01f);
+        assert_true(bounded.scale->value[j] == 0.01f);
     }
     assert_true(soft.scale->value[2] == 1e30f);
-    assert_close(capped.scale->value[2], 1.01, 1e-6);
+    assert_close(bounded.scale->value[2], 1.01, 1e-6);
     bp_tape_free(&tape);
 }
 
@@ -242,7 +242,7 @@ static void stop_and_rows(void **state)
     assert_int_equal(bp_tape_init(&tape, 1 << 16, true), 0);
     struct bp_var *output = bp_var_new(&tape, ROWS, 2 * A, true);
     fill_normal(output->value, ROWS * 2 * A, 28);
-    struct bp_gaussian p = bp_gaussian_head(&tape, output, BP_HEAD_CAPPED), stopped = bp_gaussian_stop_gradient(&tape, p);
+    struct bp_gaussian p = bp_gaussian_head(&tape, output, BP_HEAD_BOUNDED), stopped = bp_gaussian_stop_gradient(&tape, p);
     struct bp_gaussian first = bp_gaussian_slice_rows(&tape, p, 0, 2);
     assert_null(stopped.mean->grad);
     assert_null(stopped.scale->grad);
@@ -263,7 +263,7 @@ static void heads_have_names(void **state)
 {
     (void)state;
     assert_string_equal(bp_head_names[BP_HEAD_SOFTPLUS], "softplus");
-    assert_string_equal(bp_head_names[BP_HEAD_CAPPED], "capped");
+    assert_string_equal(bp_head_names[BP_HEAD_BOUNDED], "bounded");
 }
 
 int main(void)

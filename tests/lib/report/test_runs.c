@@ -21,7 +21,7 @@ static void add_run(struct bp_rundb *db, const char *preset, const char *prior, 
         double value = fmin(slope * i, top);
         struct bp_run_progress row = { .transitions = 100 * i, .env_steps = 25 * i, .seconds = i, .updates = 2 * i, .episode_return = value, .kl_prior = i == 2 ? NAN : 1 };
         struct bp_run_evaluation evaluation = { .transitions = 100 * i, .task = "nav-hard", .play = "prior", .episodes = 5,
-                                                .episode_return = value / 10, .transition_kl = 0.7 };
+                                                .episode_return = value / 10, .sequence_kl = 0.7 };
         assert_int_equal(bp_rundb_progress(db, run, &row), 0);
         assert_int_equal(bp_rundb_evaluation(db, run, &evaluation), 0);
     }
@@ -194,7 +194,7 @@ static void other_metrics_and_conditions(void **state)
     assert_int_equal(runs.groups[0].count, 1);
     assert_near(runs.groups[0].runs[0].y[20], 10, 1e-9);
     bp_runs_free(&runs);
-    options.metric = "nav-hard/prior/transition_kl";
+    options.metric = "nav-hard/prior/sequence_kl";
     assert_int_equal(bp_runs_load(&options, files, 1, &runs), 0);
     assert_near(runs.groups[1].runs[0].y[3], 0.7, 1e-9);
     bp_runs_free(&runs);

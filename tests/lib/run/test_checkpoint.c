@@ -42,9 +42,9 @@ static void same_agent(const struct bp_checkpoint *a, const struct bp_checkpoint
             continue;
         assert_string_equal(x->spec.kind, y->spec.kind);
         assert_string_equal(bp_net_layers(&x->spec, layers[0], 64), bp_net_layers(&y->spec, layers[1], 64));
-        assert_true(bp_groups_equal(&x->spec.see, &y->spec.see));
-        for (int i = 0; i < x->spec.see.count; i++)
-            assert_int_equal(x->spec.see.group[i].offset, y->spec.see.group[i].offset);
+        assert_true(bp_groups_equal(&x->spec.inputs, &y->spec.inputs));
+        for (int i = 0; i < x->spec.inputs.count; i++)
+            assert_int_equal(x->spec.inputs.group[i].offset, y->spec.inputs.group[i].offset);
         assert_int_equal(a->agent.head[role], b->agent.head[role]);
         assert_int_equal(x->parameters, y->parameters);
         assert_memory_equal(a->params[role], b->params[role], x->parameters * sizeof(float));
@@ -98,13 +98,13 @@ static void bytes_are_a_function_of_the_contents(void **state)
 /* A distilled checkpoint holds a prior alone, a baseline none; heads, kinds and layers of every sort survive. */
 static void parts_of_an_agent(void **state)
 {
-    static const struct { const char *kind, *hidden, *see, *head, *encoders; } priors[] = {
-        {"linear", "", "touch", "softplus", NULL}, {"mlp", "3,4,5", "*", "capped", NULL}, {"lstm", "4", "targets,touch", "softplus", NULL},
-        {"lstm", "4,5", "*", "capped", "touch:6x5,targets:3"}};
+    static const struct { const char *kind, *hidden, *inputs, *head, *encoders; } priors[] = {
+        {"linear", "", "touch", "softplus", NULL}, {"mlp", "3,4,5", "*", "bounded", NULL}, {"lstm", "4", "targets,touch", "softplus", NULL},
+        {"lstm", "4,5", "*", "bounded", "touch:6x5,targets:3"}};
 
     (void)state;
     for (int i = 0; i < 4; i++) {
-        const struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {priors[i].kind, priors[i].hidden, priors[i].see, priors[i].head, priors[i].encoders}};
+        const struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {priors[i].kind, priors[i].hidden, priors[i].inputs, priors[i].head, priors[i].encoders}};
         struct bp_checkpoint alone = made, loaded;
         static float record[4096];
         fill_normal(record, 4096, (uint64_t)i);
@@ -198,9 +198,9 @@ static void fields_that_make_no_sense(void **state)
         {"transitions", "-1"}, {"action_size", "0"}, {"action_size", "99999999"}, {"action_size", NULL}, {"config", NULL}, {"config", "{"},
         {"groups", NULL}, {"groups", "{}"}, {"groups", "[1]"}, {"groups", "[{\"name\":\"global\",\"size\":0}]"},
         {"groups", "[{\"name\":\"global\",\"size\":99999999}]"}, {"groups", "[{\"name\":\"a-name-that-is-much-too-long\",\"size\":1}]"},
-        {"policy", "{}"}, {"policy", "[]"}, {"policy", "{\"kind\":\"lstm\",\"layers\":\"6,5\",\"see\":[\"global\"],\"head\":\"capped\"}"},
-        {"policy", "{\"kind\":\"lstm\",\"layers\":[6,5.5],\"see\":[\"global\"],\"head\":\"capped\"}"},
-        {"prior", "{\"kind\":\"lstm\",\"layers\":[60000,60000],\"see\":[\"global\"],\"head\":\"capped\"}"},
+        {"policy", "{}"}, {"policy", "[]"}, {"policy", "{\"kind\":\"lstm\",\"layers\":\"6,5\",\"see\":[\"global\"],\"head\":\"bounded\"}"},
+        {"policy", "{\"kind\":\"lstm\",\"layers\":[6,5.5],\"see\":[\"global\"],\"head\":\"bounded\"}"},
+        {"prior", "{\"kind\":\"lstm\",\"layers\":[60000,60000],\"see\":[\"global\"],\"head\":\"bounded\"}"},
     };
     char said[1024];
 
@@ -229,12 +229,12 @@ static int status_of_loading(char *path)
 static void networks_that_cannot_be(void **state)
 {
     static const char *const bad[] = {
-        "{\"kind\":\"gru\",\"layers\":[6,5],\"see\":[\"global\"],\"head\":\"capped\"}",
-        "{\"kind\":\"lstm\",\"layers\":[6,5],\"see\":[\"proprio\"],\"head\":\"capped\"}",
+        "{\"kind\":\"gru\",\"layers\":[6,5],\"see\":[\"global\"],\"head\":\"bounded\"}",
+        "{\"kind\":\"lstm\",\"layers\":[6,5],\"see\":[\"proprio\"],\"head\":\"bounded\"}",
         "{\"kind\":\"lstm\",\"layers\":[6,5],\"see\":[\"global\"],\"head\":\"wide\"}",
-        "{\"kind\":\"lstm\",\"layers\":[],\"see\":[\"global\"],\"head\":\"capped\"}",
-        "{\"kind\":\"lstm\",\"layers\":[6,5],\"see\":[],\"head\":\"capped\"}",
-        "{\"kind\":\"lstm\",\"layers\":[6,5],\"see\":[\"global\"],\"head\":\"capped\"}",         /* other shapes than the tensors' */
+        "{\"kind\":\"lstm\",\"layers\":[],\"see\":[\"global\"],\"head\":\"bounded\"}",
+        "{\"kind\":\"lstm\",\"layers\":[6,5],\"see\":[],\"head\":\"bounded\"}",
+        "{\"kind\":\"lstm\",\"layers\":[6,5],\"see\":[\"global\"],\"head\":\"bounded\"}",         /* other shapes than the tensors' */
     };
 
     (void)state;

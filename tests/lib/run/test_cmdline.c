@@ -96,24 +96,24 @@ static void stopped_run(const char *line, const char *output)
     bp_cmdline_free(&cmdline);
 }
 
-/* The stopped run's config is the config: nothing but --steps need or may be said again, the preset's name may. */
+/* The stopped run's config is the config: nothing but --transitions need or may be said again, the preset's name may. */
 static void resuming_keeps_the_config(void **state)
 {
     char line[1024], *output = in_directory("run.ckpt");
     struct bp_cmdline cmdline;
 
     (void)state;
-    stopped_run("bp-train --preset nav-easy-lstm --seed 41 --kl-cost 0.25 --steps 5M", output);
+    stopped_run("bp-train --preset nav-easy-lstm --seed 41 --kl-cost 0.25 --transitions 5M", output);
     snprintf(line, sizeof line, "bp-train -o %s --resume", output);
     assert_int_equal(set_up(&cmdline, line), 0);
-    assert_true(config.seed == 41 && config.kl_cost == 0.25 && config.steps == 5000000);
+    assert_true(config.seed == 41 && config.kl_cost == 0.25 && config.transitions == 5000000);
     assert_string_equal(config.net[BP_PRIOR].kind, "lstm");
     assert_string_equal(cmdline.spec.resume_parent, "feed");
     assert_string_equal(cmdline.spec.resume_line, line);             /* it says --resume already */
     bp_cmdline_free(&cmdline);
-    snprintf(line, sizeof line, "bp-train --preset nav-easy-lstm -o %s --resume --kl-cost 0.25 --steps 6M --threads 7", output);
+    snprintf(line, sizeof line, "bp-train --preset nav-easy-lstm -o %s --resume --kl-cost 0.25 --transitions 6M --threads 7", output);
     assert_int_equal(set_up(&cmdline, line), 0);
-    assert_true(config.steps == 6000000 && config.seed == 41 && command.threads == 7);
+    assert_true(config.transitions == 6000000 && config.seed == 41 && command.threads == 7);
     bp_cmdline_free(&cmdline);
 }
 

@@ -42,11 +42,11 @@ static void defaults_are_the_papers(void **state)
     struct bp_learner_config learner = bp_config_learner(&config);
 
     (void)state;
-    assert_true(learner.rate[BP_POLICY] == 1e-4 && learner.rate[BP_PRIOR] == 1e-4 && learner.rate[BP_CRITIC] == 1e-4);
+    assert_true(learner.learning_rate[BP_POLICY] == 1e-4 && learner.learning_rate[BP_PRIOR] == 1e-4 && learner.learning_rate[BP_CRITIC] == 1e-4);
     assert_int_equal(learner.target_period, 100);
     assert_int_equal(learner.batch, 512);
     assert_int_equal(learner.unroll, 10);
-    assert_true(learner.kl_cost == 1e-3 && learner.entropy_cost == 1e-4 && learner.reward_scale == 1 && learner.trace == 1);
+    assert_true(learner.kl_cost == 1e-3 && learner.entropy_cost == 1e-4 && learner.reward_scale == 1 && learner.retrace_lambda == 1);
     assert_int_equal(learner.value_policy, BP_VALUE_POLICY_ONLINE);
     assert_true(learner.stored_state && !learner.bf16);
     assert_int_equal(config.actors, 32);
@@ -78,7 +78,7 @@ static void every_preset_works(void **state)
         assert_int_equal(bp_config_agent(&config, &groups, actions, &agent), 0);
         assert_true(agent.has[BP_POLICY] && agent.has[BP_CRITIC]);
         assert_int_equal(agent.has[BP_PRIOR], strcmp(config.net[BP_PRIOR].kind, "none") != 0);
-        assert_null(agent.has[BP_PRIOR] ? bp_groups_find(&agent.net[BP_PRIOR].spec.see, "goal") : NULL);   /* or it were no behaviour prior */
+        assert_null(agent.has[BP_PRIOR] ? bp_groups_find(&agent.net[BP_PRIOR].spec.inputs, "goal") : NULL);   /* or it were no behaviour prior */
         struct bp_learner_config learner_config = bp_config_learner(&config);
         assert_int_equal(bp_learner_init(&learner, &agent, &learner_config), 0);
         struct bp_replay_spec replay = bp_config_replay(&config, &agent, 375);
@@ -97,10 +97,10 @@ static void fields_arrive(void **state)
 {
     struct bp_options *options = bp_options_new(parts);
     static const char *const set[][2] = {
-        {"seed", "77"}, {"unroll", "20"}, {"sequence-stride", "4"}, {"burn-in", "8"}, {"batch", "24"}, {"shards", "3"}, {"discount", "0.5"}, {"trace", "0.25"}, {"reward-scale", "2"},
-        {"kl-cost", "3"}, {"entropy-cost", "4"}, {"policy-rate", "0.1"}, {"prior-rate", "0.2"}, {"critic-rate", "0.3"}, {"target-period", "9"},
-        {"bootstrap", "target"}, {"recurrent-state", "stored"}, {"actors", "6"}, {"actor-steps", "3"}, {"replay-episodes", "30"},
-        {"policy", "lstm"}, {"policy-layers", "7"}, {"prior", "none"}, {"critic", "lstm"}, {"critic-layers", "8,9"}, {"steps", "48000"},
+        {"seed", "77"}, {"unroll", "20"}, {"sequence-stride", "4"}, {"burn-in", "8"}, {"batch", "24"}, {"shards", "3"}, {"discount", "0.5"}, {"retrace-lambda", "0.25"}, {"reward-scale", "2"},
+        {"kl-cost", "3"}, {"entropy-cost", "4"}, {"policy-learning-rate", "0.1"}, {"prior-learning-rate", "0.2"}, {"critic-learning-rate", "0.3"}, {"target-period", "9"},
+        {"value-policy", "target"}, {"recurrent-state", "stored"}, {"actors", "6"}, {"actor-steps", "3"}, {"replay-episodes", "30"},
+        {"policy", "lstm"}, {"policy-layers", "7"}, {"prior", "none"}, {"critic", "lstm"}, {"critic-layers", "8,9"}, {"transitions", "48000"},
     };
 
     (void)state;
@@ -109,8 +109,8 @@ static void fields_arrive(void **state)
         assert_int_equal(bp_options_set(options, set[i][0], set[i][1], "test"), 0);
     struct bp_learner_config learner = bp_config_learner(&config);
     assert_true(learner.seed == 77 && learner.unroll == 20 && learner.burn_in == 8 && learner.batch == 24 && learner.shards == 3);
-    assert_true(learner.discount == 0.5 && learner.trace == 0.25 && learner.reward_scale == 2 && learner.kl_cost == 3 && learner.entropy_cost == 4);
-    assert_true(learner.rate[BP_POLICY] == 0.1 && learner.rate[BP_PRIOR] == 0.2 && learner.rate[BP_CRITIC] == 0.3);
+    assert_true(learner.discount == 0.5 && learner.retrace_lambda == 0.25 && learner.reward_scale == 2 && learner.kl_cost == 3 && learner.entropy_cost == 4);
+    assert_true(learner.learning_rate[BP_POLICY] == 0.1 && learner.learning_rate[BP_PRIOR] == 0.2 && learner.learning_rate[BP_CRITIC] == 0.3);
     assert_true(learner.target_period == 9 && learner.value_policy == BP_VALUE_POLICY_TARGET && learner.stored_state);
     assert_int_equal(learner.planned, 100);
     int actions;

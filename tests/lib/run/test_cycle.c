@@ -92,7 +92,7 @@ static void actors_are_one_cycle_behind(void **state)
 
     (void)state;
     start(&learning, &config, 1);
-    still.rate[BP_POLICY] = 0;
+    still.learning_rate[BP_POLICY] = 0;
     start(&frozen, &still, 1);
     for (int cycle = 1; cycle <= 4; cycle++) {
         run_cycles(&learning, 1);
@@ -252,10 +252,10 @@ static void what_does_not_fit_is_refused(void **state)
     config.net[BP_POLICY].kind = "mlp";
     refused(config, &lent, true, "different kinds or sizes");
     config = borrower_config();
-    config.net[BP_POLICY].see = "global,targets";
+    config.net[BP_POLICY].inputs = "global,targets";
     refused(config, &lent, true, "'touch'");
     /* a prior that was told the goal has nothing to look at where there is none */
-    telling.net[BP_PRIOR].see = "*";
+    telling.net[BP_PRIOR].inputs = "*";
     struct bp_cycle told;
     start(&told, &telling, 1);
     bp_cycle_checkpoint(&told, &changed);
@@ -277,7 +277,7 @@ static void bad_configs_are_refused(void **state)
     config.body = "ant-eater";
     refused(config, NULL, false, "'ant-eater'");
     config = tiny_config("mlp", "mlp", "mlp");
-    config.net[BP_CRITIC].see = "proprio";
+    config.net[BP_CRITIC].inputs = "proprio";
     refused(config, NULL, false, "'proprio'");
     config = tiny_config("mlp", "mlp", "mlp");
     config.warm_up = 1000000;

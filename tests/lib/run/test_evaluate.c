@@ -62,7 +62,7 @@ static void means_over_fixed_episodes(void **state)
         assert_string_equal(first.task, want[i][1]);
         assert_int_equal(first.episodes, 3);
         assert_true(first.episode_return == second.episode_return && first.episode_return == again.episode_return);
-        assert_true(first.transition_kl == second.transition_kl && first.transition_kl >= 0);
+        assert_true(first.sequence_kl == second.sequence_kl && first.sequence_kl >= 0);
         assert_int_equal(bp_rollout_run(rollout, &params, add_up, sums), 0);
         assert_close(first.episode_return, sums[0] / 3, 1e-9);
         assert_close(first.standard_error, sqrt((sums[1] - sums[0] * sums[0] / 3) / 2 / 3), 1e-6);

@@ -47,7 +47,7 @@ static struct outcome run(program *main_of, const char *options, const char *out
 {
     char line[4096];
 
-    snprintf(line, sizeof line, "bp-distill --prior lstm --layers 5,6 --batch 4 --unroll 20 --evaluate-every 400 --steps 1600 --db none -q -o %s/%s %s",
+    snprintf(line, sizeof line, "bp-distill --prior lstm --layers 5,6 --batch 4 --unroll 20 --evaluate-every 400 --transitions 1600 --db none -q -o %s/%s %s",
              test_directory, output, options);
     return run_program(main_of, line);
 }
@@ -136,12 +136,12 @@ static void a_prior_comes_out(void **state)
     struct bp_pool *pool = bp_pool_new(1);
 
     (void)state;
-    snprintf(line, sizeof line, "--see global,touch %s", first);
+    snprintf(line, sizeof line, "--inputs global,touch %s", first);
     assert_status(run(distill_main, line, "prior.ckpt"), 0);
     struct bp_checkpoint prior = loaded("prior.ckpt");
     assert_true(prior.agent.has[BP_PRIOR] && !prior.agent.has[BP_POLICY] && !prior.agent.has[BP_CRITIC]);
-    assert_int_equal(prior.agent.net[BP_PRIOR].spec.see.count, 2);
-    assert_non_null(bp_groups_find(&prior.agent.net[BP_PRIOR].spec.see, "touch"));
+    assert_int_equal(prior.agent.net[BP_PRIOR].spec.inputs.count, 2);
+    assert_non_null(bp_groups_find(&prior.agent.net[BP_PRIOR].spec.inputs, "touch"));
     assert_string_equal(prior.task, "nav-easy");
     assert_string_equal(prior.body, "pointmass");
     assert_string_equal(prior.parent, "aaaa");
@@ -156,14 +156,14 @@ static void a_prior_comes_out(void **state)
     bp_checkpoint_free(&prior);
 }
 
-/* Random play is standard normal, which a capped Gaussian can just be: the fit comes as close as 375 held-out steps can tell. */
+/* Random play is standard normal, which a bounded Gaussian can just be: the fit comes as close as 375 held-out steps can tell. */
 static void the_likelihood_is_reported(void **state)
 {
     char line[1024];
     const char *at;
 
     (void)state;
-    snprintf(line, sizeof line, "--prior linear --see touch --rate 5e-2 --steps 16000 --patience 100 --no-quiet %s", first);
+    snprintf(line, sizeof line, "--prior linear --inputs touch --learning-rate 5e-2 --transitions 16000 --patience 100 --no-quiet %s", first);
     struct outcome outcome = run(distill_main, line, "linear.ckpt");
     assert_status(outcome, 0);
     assert_non_null(at = strstr(outcome.said, "best held-out log-likelihood "));
@@ -210,7 +210,7 @@ static void early_stopping(void **state)
     char line[1024];
 
     (void)state;
-    snprintf(line, sizeof line, "--rate 0.3 --final-rate 1 --steps 1M --patience 2 %s", first);
+    snprintf(line, sizeof line, "--learning-rate 0.3 --final-learning-rate 1 --transitions 1M --patience 2 %s", first);
     assert_status(run(distill_main, line, "early.ckpt"), 0);
     struct bp_checkpoint early = loaded("early.ckpt");
     assert_true(early.transitions < 100000);
@@ -255,9 +255,9 @@ static void bad_input(void **state)
     refused(distill_main, line, BP_USAGE, "'touch'");
     snprintf(line, sizeof line, "%s %s", first, wide);
     refused(distill_main, line, BP_USAGE, "3 numbers");
-    snprintf(line, sizeof line, "--see proprio %s", first);
+    snprintf(line, sizeof line, "--inputs proprio %s", first);
     refused(distill_main, line, BP_USAGE, "'proprio'");
-    snprintf(line, sizeof line, "--see ?proprio %s", first);
+    snprintf(line, sizeof line, "--inputs ?proprio %s", first);
     refused(distill_main, line, BP_USAGE, "no observation group");
     snprintf(line, sizeof line, "--shards 3 %s", first);
     refused(distill_main, line, BP_USAGE, "3 equal shards");

@@ -368,7 +368,7 @@ static void what_does_not_fit_is_refused(void **state)
     agent.action_size = 8;
     refused(spec_of("nav-easy", BP_PLAY_POLICY, 2), agent, "8");
     agent = cycle.learner.agent;
-    agent.net[BP_POLICY].spec.see.group[0].size = 5;
+    agent.net[BP_POLICY].spec.inputs.group[0].size = 5;
     refused(spec_of("nav-easy", BP_PLAY_POLICY, 2), agent, "global");
 }
 

@@ -42,7 +42,7 @@ static struct outcome run(program *main_of, const char *options, const char *out
     char line[2048], *path = in_directory(output);
 
     snprintf(line, sizeof line,
-             "bp-train --policy-layers 6 --prior-layers 5 --critic-layers 6 --prior-see global,targets,touch --batch 4 --shards 2 --actors 8 "
+             "bp-train --policy-layers 6 --prior-layers 5 --critic-layers 6 --prior-inputs global,targets,touch --batch 4 --shards 2 --actors 8 "
              "--replay-episodes 16 --warm-up 40 --evaluate-episodes 2 --threads 1 --db %s/runs.db -o %s %s",
              test_directory, path, options);
     return run_program(main_of, line);
@@ -98,7 +98,7 @@ static void a_run_from_start_to_finish(void **state)
     struct bp_checkpoint checkpoint;
 
     (void)state;
-    struct outcome outcome = run(train_main, "--steps 400 --seed 3 --kl-cost 0.25", "whole.ckpt");
+    struct outcome outcome = run(train_main, "--transitions 400 --seed 3 --kl-cost 0.25", "whole.ckpt");
     assert_status(outcome, 0);
     assert_string_equal(outcome.output, "");
     assert_said(outcome.said, "wrote ");
@@ -117,7 +117,7 @@ static void a_run_from_start_to_finish(void **state)
 static void quiet_says_nothing(void **state)
 {
     (void)state;
-    struct outcome outcome = run(train_main, "--steps 200 -q --db none", "quiet.ckpt");
+    struct outcome outcome = run(train_main, "--transitions 200 -q --db none", "quiet.ckpt");
     assert_status(outcome, 0);
     assert_string_equal(outcome.said, "");
 }
@@ -128,8 +128,8 @@ static void to_standard_output(void **state)
     static char bytes[1 << 20];
 
     (void)state;
-    assert_status(run(train_main, "--steps 200 --seed 5 -q", "file.ckpt"), 0);
-    struct outcome outcome = run(train_main, "--steps 200 --seed 5 -q -o -", "unused.ckpt");
+    assert_status(run(train_main, "--transitions 200 --seed 5 -q", "file.ckpt"), 0);
+    struct outcome outcome = run(train_main, "--transitions 200 --seed 5 -q -o -", "unused.ckpt");
     assert_status(outcome, 0);
     assert_false(is_there("unused.ckpt"));
     size_t size = bytes_of("file.ckpt", bytes, sizeof bytes);
@@ -144,15 +144,15 @@ static void stopped_runs_go_on(void **state)
     static const int signals[] = {SIGINT, SIGTERM};
 
     (void)state;
-    assert_status(run(train_main, "--steps 800 --seed 4 -q", "never.ckpt"), 0);
+    assert_status(run(train_main, "--transitions 800 --seed 4 -q", "never.ckpt"), 0);
     for (int i = 0; i < 2; i++) {
         signal_number = signals[i];
-        struct outcome outcome = run(interrupted_main, "--steps 800 --seed 4", "stopped.ckpt");
+        struct outcome outcome = run(interrupted_main, "--transitions 800 --seed 4", "stopped.ckpt");
         assert_status(outcome, 128 + signals[i]);
         assert_said(outcome.said, "to go on: bp-train ");
         assert_said(outcome.said, " --resume");
         assert_true(is_there("stopped.ckpt.resume"));
-        assert_status(run(train_main, "--steps 800 --seed 4 -q --resume", "stopped.ckpt"), 0);
+        assert_status(run(train_main, "--transitions 800 --seed 4 -q --resume", "stopped.ckpt"), 0);
         assert_same_file("never.ckpt", "stopped.ckpt");
         assert_false(is_there("stopped.ckpt.resume"));
     }
@@ -162,13 +162,13 @@ static void stopped_runs_go_on(void **state)
 static void checkpoints_on_the_way(void **state)
 {
     (void)state;
-    assert_status(run(train_main, "--steps 600 --seed 6 -q", "plain.ckpt"), 0);
-    assert_status(run(train_main, "--steps 600 --seed 6 -q --checkpoint-every 80", "often.ckpt"), 0);
+    assert_status(run(train_main, "--transitions 600 --seed 6 -q", "plain.ckpt"), 0);
+    assert_status(run(train_main, "--transitions 600 --seed 6 -q --checkpoint-every 80", "often.ckpt"), 0);
     assert_same_file("plain.ckpt", "often.ckpt");
     assert_string_equal(query("select count(*) from checkpoint join run on run = id where output like '%plain.ckpt'"), "1\n");
     assert_string_equal(query("select count(*) from checkpoint join run on run = id where output like '%often.ckpt'"), "8\n");
     signal_number = SIGUSR1;                /* asks for one, and the run goes on to its end */
-    assert_status(run(interrupted_main, "--steps 600 --seed 6", "asked.ckpt"), 0);
+    assert_status(run(interrupted_main, "--transitions 600 --seed 6", "asked.ckpt"), 0);
     assert_same_file("plain.ckpt", "asked.ckpt");
     assert_string_equal(query("select count(*) from checkpoint join run on run = id where output like '%asked.ckpt'"), "2\n");
 }
@@ -177,8 +177,8 @@ static void resuming_needs_the_same_config(void **state)
 {
     (void)state;
     signal_number = SIGINT;
-    assert_status(run(interrupted_main, "--steps 800 --seed 8", "kept.ckpt"), 128 + SIGINT);
-    struct outcome outcome = run(train_main, "--steps 800 --seed 9 --resume", "kept.ckpt");
+    assert_status(run(interrupted_main, "--transitions 800 --seed 8", "kept.ckpt"), 128 + SIGINT);
+    struct outcome outcome = run(train_main, "--transitions 800 --seed 9 --resume", "kept.ckpt");
     assert_status(outcome, BP_USAGE);
     assert_said(outcome.said, "--seed differs");
     assert_true(is_there("kept.ckpt.resume"));
@@ -187,7 +187,7 @@ static void resuming_needs_the_same_config(void **state)
     outcome = run(train_main, "--resume -o -", "unused.ckpt");
     assert_status(outcome, BP_USAGE);
     assert_said(outcome.said, "--resume needs --output");
-    assert_status(run(train_main, "--steps 400 --seed 8 -q --resume", "kept.ckpt"), 0);       /* fewer or more steps are fine */
+    assert_status(run(train_main, "--transitions 400 --seed 8 -q --resume", "kept.ckpt"), 0);       /* fewer or more steps are fine */
 }
 
 /* ---- the run database ---- */
@@ -196,15 +196,15 @@ static void runs_are_recorded(void **state)
 {
     (void)state;
     unlink(in_directory("runs.db"));
-    assert_status(run(train_main, "--steps 400 --seed 11 -q --progress-every 120 --evaluate policy,prior:nav-hard --evaluate-every 200", "rows.ckpt"), 0);
+    assert_status(run(train_main, "--transitions 400 --seed 11 -q --progress-every 120 --evaluate policy,prior:nav-hard --evaluate-every 200", "rows.ckpt"), 0);
     assert_string_equal(query("select program, task, policy, prior, seed, state from run"), "bp-train|nav-easy|mlp|mlp|11|finished\n");
     assert_string_equal(query("select transitions, updates from progress order by transitions"), "120|3\n240|6\n360|9\n400|10\n");
     assert_string_equal(query("select transitions, play, task, episodes from evaluation order by transitions, play"),
                         "200|policy|nav-easy|2\n200|prior|nav-hard|2\n400|policy|nav-easy|2\n400|prior|nav-hard|2\n");
     signal_number = SIGINT;
-    assert_status(run(interrupted_main, "--steps 400 --seed 12", "rows2.ckpt"), 128 + SIGINT);
+    assert_status(run(interrupted_main, "--transitions 400 --seed 12", "rows2.ckpt"), 128 + SIGINT);
     assert_string_equal(query("select seed, state from run order by id"), "11|finished\n12|stopped\n");
-    assert_status(run(train_main, "--steps 400 --seed 12 -q --resume", "rows2.ckpt"), 0);
+    assert_status(run(train_main, "--transitions 400 --seed 12 -q --resume", "rows2.ckpt"), 0);
     assert_string_equal(query("select seed, state from run order by id"), "11|finished\n12|finished\n");     /* the same row */
 }
 
@@ -236,9 +236,9 @@ static void the_config_is_printed(void **state)
 static void bad_usage(void **state)
 {
     static const char *const bad[][2] = {
-        {"--preset no-such-preset", "no-such-preset"}, {"--task nav", "nav-easy, nav-hard"}, {"--steps 0", "--steps"}, {"--threads 0", "--threads"},
+        {"--preset no-such-preset", "no-such-preset"}, {"--task nav", "nav-easy, nav-hard"}, {"--transitions 0", "--transitions"}, {"--threads 0", "--threads"},
         {"--shards 3", "3 equal shards"}, {"operand", "'operand'"}, {"--policy-layers big", "big"}, {"--evaluate critic", "'critic'"},
-        {"--prior-see proprio", "'proprio'"}, {"--actors 9", "too small"}, {"--warm-up 1M", "--warm-up"},
+        {"--prior-inputs proprio", "'proprio'"}, {"--actors 9", "too small"}, {"--warm-up 1M", "--warm-up"},
     };
 
     (void)state;
@@ -255,7 +255,7 @@ static void bad_usage(void **state)
 static void unwritable_output(void **state)
 {
     (void)state;
-    struct outcome outcome = run(train_main, "--steps 100G", "no/such/directory.ckpt");
+    struct outcome outcome = run(train_main, "--transitions 100G", "no/such/directory.ckpt");
     assert_status(outcome, BP_FAILURE);
     assert_said(outcome.said, "directory.ckpt");
 }

@@ -36,7 +36,7 @@ static struct outcome run(program *main_of, const char *prior, const char *optio
 {
     char line[2048];
 
-    snprintf(line, sizeof line, "bp-transfer --prior %s --task nav-hard --db none -q --threads 1 --evaluate-episodes 2 -o %s/%s %s", prior,
+    snprintf(line, sizeof line, "bp-transfer --prior-from %s --task nav-hard --db none -q --threads 1 --evaluate-episodes 2 -o %s/%s %s", prior,
              test_directory, output, options);
     return run_program(main_of, line);
 }
@@ -62,7 +62,7 @@ static int lend(void **state)
     run_cycles(&cycle, 5);
     bp_cycle_checkpoint(&cycle, &checkpoint);
     snprintf(checkpoint.program, sizeof checkpoint.program, "bp-train");
-    checkpoint.config = json_pack("{s:s, s:i, s:i, s:f, s:i, s:i, s:i, s:i, s:i, s:s}", "task", "nav-easy", "steps", 100000, "seed", 77, "kl-cost",
+    checkpoint.config = json_pack("{s:s, s:i, s:i, s:f, s:i, s:i, s:i, s:i, s:i, s:s}", "task", "nav-easy", "transitions", 100000, "seed", 77, "kl-cost",
                                   0.625, "batch", 4, "shards", 2, "actors", 8, "replay-episodes", 16, "warm-up", 40, "critic-layers", "6,4");
     assert_int_equal(bp_checkpoint_write(easy, &checkpoint), 0);
     checkpoint.agent.has[BP_PRIOR] = false;
@@ -92,7 +92,7 @@ static struct bp_checkpoint loaded(const char *name)
 static void from_a_prior(void **state)
 {
     (void)state;
-    assert_status(run(transfer_main, easy, "--steps 200", "hard.ckpt"), 0);
+    assert_status(run(transfer_main, easy, "--transitions 200", "hard.ckpt"), 0);
     struct bp_checkpoint hard = loaded("hard.ckpt");
     assert_string_equal(hard.task, "nav-hard");
     assert_string_equal(hard.parent, lent.hash);
@@ -100,7 +100,7 @@ static void from_a_prior(void **state)
     assert_string_equal(hard.agent.net[BP_PRIOR].spec.kind, "lstm");
     assert_memory_equal(hard.params[BP_PRIOR], lent.params[BP_PRIOR], lent.agent.net[BP_PRIOR].parameters * sizeof(float));
     assert_string_equal(hard.agent.net[BP_POLICY].spec.kind, "lstm");
-    assert_int_equal(hard.agent.net[BP_POLICY].spec.see.count, 4);
+    assert_int_equal(hard.agent.net[BP_POLICY].spec.inputs.count, 4);
     assert_true(json_real_value(json_object_get(hard.config, "kl-cost")) == 0.625);
     assert_int_equal(json_integer_value(json_object_get(hard.config, "seed")), 1);
     assert_int_equal(hard.agent.net[BP_CRITIC].spec.hidden[1], 4);
@@ -124,8 +124,8 @@ static double distance_from_prior(const struct bp_checkpoint *checkpoint)
 static void where_the_policy_starts(void **state)
 {
     (void)state;
-    assert_status(run(transfer_main, easy, "--steps 40", "copied.ckpt"), 0);
-    assert_status(run(transfer_main, easy, "--steps 40 --initialise fresh --policy lstm --policy-layers 5,6 --policy-head capped", "fresh.ckpt"), 0);
+    assert_status(run(transfer_main, easy, "--transitions 40", "copied.ckpt"), 0);
+    assert_status(run(transfer_main, easy, "--transitions 40 --initialise fresh --policy lstm --policy-layers 5,6 --policy-head bounded", "fresh.ckpt"), 0);
     struct bp_checkpoint copied = loaded("copied.ckpt"), fresh = loaded("fresh.ckpt");
     assert_true(distance_from_prior(&copied) < 1e-3);
     assert_true(distance_from_prior(&fresh) > 1e-2);
@@ -154,8 +154,8 @@ static void with_encoders(void **state)
     json_decref(checkpoint.config);
     bp_cycle_free(&cycle);
 
-    assert_status(run(transfer_main, prior, "--steps 40", "lent.ckpt"), 0);
-    assert_status(run(transfer_main, prior, "--steps 40 --policy-encoders targets:7x4,progress:5", "more.ckpt"), 0);
+    assert_status(run(transfer_main, prior, "--transitions 40", "lent.ckpt"), 0);
+    assert_status(run(transfer_main, prior, "--transitions 40 --policy-encoders targets:7x4,progress:5", "more.ckpt"), 0);
     for (int more = 0; more < 2; more++) {
         struct bp_checkpoint hard = loaded(more ? "more.ckpt" : "lent.ckpt");
         bp_net_encoders_text(&hard.agent.net[BP_POLICY].spec, encoders, sizeof encoders);
@@ -165,7 +165,7 @@ static void with_encoders(void **state)
         assert_true(distance_from_prior(&hard) < 1e-3);
         bp_checkpoint_free(&hard);
     }
-    struct outcome outcome = run(transfer_main, prior, "--steps 40 --policy-encoders targets:7", "other.ckpt");
+    struct outcome outcome = run(transfer_main, prior, "--transitions 40 --policy-encoders targets:7", "other.ckpt");
     assert_status(outcome, BP_USAGE);
     assert_said(outcome.said, "whose encoder for 'targets' is another");
 }
@@ -173,7 +173,7 @@ static void with_encoders(void **state)
 static void from_scratch(void **state)
 {
     (void)state;
-    assert_status(run(transfer_main, "none", "--steps 80 --policy mlp --policy-layers 6 --critic-layers 6 --batch 4 --shards 2 --actors 8 "
+    assert_status(run(transfer_main, "none", "--transitions 80 --policy mlp --policy-layers 6 --critic-layers 6 --batch 4 --shards 2 --actors 8 "
                                              "--replay-episodes 16 --warm-up 40", "scratch.ckpt"), 0);
     struct bp_checkpoint scratch = loaded("scratch.ckpt");
     assert_false(scratch.agent.has[BP_PRIOR]);
@@ -190,7 +190,7 @@ static void presets_lie_above_the_checkpoint(void **state)
     assert_said(outcome.output, "# preset nav-hard");
     assert_null(strstr(outcome.output, "0.625"));                   /* the preset says another kl-cost */
     assert_said(outcome.output, "# prior's checkpoint");
-    assert_said(outcome.output, "actors             = 6 ");
+    assert_said(outcome.output, "actors               = 6 ");
 }
 
 static void stopped_runs_go_on(void **state)
@@ -200,12 +200,12 @@ static void stopped_runs_go_on(void **state)
 
     (void)state;
     snprintf(other, sizeof other, "%s", in_directory("hard.ckpt"));
-    assert_status(run(transfer_main, easy, "--steps 200", "hard.ckpt"), 0);
-    assert_status(run(interrupted_main, easy, "--steps 200", "stopped.ckpt"), 128 + SIGINT);
-    struct outcome outcome = run(transfer_main, other, "--steps 200 --resume", "stopped.ckpt");      /* another prior */
+    assert_status(run(transfer_main, easy, "--transitions 200", "hard.ckpt"), 0);
+    assert_status(run(interrupted_main, easy, "--transitions 200", "stopped.ckpt"), 128 + SIGINT);
+    struct outcome outcome = run(transfer_main, other, "--transitions 200 --resume", "stopped.ckpt");      /* another prior */
     assert_status(outcome, BP_USAGE);
     assert_said(outcome.said, "another checkpoint");
-    assert_status(run(transfer_main, easy, "--steps 200 --resume", "stopped.ckpt"), 0);
+    assert_status(run(transfer_main, easy, "--transitions 200 --resume", "stopped.ckpt"), 0);
     size_t size = read_file(other, whole, sizeof whole);
     assert_int_equal(read_file(in_directory("stopped.ckpt"), resumed, sizeof resumed), size);
     assert_memory_equal(whole, resumed, size);
@@ -228,7 +228,7 @@ static void bad_usage(void **state)
     (void)state;
     refused(easy, "--policy mlp", BP_USAGE, "--initialise fresh");
     refused(easy, "--policy-layers 5,7", BP_USAGE, "--initialise fresh");
-    refused(easy, "--policy-see global,touch", BP_USAGE, "'targets'");
+    refused(easy, "--policy-inputs global,touch", BP_USAGE, "'targets'");
     refused(easy, "--initialise half", BP_USAGE, "prior, fresh");
     refused(easy, "--prior-layers 5", BP_USAGE, "--prior-layers");           /* not this program's to choose */
     refused(baseline, "", BP_USAGE, "no prior");
@@ -238,7 +238,7 @@ static void bad_usage(void **state)
     snprintf(line, sizeof line, "bp-transfer --task nav-hard -o %s/refused.ckpt", test_directory);
     struct outcome outcome = run_program(transfer_main, line);
     assert_status(outcome, BP_USAGE);
-    assert_said(outcome.said, "--prior");
+    assert_said(outcome.said, "--prior-from");
 }
 
 int main(void)

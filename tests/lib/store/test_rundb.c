@@ -69,7 +69,7 @@ static void add_progress(struct bp_rundb *db, int64_t run, int64_t transitions, 
 static void add_evaluation(struct bp_rundb *db, int64_t run, int64_t transitions, const char *task, double episode_return)
 {
     struct bp_run_evaluation row = {.transitions = transitions, .task = task, .play = "prior", .episodes = 10,
-                                    .episode_return = episode_return, .standard_error = 1, .transition_kl = NAN};
+                                    .episode_return = episode_return, .standard_error = 1, .sequence_kl = NAN};
 
     assert_int_equal(bp_rundb_evaluation(db, run, &row), 0);
 }
@@ -356,7 +356,7 @@ static void test_foreign(void **state)
     assert_int_equal(run_action(open_writing, newer, false, said), 0);
     sql(newer, "PRAGMA user_version = 99");
     assert_int_equal(run_action(open_writing, newer, false, said), BP_FAILURE);
-    assert_said(said, "is of version 99, and this program knows up to 1");
+    assert_said(said, "is of version 99, and this program knows up to 2");
     assert_int_equal(run_action(open_reading, newer, false, said), BP_FAILURE);
     write_file(empty, "", 0);
     assert_int_equal(run_action(open_reading, empty, false, said), BP_FAILURE);

@@ -1,10 +1,10 @@
 # The start of an episode as a model for MuJoCo's viewer: of the seed that is asked for, the same that is played; and what is refused.
 . "$TEST_LIB"
 model="bp-rollout -q --task goto --body ball"
-quiet "a model is written" $model --seed 3 --simulate three.xml
-quiet "  and another of another seed" $model --seed 4 --simulate four.xml
+quiet "a model is written" $model --seed 3 --export-mjcf three.xml
+quiet "  and another of another seed" $model --seed 4 --export-mjcf four.xml
 ok "  which differs" bash -c '! cmp -s three.xml four.xml'
-quiet "  to a pipe" bash -c "$model --seed 3 --simulate - | cmp - three.xml"
+quiet "  to a pipe" bash -c "$model --seed 3 --export-mjcf - | cmp - three.xml"
 $model --play random --seed 3 -n 1 -o ball.traj
 bp-stats dump --groups targets --tsv ball.traj >ball.tsv
 quiet "targets lie where the episode that is played sees them" python3 - <<'EOF'
@@ -22,6 +22,6 @@ for i, (x, y) in enumerate(at):
         assert abs(is_ - should) < 1e-3, (i, is_, should)
 assert len(at) == 3 and len(seen) == 6, (at, seen)
 EOF
-check "neither task nor checkpoint" 3 "" -- bash -c "bp-rollout --simulate x.xml </dev/null"
-check "frames besides" 2 "--simulate writes a model alone: --frames is one thing too many" -- $model --frames 8x8 --simulate x.xml
-check "no such directory" 1 "no/x.xml" -- $model --simulate no/x.xml
+check "neither task nor checkpoint" 3 "" -- bash -c "bp-rollout --export-mjcf x.xml </dev/null"
+check "frames besides" 2 "--export-mjcf writes a model alone: --frames is one thing too many" -- $model --frames 8x8 --export-mjcf x.xml
+check "no such directory" 1 "no/x.xml" -- $model --export-mjcf no/x.xml

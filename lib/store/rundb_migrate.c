@@ -1,0 +1,82 @@
+/* Databases of earlier versions of the schema are brought up to this one when they are opened. */
+#include "store/rundb_private.h"
+
+#include "base/option.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What takes the tables from one version to the next. Views are made anew behind all of it. */
+static const char *const changes[BP_RUNDB_VERSION] = {
+    [1] = "ALTER TABLE evaluation RENAME COLUMN transition_kl TO sequence_kl",
+};
+
+/* Give the config of a run today's names of options, so that queries find them in old runs and new ones. */
+static int rename_config(const struct bp_rundb *db, sqlite3_int64 run, const char *config)
+{
+    json_t *written = json_loads(config, 0, NULL), *renamed = NULL;
+    char told[512] = "", *text = NULL;
+    sqlite3_stmt *update = NULL;
+    int status = -1;
+
+    if (!written)
+        return 0;               /* not by one of our programs: left as it is */
+    if ((renamed = bp_options_json_renamed(written, told, sizeof told)) && !*told)
+        status = 0;
+    else if (renamed && !(text = json_dumps(renamed, JSON_COMPACT)))
+        bp_error(BP_FAILURE, "out of memory");
+    else if (renamed) {
+        status = sqlite3_prepare_v2(db->handle, "UPDATE run SET config = ? WHERE id = ?", -1, &update, NULL);
+        if (status == SQLITE_OK)
+            status = sqlite3_bind_text(update, 1, text, -1, SQLITE_STATIC);
+        if (status == SQLITE_OK)
+            status = sqlite3_bind_int64(update, 2, run);
+        status = status == SQLITE_OK && sqlite3_step(update) == SQLITE_DONE ? 0 : bp_rundb_report(db);
+        sqlite3_finalize(update);
+    }
+    free(text);
+    json_decref(renamed);
+    json_decref(written);
+    return status;
+}
+
+static int rename_configs(const struct bp_rundb *db)
+{
+    sqlite3_stmt *rows = NULL;
+    int status = sqlite3_prepare_v2(db->handle, "SELECT id, config FROM run WHERE config IS NOT NULL", -1, &rows, NULL), renamed = 0;
+
+    if (status == SQLITE_OK)
+        while (!renamed && (status = sqlite3_step(rows)) == SQLITE_ROW)
+            renamed = rename_config(db, sqlite3_column_int64(rows, 0), (const char *)sqlite3_column_text(rows, 1));
+    if (!renamed && status != SQLITE_DONE)
+        renamed = bp_rundb_report(db);
+    sqlite3_finalize(rows);
+    return renamed;
+}
+
+static int change(const struct bp_rundb *db, int version)
+{
+    char identity[48];
+
+    for (; version < BP_RUNDB_VERSION; version++)
+        if (bp_rundb_execute(db, changes[version]))
+            return -1;
+    snprintf(identity, sizeof identity, "PRAGMA user_version = %d", BP_RUNDB_VERSION);
+    return rename_configs(db) || bp_rundb_execute(db, bp_rundb_drop_views) || bp_rundb_execute(db, bp_rundb_views) ||
+           bp_rundb_execute(db, identity) ? -1 : 0;
+}
+
+int bp_rundb_migrate(struct bp_rundb *db)
+{
+    int status;
+
+    /* So that a change of a table leaves views alone: ours would not fit it in the meantime. */
+    if (bp_rundb_execute(db, "PRAGMA legacy_alter_table = ON") || bp_rundb_begin(db))
+        return -1;
+    status = bp_rundb_identify(db) == BP_RUNDB_OURS ? 0 : -1;
+    if (!status && db->version < BP_RUNDB_VERSION)          /* another process may have been faster */
+        status = change(db, db->version);
+    return bp_rundb_end(db, status);
+}
