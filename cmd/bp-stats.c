@@ -24,7 +24,7 @@ static char *list_reports(bool help)
     if (!stream)
         return NULL;
     if (help)
-        fputs("Turns what the other programs leave behind into tables. Without a file, or with -, it reads standard input.\n"
+        fputs("Turns the files of the other programs into tables. Without a file, or with -, it reads standard input.\n"
               "\nReports:", stream);
     for (const struct bp_report *row = bp_report_table; row->name; row++)
         if (help)

@@ -18,7 +18,7 @@ int bp_arena_init(struct bp_arena *arena, size_t size) BP_WARN_UNUSED;
 void bp_arena_free(struct bp_arena *arena);
 
 /*
- * 64-byte aligned memory, not cleared. An arena grows as it must, and what was taken stays where it is; behind the next reset all is
+ * 64-byte aligned memory, not cleared. An arena grows as it must, and what was taken stays where it is; after the next reset all is
  * one piece, so that a task that is done again and again finds it large enough. Aborts when there is no more memory.
  */
 void *bp_arena_take(struct bp_arena *arena, size_t bytes);

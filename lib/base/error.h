@@ -28,7 +28,7 @@ int bp_error(enum bp_status status, const char *format, ...) BP_PRINTF(2, 3);
 /* Count as an error that was told in other words. */
 void bp_fail(enum bp_status status);
 
-/* The same, with strerror(errno) behind a colon. */
+/* The same, followed by a colon and strerror(errno). */
 int bp_error_errno(enum bp_status status, const char *format, ...) BP_PRINTF(2, 3);
 
 /* Something the user should know that stops nothing. */

@@ -21,7 +21,7 @@ struct bp_groups {
     struct bp_group group[BP_GROUP_MAX];
 };
 
-/* Append a group behind the last. The list holds at most BP_GROUP_MAX; the name is at most BP_GROUP_NAME - 1 long (asserted). */
+/* Append a group. The list holds at most BP_GROUP_MAX; the name is at most BP_GROUP_NAME - 1 long (asserted). */
 void bp_groups_add(struct bp_groups *groups, const char *name, int size);
 
 /* The group of that name, or NULL. */

@@ -19,7 +19,7 @@ uint16_t bp_half_round(float x)
         return (uint16_t)(sign | QUIET | (magnitude >> 13 & 0x3ff));
     if (magnitude >= 0x477fe000)                            /* 65504 */
         return (uint16_t)(sign | LARGEST);
-    if (magnitude < 0x38800000) {                           /* 2^-14: the smallest numbers have steps of 2^-24, as has what lies behind 0.5 */
+    if (magnitude < 0x38800000) {                           /* 2^-14: the smallest numbers have steps of 2^-24, as have the sums with 0.5 */
         float moved = fabsf(x) + 0.5f;
         memcpy(&bits, &moved, sizeof bits);
         return (uint16_t)(sign | (bits - 0x3f000000));

@@ -33,7 +33,7 @@ struct bp_option {
     size_t offset;                  /* of the value in the program's struct */
     const char *preset;             /* default, as text; NULL: unset (false, NULL, 0) */
     double least, most;             /* closed range of COUNT and REAL; both 0: any */
-    const char *(*choices)(int i);  /* names for CHOICE, NULL behind the last */
+    const char *(*choices)(int i);  /* names for CHOICE, NULL after the last */
     const char *metavar;
     const char *help;
 };
@@ -53,7 +53,7 @@ enum bp_bare {
 };
 
 struct bp_usage {
-    const char *synopsis;           /* behind the program's name */
+    const char *synopsis;           /* what follows the program's name */
     const char *summary;            /* a paragraph */
     const char *example;
     enum bp_bare bare;

@@ -132,7 +132,7 @@ static int report_unknown(const struct bp_options *options, const char *word, co
     return bp_error(BP_USAGE, "unknown option '%s'%s%s '%s --help' lists the options", word, text, *text ? "" : ";", program);
 }
 
-/* The word that getopt stumbled over; of letters behind one dash the letter alone, as getopt has not left that word yet. */
+/* The word that getopt stumbled over; of letters after one dash the letter alone, as getopt has not left that word yet. */
 static int report_option(const struct bp_options *options, char **argv, bool incomplete)
 {
     char letter[] = {'-', (char)optopt, '\0'};
@@ -231,7 +231,7 @@ int bp_options_parse(struct bp_options *options, int argc, char **argv, const st
         goto done;
     }
     opterr = 0;
-    optind = 0;                 /* afresh, also behind a line that was given up half-way */
+    optind = 0;                 /* afresh, also after a line that was given up half-way */
     while ((code = getopt_long(argc, argv, spelling.letters, spelling.options, &index)) != -1) {
         if (code == 'h' || code == OPTION_HELP) {
             bp_option_help(options, usage);

@@ -1,6 +1,6 @@
 /*
  * Random streams. A stream is a function of (seed, purpose, actor, episode) and of how far it was read: Philox4x32-10
- * (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") behind GSL's generator type, so that every GSL
+ * (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") as a generator type of GSL, so that every GSL
  * distribution draws from it. Streams with any different coordinate are independent.
  */
 #ifndef BP_BASE_RANDOM_H

@@ -37,7 +37,7 @@ int bp_body_path(const char *name, char *path, size_t size)
 
 /* ---- the conventions ---- */
 
-/* The one body in the worldbody that has joints; what the world adds comes behind it and has names that begin with "world/". */
+/* The one body in the worldbody that has joints; what the world adds comes after it and has names that begin with "world/". */
 static int find_root(struct bp_body *body, const mjModel *m, const char *name)
 {
     for (int b = 1; b < m->nbody; b++)

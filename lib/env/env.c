@@ -29,7 +29,7 @@ const struct bp_task *bp_task_find(const char *name)
     return NULL;
 }
 
-/* One name more, behind a comma. */
+/* One name more, after a comma. */
 static void append(char *names, size_t size, const char *name)
 {
     size_t length = strlen(names);

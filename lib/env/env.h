@@ -1,5 +1,5 @@
 /*
- * The environment interface. Continuous tasks in MuJoCo, discrete grids and users' plug-ins all stand behind the same table of
+ * The environment interface. Continuous tasks in MuJoCo, discrete grids and users' plug-ins all have the same table of
  * functions; buffers belong to the caller.
  */
 #ifndef BP_ENV_ENV_H
@@ -58,7 +58,7 @@ struct bp_env {
     const struct bp_world *world;                   /* what there is to draw (env/world.h); NULL when there is nothing */
 };
 
-/* Name of the i-th task, NULL behind the last: choices for an option. */
+/* Name of the i-th task, NULL after the last: choices for an option. */
 const char *bp_task_name(int i);
 const struct bp_task *bp_task_find(const char *name);
 
@@ -72,7 +72,7 @@ static inline void bp_env_reset(struct bp_env *env, uint64_t seed, float *observ
     env->reset(env, seed, observation);
 }
 
-/* One control step. No allocation. Not to be called behind the end of an episode. */
+/* One control step. No allocation. Not to be called after the end of an episode. */
 static inline void bp_env_step(struct bp_env *env, const float *action, float *observation, struct bp_step *step)
 {
     env->step(env, action, observation, step);

@@ -193,7 +193,7 @@ static void forward(struct bp_physics *physics)
 }
 
 /*
- * Simulation steps are cut so that they end where the next begins: behind a control step the positions of bodies, velocities and
+ * Simulation steps are cut so that they end where the next begins: after a control step the positions of bodies, velocities and
  * contacts are known without an mj_forward of their own, which would cost 14 % (ant). Runge-Kutta cannot be cut.
  */
 static void advance(struct bp_physics *physics)

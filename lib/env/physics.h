@@ -37,7 +37,7 @@ char *bp_physics_mjcf(const struct bp_physics *physics, const char *path, const 
 /* Seconds of simulated time in a control step. */
 double bp_physics_control_step(const struct bp_physics *physics);
 
-/* Back to the model's initial positions, at rest. To be followed by bp_physics_forward, behind whatever is placed elsewhere. */
+/* Back to the model's initial positions, at rest. To be followed by bp_physics_forward, once everything is in place. */
 void bp_physics_reset(struct bp_physics *physics);
 
 /* What follows from positions and velocities (data->xpos, contacts, ...). False when they are none to go on with. */

@@ -5,7 +5,7 @@
 #include "env/env.h"
 
 enum bp_camera { BP_CAMERA_FOLLOW, BP_CAMERA_TOP, BP_CAMERA_COUNT };
-const char *bp_camera_name(int i);          /* NULL behind the last: choices of an option */
+const char *bp_camera_name(int i);          /* NULL after the last: choices of an option */
 enum bp_camera bp_camera_find(const char *name);
 
 struct bp_renderer;

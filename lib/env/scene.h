@@ -23,7 +23,7 @@ struct bp_world_spec {
     bool target_round;
 };
 
-/* The corridor: its floor begins at x = -1.5, the gap at 2; behind the gap it goes on for 40 m. What falls into the gap falls 3 m. */
+/* The corridor: its floor begins at x = -1.5, the gap at 2; beyond the gap it goes on for 40 m. What falls into the gap falls 3 m. */
 extern const double bp_scene_gap_start, bp_scene_corridor_length, bp_scene_box_edge;
 
 /* The scene's MJCF round the body's file `path`, to be read as if it lay beside that. To be freed. NULL after reporting. */

@@ -88,7 +88,7 @@ static float *write_gap(const struct bp_world_env *env, float *o)
 struct bp_world_group {
     const char *name;
     int (*size)(const struct bp_world_env *env);
-    float *(*write)(const struct bp_world_env *env, float *o);      /* returns what is behind its numbers */
+    float *(*write)(const struct bp_world_env *env, float *o);      /* returns the address after its numbers */
 };
 
 static const struct bp_world_group groups[] = {

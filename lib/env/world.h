@@ -30,7 +30,7 @@ struct bp_world {
     char name[BP_BODY_NAME];    /* of the body, as it was asked for */
     struct bp_physics physics;
     struct bp_body body;
-    int far;                                /* what lies behind the gap: its number among the mocap bodies, -1: no corridor */
+    int far;                                /* what lies beyond the gap: its number among the mocap bodies, -1: no corridor */
     int box[BP_WORLD_BOXES];                /* their numbers among the model's bodies */
     int box_qpos[BP_WORLD_BOXES];           /* where x, y and yaw begin in qpos */
     struct bp_world_state state;
@@ -52,7 +52,7 @@ void bp_world_put_body(struct bp_world *world, double x, double y, double yaw);
 void bp_world_put_box(struct bp_world *world, int box, double x, double y, double yaw);
 void bp_world_set_gap(struct bp_world *world, double length);
 
-/* To be called once behind the changes: positions of bodies, frames and observations are valid from here on. */
+/* To be called once after the changes: positions of bodies, frames and observations are valid from here on. */
 void bp_world_settle(struct bp_world *world);
 
 /* ---- in an episode ---- */
@@ -77,7 +77,7 @@ bool bp_world_boxes_touch(const struct bp_world *world);
  * of each box. */
 void bp_world_places(const struct bp_world *world, float *pose, float *target, float *box);
 
-/* ---- what is seen, in the body's egocentric frame (bp_body_frame), m; each returns what is behind its numbers ---- */
+/* ---- what is seen, in the body's egocentric frame (bp_body_frame), m; each returns the address after its numbers ---- */
 
 float *bp_world_see_targets(const struct bp_world *world, float *o);        /* 2 a target: forward and to the left */
 float *bp_world_see_boxes(const struct bp_world *world, float *o);          /* 9 a box: its centre, and its x and z axes */

@@ -117,7 +117,7 @@ void bp_replay_free(struct bp_replay *replay)
 
 /* ---- writing ---- */
 
-/* Keep n numbers in an array of the replay's own precision, behind `at` others. */
+/* Keep n numbers in an array of the replay's own precision, after `at` others. */
 static void keep(const struct bp_replay *replay, void *array, size_t at, const float *numbers, size_t n)
 {
     if (replay->spec.half)

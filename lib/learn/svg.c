@@ -17,7 +17,7 @@ static const float *state_of(const struct part *p, enum bp_role role)
     return p->learner->config.stored_state && p->learner->agent.net[role].state_size ? p->shard->states[role] : NULL;
 }
 
-/* The shard's states come as rows with every network's part behind another's; networks take dense rows of their own. */
+/* The shard's states come as rows that hold every network's part, one after the other; networks take dense rows of their own. */
 static void split_states(const struct part *p)
 {
     const struct bp_agent *agent = &p->learner->agent;
@@ -177,7 +177,7 @@ static void update(const struct part *p)
     struct bp_var *kl = prior ? bp_gaussian_kl(tape, pi, bp_gaussian_slice_rows(tape, pi0_target, 0, more)) : NULL;
     struct bp_var *a = bp_clip_action(tape, bp_gaussian_sample(tape, pi, p->shard->noise));
 
-    /* Target critic: Q'(x, a ~ pi), differentiable in a alone, and Q'(x, a) of the replayed actions behind the first. */
+    /* Target critic: Q'(x, a ~ pi), differentiable in a alone, and Q'(x, a) of the replayed actions after the first. */
     struct target_critics critics = target_critics(p, steps + 1);
     struct bp_var *q_policy = target_value(p, &critics, 0, a);
     struct bp_var *q_replay = target_value(p, &critics, b->batch, bp_slice_rows(tape, actions, b->batch, rows - b->batch));

@@ -8,7 +8,7 @@
 /* A group's runs as samples, a stratum a task, in the order of the tasks' names. */
 struct bp_scores {
     const struct bp_runs_group *group;
-    double *final;              /* owned; of each run, the tasks one behind the other */
+    double *final;              /* owned; of each run, the tasks one after the other */
     double *reach;              /* owned; where the level is reached, infinite when a run never got there */
     const char **tasks;         /* owned array; a name for each stratum */
     struct bp_sample *finals, *reaches;     /* owned; a sample for each stratum */

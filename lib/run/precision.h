@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* The names, for the table of options; NULL behind the last. */
+/* The names, for the table of options; NULL after the last. */
 const char *bp_precision_name(int i);
 
 bool bp_precision_bf16(const char *name);

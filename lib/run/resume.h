@@ -4,7 +4,7 @@
 
 #include "run/cycle.h"
 
-/* Where the resume state of a checkpoint stands: its path with ".resume" behind. -1 after reporting that it is too long. */
+/* Path of the resume state of a checkpoint: the checkpoint's path, followed by ".resume". -1 after reporting that it is too long. */
 int bp_resume_path(const char *output, char *path, size_t size) BP_WARN_UNUSED;
 
 /* Write the state. config: resolved, for bp_resume_config. 0, or -1 after reporting. */

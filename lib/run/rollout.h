@@ -8,7 +8,7 @@
 #include "store/trajectory.h"
 
 enum bp_play { BP_PLAY_POLICY, BP_PLAY_PRIOR, BP_PLAY_RANDOM, BP_PLAY_COUNT };
-const char *bp_play_name(int i);            /* NULL behind the last: choices of an option */
+const char *bp_play_name(int i);            /* NULL after the last: choices of an option */
 enum bp_play bp_play_find(const char *name);
 
 struct bp_rollout_spec {

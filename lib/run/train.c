@@ -51,7 +51,7 @@ struct loop {
     struct bp_run_progress row;     /* the last one */
 };
 
-/* The next multiple of `every` behind `at`; never when every is 0. */
+/* The next multiple of `every` after `at`; never when every is 0. */
 static int64_t next_multiple(int64_t at, int64_t every)
 {
     return every ? (at / every + 1) * every : INT64_MAX;
@@ -265,7 +265,7 @@ static int check_parent(struct loop *loop)
 static int check_transitions(struct loop *loop)
 {
     if (loop->cycle.transitions > loop->spec->config->transitions)
-        return bp_error(BP_USAGE, "--transitions %lld lies behind: the stopped run is at %lld", (long long)loop->spec->config->transitions,
+        return bp_error(BP_USAGE, "--transitions %lld is fewer than the stopped run has made: %lld", (long long)loop->spec->config->transitions,
                         (long long)loop->cycle.transitions);
     return 0;
 }

@@ -9,7 +9,7 @@
 
 #define SEED 20210830           /* any constant: the same data shall give the same interval */
 
-/* What a replicate is reduced to: the values of all samples, one behind the other, and how many each has. */
+/* What a replicate is reduced to: the values of all samples, one after the other, and how many each has. */
 typedef double reduction(double *values, const size_t *sizes, size_t samples, const void *context);
 
 static size_t total(const size_t *sizes, size_t count)

@@ -30,7 +30,7 @@ struct bp_estimate {
 /* A one-number account of a group's runs over all strata. */
 struct bp_statistic {
     const char *name, *help;
-    /* values (n, may be reordered by the function) hold the strata one behind the other, stratum s having sizes[s] of them. */
+    /* values (n, may be reordered by the function) hold the strata one after the other, stratum s having sizes[s] of them. */
     double (*function)(double *values, const size_t *sizes, size_t strata);
 };
 

@@ -1,5 +1,5 @@
 /*
- * Which target follows which two: the table of visits behind BP figures 8 and 17 and the KL of BP table 2.
+ * Which target follows which two: the table of visits in BP figures 8 and 17 and the KL of BP table 2.
  *
  * A visit is entering a target other than the one visited last. The probabilities visited are smoothed by BP_TRANSITION_PSEUDO
  * added to the count of each of the three targets that can follow (Jeffreys' prior): a pair that was never visited counts as

@@ -95,7 +95,7 @@ static int make_temporary(struct bp_output *output)
     return -1;
 }
 
-/* No signal is handled between the birth of the temporary and its listing, or its handler would leave it behind. */
+/* No signal is handled between the birth of the temporary and its listing, or its handler would not remove it. */
 static int open_temporary(struct bp_output *output)
 {
     sigset_t all, before;

@@ -48,7 +48,7 @@ struct bp_pack_reader;
  * terminal. level is 0 (stored) to 9. NULL after reporting.
  */
 struct bp_pack_writer *bp_pack_create(const char *path, int level) BP_WARN_UNUSED;
-/* Would bp_pack_create do? To find out before hours of work, not behind them. Devices and FIFOs are not touched. 0, or -1 after reporting. */
+/* Would bp_pack_create do? To find out before hours of work, not after. Devices and FIFOs are not touched. 0, or -1 after reporting. */
 int bp_pack_check(const char *path) BP_WARN_UNUSED;
 int bp_pack_write(struct bp_pack_writer *writer, const struct bp_record *record) BP_WARN_UNUSED;
 /* Write the end record, flush, sync, rename; frees the writer whatever happens. A failure leaves what stood at path untouched. */

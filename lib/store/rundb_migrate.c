@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What takes the tables from one version to the next. Views are made anew behind all of it. */
+/* What takes the tables from one version to the next. Views are made anew after all of it. */
 static const char *const changes[BP_RUNDB_VERSION] = {
     [1] = "ALTER TABLE evaluation RENAME COLUMN transition_kl TO sequence_kl",
 };

@@ -11,7 +11,7 @@
 #define BP_HEADER_MAX ((size_t)1 << 20)
 
 /*
- * Length word and JSON header of a record, padded so that the data behind it starts at a multiple of 8; the data are the
+ * Length word and JSON header of a record, padded so that the data after it starts at a multiple of 8; the data are the
  * record's tensors in their order. *bytes is malloc'ed for the caller. 0, or -1 after reporting.
  */
 int bp_safetensors_encode(const struct bp_record *record, char **bytes, size_t *size) BP_WARN_UNUSED;

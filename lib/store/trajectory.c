@@ -90,7 +90,7 @@ static void add_flag(struct bp_record *record, const char *name, uint8_t *flags,
     bp_record_tensor(record, &tensor);
 }
 
-/* Add the observations, a tensor for each group, cut out of the rows into `columns`; the flags go behind them. */
+/* Add the observations, a tensor for each group, cut out of the rows into `columns`; the flags go after them. */
 static void add_tensors(const struct bp_episode *episode, struct bp_record *record, float *columns)
 {
     int length = episode->length;

@@ -2,7 +2,7 @@
 #
 #     . share/completions/bp.bash
 #
-# It asks the program itself: --help has every option with the kind of its value, and behind the last colon of a line what a NAME or
+# It asks the program itself: --help has every option with the kind of its value, and after the last colon of a line what a NAME or
 # LIST may be. So it knows what the installed version knows.
 
 # Directory of presets and bodies, where the program would look.

@@ -33,7 +33,7 @@ def mlp(*sizes):
 
 
 class Actor(nn.Module):
-    """Observations (T, B, O) to mean and scale (T, B, A); with an LSTM behind the first layer when `recurrent`."""
+    """Observations (T, B, O) to mean and scale (T, B, A); with an LSTM after the first layer when `recurrent`."""
 
     def __init__(self, seen, actions, recurrent):
         super().__init__()

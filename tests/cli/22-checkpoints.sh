@@ -26,7 +26,7 @@ sleep 0.0$((RANDOM % 4))
 kill -KILL $process
 wait $process 2>/dev/null
 is "killed" $? 137
-like "  behind a checkpoint on the way" "$(bp-stats info --tsv kill.ckpt | awk -F'\t' '$3 == "transitions" {print $4}')" '^[1-9][0-9]{4}$'
+like "  after a checkpoint on the way" "$(bp-stats info --tsv kill.ckpt | awk -F'\t' '$3 == "transitions" {print $4}')" '^[1-9][0-9]{4}$'
 rm -f .kill.ckpt.*
 quiet "  it is gone on from" $train --checkpoint-every 20k -o kill.ckpt --resume
 same "  to the same end" kill.ckpt whole

@@ -9,7 +9,7 @@ check "another learning rate" 2 '--policy-learning-rate differs' -- $go --policy
 check "another count of shards" 2 '--shards differs' -- $go --shards 4
 check "another preset" 2 'differs from the stopped run' -- $go --preset nav-easy-mlp
 check "another seed by the environment" 2 '--seed differs' -- env BP_SEED=9 $go
-check "transitions that lie behind" 2 '--transitions 1 lies behind: the stopped run is at' -- bp-train --transitions 1 --db none -q -o stop.ckpt --resume
+check "fewer transitions than were made" 2 '--transitions 1 is fewer than the stopped run has made:' -- bp-train --transitions 1 --db none -q -o stop.ckpt --resume
 check "resume without an output" 2 '--resume needs --output' -- bp-train $tiny --resume
 check "resume with output to stdout" 2 '--resume needs --output' -- bp-train $tiny --resume -o -
 check "nothing to resume" 1 'cannot open other.ckpt.resume: No such file' -- bp-train $tiny --resume -o other.ckpt

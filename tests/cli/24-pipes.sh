@@ -8,7 +8,7 @@ gone() {    # gone DESCRIPTION COMMAND: its reader takes 100 bytes
     statuses=$(cat status)
     ok "$1 ends by SIGPIPE or in time" test "$statuses" -eq 141 -o "$statuses" -eq 0
     is "  without a word" "$(cat err)" ""
-    is "  behind what was read" "$(wc -c <first)" 100
+    is "  after what was read" "$(wc -c <first)" 100
     rm -f err first status
 }
 gone "bp-rollout" "bp-rollout -n 200 easy.ckpt"

@@ -13,8 +13,8 @@ done
 for program in "bp-train -o x" "bp-transfer --prior-from $easy -o x" "bp-rollout -o x $easy" "bp-distill -o x $traj"; do
     name=${program%% *}
     check "$name: unknown letter among known ones" 2 "unknown option '-Z'" -- $program -qZ
-    check "$name: no value behind the last option" 2 "option '--seed' needs a value" -- $program --seed
-    check "$name: no value behind the last letter" 2 "option '-t' needs a value" -- $program -t
+    check "$name: no value after the last option" 2 "option '--seed' needs a value" -- $program --seed
+    check "$name: no value after the last letter" 2 "option '-t' needs a value" -- $program -t
     check "$name: a value for a flag" 2 "option '--quiet=yes' takes no value" -- $program --quiet=yes
     check "$name: seed is not a number" 2 "--seed wants a number, not 'one'" -- $program --seed one
     check "$name: seed is empty" 2 "--seed wants a number, not ''" -- $program --seed=

@@ -53,7 +53,7 @@ done
 cat $easy $easy >in/two
 check "bp-rollout: two checkpoints in one file" 3 'in/two holds more than one checkpoint' -- bp-rollout -n 1 -o x in/two
 cat $traj $easy >in/mixed
-check "bp-stats returns: a checkpoint behind trajectories" 3 'is a checkpoint, not an episode' stdout -- bp-stats returns in/mixed
+check "bp-stats returns: a checkpoint after trajectories" 3 'is a checkpoint, not an episode' stdout -- bp-stats returns in/mixed
 
 # Cut short at many places, and changed at many.
 cut_and_changed() {     # FILE KIND READER...
@@ -76,7 +76,7 @@ cut_and_changed() {     # FILE KIND READER...
     done
     cat "$file" in/text >in/tail
     for reader in "$@"; do
-        check "$(name "$reader"): text behind $kind" 3 'in/tail is damaged after [0-9]+ whole record' $([[ $reader = *stats* ]] && echo stdout) -- $reader in/tail
+        check "$(name "$reader"): text after $kind" 3 'in/tail is damaged after [0-9]+ whole record' $([[ $reader = *stats* ]] && echo stdout) -- $reader in/tail
     done
 }
 cut_and_changed $easy "a checkpoint" "${checkpoint_readers[@]}"

@@ -69,7 +69,7 @@ done
 
 # What is no database of runs stays as it is.
 mkdir other
-echo "just text, and long enough to be no header of a database whatever comes behind it, so that it is read and refused" >other/text
+echo "just text, and long enough to be no header of a database whatever comes after it, so that it is read and refused" >other/text
 cp $easy other/ckpt
 sqlite3 other/foreign 'create table t(x); insert into t values (1)'
 cp runs.db other/newer.db && sqlite3 other/newer.db 'pragma wal_checkpoint(truncate); pragma user_version = 99' >/dev/null

@@ -13,7 +13,7 @@ for program in "bp-train" "bp-transfer --prior-from none"; do
     is "$name: a preset named by the environment" "$(BP_PRESET=nav-hard value unroll $program)" 40
     is "$name: a dash in a name is _ in the environment" "$(BP_TARGET_PERIOD=7 value target-period $program)" 7
     is "$name: an abbreviation" "$(value target-period $program --target 7)" 7
-    is "$name: a value behind =" "$(value target-period $program --target-period=7)" 7
+    is "$name: a value after =" "$(value target-period $program --target-period=7)" 7
 done
 is "bp-transfer: a preset over the prior's checkpoint" "$(value reward-scale bp-transfer --prior-from easy.ckpt) $(origin reward-scale bp-transfer --prior-from easy.ckpt) $(origin reward-scale bp-transfer --prior-from easy.ckpt -p nav-hard)" "0.1 prior's checkpoint preset nav-hard"
 
@@ -28,7 +28,7 @@ ok "  and told from the next" bash -c '[ "$(bp-rollout --play random --task nav-
 quiet "a flag by the environment" env BP_QUIET=yes bp-train ${tiny% -q} --db none -o a.ckpt
 runs "--no-flag takes it back" 0 env BP_QUIET=yes bp-train ${tiny% -q} --no-quiet --db none -o a.ckpt
 like "  and there are news" "$(cat "$err")" '^bp-train: wrote a.ckpt$'
-quiet "a flag behind its denial" bp-train --no-quiet $tiny --db none -o a.ckpt
+quiet "a flag after its denial" bp-train --no-quiet $tiny --db none -o a.ckpt
 check "a flag in the environment is yes or no" 2 "--quiet is yes or no, not '1' \(BP_QUIET\)" -- env BP_QUIET=1 bp-train --db none -o x
 check "an unknown choice in the environment" 2 "--play must be one of policy, prior, random, not 'x' \(BP_PLAY\)" -- env BP_PLAY=x bp-rollout easy.ckpt
 quiet "options of bp-rollout by the environment" env BP_PLAY=prior BP_TASK=nav-hard BP_EPISODES=3 BP_OUTPUT=env.traj bp-rollout easy.ckpt
@@ -36,8 +36,8 @@ is "  are taken" "$(bp-stats returns --tsv env.traj | awk -F'\t' 'NR == 2 {print
 is "options of bp-stats by the environment" "$(BP_TSV=yes bp-stats returns env.traj | head -n 1 | cut -f 1,2 | tr '\t' ' ')" "file task"
 quiet "options of bp-distill by the environment" env BP_PRIOR=linear BP_LAYERS= BP_TRANSITIONS=2k BP_QUIET=yes BP_DB=none bp-distill -o distilled.ckpt env.traj
 is "  are taken" "$(bp-stats info --tsv distilled.ckpt | awk -F'\t' '$2 == "prior" && $3 == "kind" {print $4}')" linear
-quiet "options behind operands" bp-rollout easy.ckpt -n 2 -o behind.traj
-quiet "operands behind --" bp-stats returns --tsv -- behind.traj
+quiet "options after operands" bp-rollout easy.ckpt -n 2 -o behind.traj
+quiet "operands after --" bp-stats returns --tsv -- behind.traj
 mkdir -- -dash && cp easy.ckpt ./-dash/-x
 quiet "a name that begins with a dash" bp-rollout -n 1 -o behind.traj -- -dash/-x
 

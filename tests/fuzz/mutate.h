@@ -46,7 +46,7 @@ static void mutant_replace(char *file, size_t at, size_t cut, const char *text, 
     memcpy(file + at, text, length);
 }
 
-/* Somewhere behind a random place where one of `marks` stands; the end when there is none. */
+/* Somewhere after a random place where one of `marks` stands; the end when there is none. */
 static size_t mutant_find(gsl_rng *stream, const char *file, const char *marks)
 {
     size_t from = gsl_rng_uniform_int(stream, strlen(file) + 1);

@@ -85,7 +85,7 @@ static void the_last_byte_can_be_had(void **state)
     bp_arena_free(&arena);          /* twice is fine */
 }
 
-/* What was taken stays where it is; behind a reset there is one piece for all of it. */
+/* What was taken stays where it is; after a reset there is one piece for all of it. */
 static void grows_and_becomes_one_piece(void **state)
 {
     enum { ARRAYS = 40, SIZE = 1000 };

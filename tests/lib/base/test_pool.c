@@ -42,7 +42,7 @@ static void every_job_runs_once(void **state)
     }
 }
 
-/* What a job wrote is there when run returns, and rounds do not mix: a small round right behind another, many times. */
+/* What a job wrote is there when run returns, and rounds do not mix: a small round right after another, many times. */
 static void rounds_do_not_mix(void **state)
 {
     struct bp_pool *pool = bp_pool_new(3);

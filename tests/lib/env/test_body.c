@@ -13,7 +13,7 @@ static void load(struct bp_world *w, const char *body)
     bp_world_settle(w);
 }
 
-/* What the shipped bodies are: actuators, end effectors, joints behind the root's. */
+/* What the shipped bodies are: actuators, end effectors, joints after the root's. */
 static void shipped_bodies(void **state)
 {
     static const struct { const char *name; int actuators, effectors, joints; bool free; } want[] = {

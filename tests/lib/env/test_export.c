@@ -91,7 +91,7 @@ static void targets_are_sites(void **state)
     }
 }
 
-/* A user's body: its own floor, which tasks do not let it feel, is left out; its key frame comes behind ours. */
+/* A user's body: its own floor, which tasks do not let it feel, is left out; its key frame comes after ours. */
 static void own_floors_stay_at_home(void **state)
 {
     static const char text[] =

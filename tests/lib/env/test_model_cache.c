@@ -25,7 +25,7 @@ static struct bp_physics load(const char *path)
     return physics;
 }
 
-/* While one is in use the others are copies of it, each its own; behind the last the file is read again. */
+/* While one is in use the others are copies of it, each its own; after the last the file is read again. */
 static void compiled_once_while_in_use(void **state)
 {
     char *path = in_directory("body.xml");

@@ -239,7 +239,7 @@ static void turn_seen(const struct bp_env *env, const struct view *view, const s
                 at[k] *= view->mirrored ? -1 : 1;
         else if (!strcmp(group->name, "targets") || !strcmp(group->name, "global"))
             turn_pairs(view, at, group->size);
-        else if (!strcmp(group->name, "gap"))           /* behind `global`, whose place is in 10 m; the corridor is along the world's x */
+        else if (!strcmp(group->name, "gap"))           /* after `global`, whose place is in 10 m; the corridor is along the world's x */
             at[0] = (float)bp_scene_gap_start - 10 * o[bp_groups_find(&env->spec.groups, "global")->offset];
         else if (!strcmp(group->name, "goal") && !strcmp(env->spec.task, "walk") && view->mirrored)
             memcpy(at + 2, (const float[2]){at[3], at[2]}, 2 * sizeof *at);

@@ -241,7 +241,7 @@ static void saved_worlds_go_on(void **state)
     }
 }
 
-/* The floor ends at the gap and goes on behind it: standing on either side, falling between. */
+/* The floor ends at the gap and goes on beyond it: standing on either side, falling between. */
 static void the_gap(void **state)
 {
     static const double x[] = {0, 3, 4.5}, length = 2;

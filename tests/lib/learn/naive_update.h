@@ -52,7 +52,7 @@ static void seen_by(const struct naive_update *u, enum bp_role role, int row, do
     }
 }
 
-/* The state that sequence b starts from: the roles' states stand one behind the other in the replay's rows. */
+/* The state that sequence b starts from: the roles' states stand one after the other in the replay's rows. */
 static void first_state(const struct naive_update *u, enum bp_role role, int b, double *state)
 {
     const struct bp_learner *learner = u->learner;

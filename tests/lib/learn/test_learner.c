@@ -199,7 +199,7 @@ static void frozen_networks_stay(void **state)
     bp_learner_free(&learner);
 }
 
-/* The rates fall along a line to a share of themselves, from the start or behind a while; every learner takes one step from the same state. */
+/* The rates fall along a line to a share of themselves, from the start or after a while; every learner takes one step from the same state. */
 static void rates_fall_along_a_line(void **state)
 {
     static const struct { double hold; int64_t updates; double share; } at[] = {

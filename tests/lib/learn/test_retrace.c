@@ -8,7 +8,7 @@ enum { STEPS = 9, BATCH = 6, ROWS = STEPS * BATCH };
 
 /*
  * The definition, term by term: Q^R_t = Q_t + sum_{s >= t} gamma^{s-t} (prod_{i=t+1..s} c_i) delta_s, with
- * delta_s = r_s + gamma d_s V_{s+1} - Q_s. Sequences reach to `length`; what is behind has c = 0.
+ * delta_s = r_s + gamma d_s V_{s+1} - Q_s. Sequences reach to `length`; what is after has c = 0.
  */
 static double naive(int t, int b, int length, double gamma, const float *r, const float *alive, const float *v, const float *q, const float *c)
 {
@@ -52,7 +52,7 @@ static void against_the_double_sum(void **state)
 
 /*
  * By hand, gamma 0.5, r = (1, 2), V = (-, 10, 20), Q = (3, 4), c_1 = 0.5: delta_0 = 1 + 5 - 3 = 3, delta_1 = 2 + 10 - 4 = 8;
- * Q^R_1 = 12, Q^R_0 = 3 + 3 + 0.5 * 0.5 * 8 = 8. With a true end behind the second: delta_1 = -2, Q^R_1 = 2, Q^R_0 = 5.5.
+ * Q^R_1 = 12, Q^R_0 = 3 + 3 + 0.5 * 0.5 * 8 = 8. With a true end after the second: delta_1 = -2, Q^R_1 = 2, Q^R_0 = 5.5.
  */
 static void two_steps_by_hand(void **state)
 {

@@ -185,7 +185,7 @@ static void shards_are_functions_of_their_numbers(void **state)
 
     (void)state;
     gradients_of(&learner, replay, first);
-    bp_svg_gradients(&other, replay, 1);                /* in another order, and behind another update */
+    bp_svg_gradients(&other, replay, 1);                /* in another order, and after another update */
     other.updates = 5;
     bp_svg_gradients(&other, replay, 0);
     assert_memory_not_equal(other.shards[0].noise, learner.shards[0].noise, 42 * sizeof(float));

@@ -77,7 +77,7 @@ static uint16_t in_packed(const uint32_t *packed, int k, int i, int j)
     return (uint16_t)(packed[(size_t)(j / 16) * bp_bf16_block(k) + (size_t)(i / 2) * 16 + (size_t)(j % 16)] >> 16 * (i & 1));
 }
 
-/* The matrix (rows x cols) in all forms, number by number, zeros where they are due, and nothing behind the end. */
+/* The matrix (rows x cols) in all forms, number by number, zeros where they are due, and nothing after the end. */
 static void check_forms(const struct bp_bf16_kernels *of, int rows, int cols)
 {
     size_t stride = bp_bf16_stride(cols), numbers = (size_t)rows * stride;

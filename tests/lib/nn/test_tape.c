@@ -118,7 +118,7 @@ static void first_rows(void **state)
     (void)state;
     assert_int_equal(bp_tape_init(&tape, 1 << 16, true), 0);
     for (int whole_too = 0; whole_too < 2; whole_too++) {
-        /* memory that is not clear, as behind another update */
+        /* memory that is not clear, as after another update */
         memset(bp_arena_take(&tape.arena, 8192), 0xFF, 8192);
         bp_tape_reset(&tape);
         struct bp_var *x = leaf(&tape, 3, 2, value), *rows = bp_slice_rows(&tape, bp_slice_rows(&tape, x, 0, 2), 0, 1);

@@ -59,7 +59,7 @@ static void groups(void **state)
     free(text);
 }
 
-/* The end is missing: what is whole is reported, and the failure too; the files behind it are read. */
+/* The end is missing: what is whole is reported, and the failure too; the files after it are read. */
 static void cut_short(void **state)
 {
     const struct fixture_episode episodes[] = {

@@ -70,7 +70,7 @@ static void counting(void **state)
     (void)state;
     start(&cycle, &config, 1);
     for (int i = 1; i <= 12; i++) {
-        int updates = i > 2 ? i - 2 : 0;        /* 45 steps a cycle, 90 to warm up, seen by the cycle behind */
+        int updates = i > 2 ? i - 2 : 0;        /* 45 steps a cycle, 90 to warm up, seen by the next cycle */
         run_cycles(&cycle, 1);
         assert_int_equal(cycle.env_steps, 45 * i);
         assert_int_equal(cycle.learner.updates, updates);

@@ -5,7 +5,7 @@
 
 static const char *where = "hostile";
 
-/* Decode a header text and `data` bytes behind it; 0 when accepted. */
+/* Decode a header text and `data` bytes after it; 0 when accepted. */
 static int decode(const char *header, size_t data, uint64_t declared)
 {
     size_t length = strlen(header), size = 8 + length + data;
