@@ -95,7 +95,7 @@ $(B)/%.o: %.c Makefile $(B)/flags/compile
 $(B)/lib/base/share.o: DEFINES += -DBP_PREFIX=$(call quote,"$(call c_text,$(prefix))")
 $(B)/lib/base/share.o: $(B)/flags/prefix
 
-link = $(CC) $(CFLAGS) $(LINK) $(LDFLAGS) $(filter %.o %.a,$^)
+link = $(CC) $(CFLAGS) $(LINK) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^)
 
 $(BIN)/%: $(B)/cmd/%.o $(B)/libbp.a $(B)/flags/link | remember
 	@mkdir -p $(@D)
