@@ -33,7 +33,7 @@ struct bp_step {
     int32_t event;              /* what happened, by the task's numbering (nav: index of the target entered); -1: nothing */
     bool terminated;            /* the task ended: nothing comes after */
     bool truncated;             /* time ran out: the value goes on */
-    bool diverged;              /* the simulator warned: truncated is set, the body observed at rest */
+    bool diverged;              /* the simulator warned: truncated is set; the step led nowhere, and the body is observed at rest */
 };
 
 /* One kind of task: a row of bp_tasks. */

@@ -170,6 +170,18 @@ void bp_replay_state(struct bp_replay *replay, int writer, const float *state)
         keep(replay, replay->state, state_at(replay, slot, t), state, (size_t)replay->spec.state_size);
 }
 
+void bp_replay_cut(struct bp_replay *replay, int writer)
+{
+    int index = replay->cursor[1 + writer];
+    struct slot *slot = &replay->slots[index];
+
+    slot->writer = -1;
+    slot->terminated = 0;
+    replay->cursor[1 + writer] = -1;
+    if (slot->length == 0 && replay->cursor[0] == (index + 1) % replay->spec.episodes)
+        replay->cursor[0] = index;      /* one that holds nothing takes the place of no other */
+}
+
 void bp_replay_step(struct bp_replay *replay, int writer, const float *action, float log_prob, float reward,
                     const float *observation, bool terminated, bool ended)
 {

@@ -56,6 +56,12 @@ void bp_replay_state(struct bp_replay *replay, int writer, const float *state);
 void bp_replay_step(struct bp_replay *replay, int writer, const float *action, float log_prob, float reward,
                     const float *observation, bool terminated, bool ended);
 
+/*
+ * A writer's episode ends without its last step, which led nowhere: the simulation diverged, and what is observed after it is no state that
+ * the action leads to. The episode is as if time had run out one step before, and values go on from there.
+ */
+void bp_replay_cut(struct bp_replay *replay, int writer);
+
 /* Transitions that it holds; all can be drawn. */
 int64_t bp_replay_transitions(const struct bp_replay *replay);
 

@@ -250,8 +250,11 @@ static void commit_step(struct bp_actors *actors, const struct team *team, int a
         bp_replay_begin(replay, actor, team->before + cell * size);
     if (actors->spec.remember)
         bp_replay_state(replay, actor, team->states + cell * (size_t)actors->state_size);
-    bp_replay_step(replay, actor, team->actions + cell * (size_t)actors->env_spec.action_size, record->log_prob, record->step.reward,
-                   team->after + cell * size, record->step.terminated, ended);
+    if (record->step.diverged)
+        bp_replay_cut(replay, actor);
+    else
+        bp_replay_step(replay, actor, team->actions + cell * (size_t)actors->env_spec.action_size, record->log_prob, record->step.reward,
+                       team->after + cell * size, record->step.terminated, ended);
     stats->steps++;
     if (!ended)
         return;

@@ -163,8 +163,8 @@ static bool finite_stats(const struct bp_update_stats *stats)
 int bp_cycle_run(struct bp_cycle *cycle)
 {
     const struct bp_config *config = cycle->config;
-    /* Not what the replay holds: when its episodes end early, that may stay below. */
-    bool learns = cycle->learner.updates > 0 || cycle->env_steps >= config->warm_up;
+    /* Not how much the replay holds: when its episodes end early, that may stay below. Nothing, when all that was done so far diverged. */
+    bool learns = cycle->learner.updates > 0 || (cycle->env_steps >= config->warm_up && bp_replay_transitions(cycle->replay) > 0);
 
     cycle->learning_shards = learns ? (int)config->shards : 0;
     bp_pool_run(cycle->pool, cycle->learning_shards + bp_actors_teams(cycle->actors), learn_and_act, cycle);

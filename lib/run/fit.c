@@ -94,6 +94,7 @@ static int adopt_first(struct fit *fit, const struct bp_episode *episode)
 static int add_episode(struct fit *fit, const struct bp_episode *episode, const char *where)
 {
     struct bp_groups inputs = {.count = fit->groups.count, .size = fit->groups.size};
+    int length = episode->length - episode->diverged;       /* the step that made the simulation diverge is no example */
 
     if (!fit->dataset && adopt_first(fit, episode))
         return -1;
@@ -108,7 +109,7 @@ static int add_episode(struct fit *fit, const struct bp_episode *episode, const 
         return bp_error(BP_USAGE, "%s: an episode's actions have %d numbers, others have %d", where, episode->action_size, fit->action_size);
     if (strcmp(fit->parent, episode->checkpoint))
         fit->parent[0] = '\0';          /* several experts: no one parent */
-    return bp_dataset_add(fit->dataset, episode->length, &inputs, episode->observations, episode->groups.size, episode->actions);
+    return length == 0 ? 0 : bp_dataset_add(fit->dataset, length, &inputs, episode->observations, episode->groups.size, episode->actions);
 }
 
 static int read_stream(struct fit *fit, const char *path)

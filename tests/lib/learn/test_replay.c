@@ -272,6 +272,40 @@ static void episodes_in_progress_are_kept(void **state)
     bp_replay_free(replay);
 }
 
+/* What diverged ends before the step that did: its last observation is a state from which values go on, and it is not terminated. */
+static void a_cut_episode_ends_before(void **state)
+{
+    struct bp_replay *replay = replay_of(4, 1, 1);
+    bool last = false;
+
+    (void)state;
+    episode(replay, 0, 1, 10, true);
+    begin(replay, 0, 2);
+    for (int t = 0; t < 7; t++)
+        step(replay, 0, 2, t, false, false);
+    bp_replay_cut(replay, 0);
+    assert_int_equal(bp_replay_transitions(replay), 17);
+    for (int i = 0; i < 100; i++) {
+        struct bp_batch batch = draw(replay, 5);
+        for (int row = 0; row < 5 * B; row++) {
+            if (batch.observations[row * O] != 2 || batch.mask[row] == 0)
+                continue;
+            assert_true(batch.nonterminal[row] == 1 && batch.observations[row * O + 1] < 7);
+            if (batch.observations[row * O + 1] == 6) {
+                last = true;
+                assert_true(batch.observations[(row + B) * O] == 2 && batch.observations[(row + B) * O + 1] == 7);
+            }
+        }
+    }
+    assert_true(last);
+    for (int id = 3; id < 30; id++) {           /* those that diverge at once are no loss to others */
+        begin(replay, 0, id);
+        bp_replay_cut(replay, 0);
+        assert_int_equal(bp_replay_transitions(replay), 17);
+    }
+    bp_replay_free(replay);
+}
+
 /* ---- memory ---- */
 
 static int too_small(void *context)
@@ -427,6 +461,7 @@ int main(void)
         cmocka_unit_test(one_transition_is_enough),
         cmocka_unit_test(the_oldest_is_overwritten),
         cmocka_unit_test(episodes_in_progress_are_kept),
+        cmocka_unit_test(a_cut_episode_ends_before),
         cmocka_unit_test(tensors_hold_everything),
         cmocka_unit_test(halves_are_rounded),
         cmocka_unit_test(states_are_optional),

@@ -163,6 +163,38 @@ static void episodes_follow_each_other(void **state)
     bp_actors_free(actors);
 }
 
+/* A step that diverges counts, but is not learned from: nothing of the body put back to its start comes into the replay. */
+static void what_diverges_is_dropped(void **state)
+{
+    struct bp_actors *actors = actors_of(2, 4), *others = actors_of(2, 4);
+    struct bp_replay *replay = replay_of(2), *whole = replay_of(2);
+    struct bp_actor_stats stats = {0}, none = {0};
+    static float broken[2048];
+
+    (void)state;
+    cycles(actors, replay, 2, &stats);
+    cycles(others, whole, 2, &none);
+    for (size_t i = 0; i < 2048; i++)
+        broken[i] = NAN;
+    params.of[BP_POLICY] = broken;          /* actions that are no numbers make the simulator give up */
+    cycles(actors, replay, 3, &stats);
+    params.of[BP_POLICY] = parameters[BP_POLICY];
+    assert_int_equal(stats.diverged, 2 * 3 * STEPS);
+    assert_int_equal(stats.steps, 2 * 5 * STEPS);
+    assert_int_equal(bp_replay_transitions(replay), 2 * 2 * STEPS);
+    for (size_t actor = 0; actor < 2; actor++) {
+        size_t at = actor * (LENGTH + 1) * O;
+        assert_memory_equal(replay_floats(replay, "replay/observations") + at, replay_floats(whole, "replay/observations") + at,
+                            (2 * STEPS + 1) * O * sizeof(float));
+    }
+    cycles(actors, replay, 1, &stats);      /* and the next episode begins as ever */
+    assert_int_equal(bp_replay_transitions(replay), 2 * 3 * STEPS);
+    bp_replay_free(replay);
+    bp_replay_free(whole);
+    bp_actors_free(actors);
+    bp_actors_free(others);
+}
+
 /* ---- determinism ---- */
 
 static void the_order_of_teams_does_not_matter(void **state)
@@ -268,6 +300,7 @@ int main(void)
         cmocka_unit_test(unknown_tasks_are_refused),
         cmocka_unit_test(the_replay_tells_what_happened),
         cmocka_unit_test(episodes_follow_each_other),
+        cmocka_unit_test(what_diverges_is_dropped),
         cmocka_unit_test(the_order_of_teams_does_not_matter),
         cmocka_unit_test(actors_are_apart),
         cmocka_unit_test(saved_actors_go_on),

@@ -42,6 +42,23 @@ static void threads_do_not_matter(void **state)
     }
 }
 
+/* As long as everything diverges there is nothing to learn from, which is waited for. */
+static void nothing_but_divergence(void **state)
+{
+    struct bp_config config = config_of(0);
+    struct bp_cycle cycle;
+
+    (void)state;
+    start(&cycle, &config, 1);
+    for (size_t i = 0; i < cycle.learner.trained[BP_POLICY].n; i++)
+        cycle.learner.trained[BP_POLICY].online[i] = NAN;       /* actions that are no numbers */
+    run_cycles(&cycle, 10);
+    assert_int_equal(cycle.env_steps, 10 * 9 * 5);
+    assert_int_equal(cycle.actor_stats.diverged, 10 * 9 * 5);
+    assert_int_equal(cycle.learner.updates, 0);
+    bp_cycle_free(&cycle);
+}
+
 static void the_seed_matters(void **state)
 {
     struct bp_config config = config_of(0), other = config;
@@ -291,6 +308,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(bad_configs_are_refused),
         cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(nothing_but_divergence),
         cmocka_unit_test(the_seed_matters),
         cmocka_unit_test(counting),
         cmocka_unit_test(actors_are_one_cycle_behind),

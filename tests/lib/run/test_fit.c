@@ -56,7 +56,7 @@ static struct outcome run(program *main_of, const char *options, const char *out
 
 static struct bp_pack_writer *writer;
 static const char *expert;
-static bool without_touch, as_other_body;
+static bool without_touch, as_other_body, diverging;
 
 static int record(void *context, const struct bp_episode *episode)
 {
@@ -69,6 +69,11 @@ static int record(void *context, const struct bp_episode *episode)
     if (as_other_body) {
         copy.action_size = 3;
         copy.actions = action;
+    }
+    if (diverging) {
+        copy.length = copy.length > 100 && copy.index ? 100 : 1;
+        copy.diverged = true;
+        copy.actions[(copy.length - 1) * copy.action_size] = NAN;
     }
     snprintf(copy.checkpoint, sizeof copy.checkpoint, "%s", expert);
     return bp_episode_write(writer, &copy);
@@ -89,7 +94,7 @@ static void record_stream(const char *name, const char *hash, uint64_t seed, int
     bp_pool_free(pool);
 }
 
-static char first[512], second[512], narrow[512], wide[512];
+static char first[512], second[512], diverged[512], narrow[512], wide[512];
 
 static int record_all(void **state)
 {
@@ -100,7 +105,11 @@ static int record_all(void **state)
     snprintf(second, sizeof second, "%s", in_directory("second.traj"));
     snprintf(narrow, sizeof narrow, "%s", in_directory("narrow.traj"));
     snprintf(wide, sizeof wide, "%s", in_directory("wide.traj"));
+    snprintf(diverged, sizeof diverged, "%s", in_directory("diverged.traj"));
     record_stream("first.traj", "aaaa", 1, 12);
+    diverging = true;
+    record_stream("diverged.traj", "eeee", 5, 4);
+    diverging = false;
     record_stream("second.traj", "bbbb", 2, 6);
     without_touch = true;
     record_stream("narrow.traj", "cccc", 3, 3);
@@ -204,6 +213,18 @@ static void several_streams(void **state)
     assert_same_file("joined.ckpt", "both.ckpt");
 }
 
+/* The step that made a simulation diverge, here by an action that is no number, is no example; an episode of that step alone is none. */
+static void what_diverged_is_left_out(void **state)
+{
+    char line[2048];
+
+    (void)state;
+    snprintf(line, sizeof line, "--no-quiet --held-out 0.4 %s", diverged);
+    struct outcome outcome = run(distill_main, line, "diverged.ckpt");
+    assert_status(outcome, 0);
+    assert_said(outcome.said, "of 1 episodes; learned from 2");
+}
+
 /* When it gets no better any more it stops early, and keeps the best. */
 static void early_stopping(void **state)
 {
@@ -281,6 +302,7 @@ int main(void)
         cmocka_unit_test(the_likelihood_is_reported),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(several_streams),
+        cmocka_unit_test(what_diverged_is_left_out),
         cmocka_unit_test(early_stopping),
         cmocka_unit_test(stopped_before_the_first_look),
         cmocka_unit_test(bad_input),
