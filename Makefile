@@ -55,7 +55,7 @@ BENCH   := $(B)/tests/bench/bench
 FUZZ    := $(B)/tests/fuzz/bodies $(B)/tests/fuzz/episodes
 PAGES   := $(wildcard man/*.[157])
 
-.PHONY: all check check-generic check-strict check-thread check-fresh tests bench bench-torch fuzz-episodes demo install uninstall clean help FORCE
+.PHONY: all check check-generic check-strict check-thread check-fresh tests bench bench-torch fuzz-episodes fuzz-memory demo install uninstall clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: $(PROGRAMS:%=$(BIN)/%)             ## build the programs into bin/
@@ -142,6 +142,13 @@ bench-torch: $(BENCH)                   ## the updates beside PyTorch's (python3
 EPISODES ?= 10000
 fuzz-episodes: $(B)/tests/fuzz/episodes    ## EPISODES random episodes of every task: no warning of the simulator that is not told
 	@$< $(EPISODES)
+
+STEP ?= 1
+$(B)/tests/fuzz/failing.so: tests/fuzz/failing.c
+	@mkdir -p $(@D)
+	$(V)$(CC) -D_GNU_SOURCE -Wall -Wextra -O1 -shared -fPIC -o $@ $<
+fuzz-memory: all $(B)/tests/fuzz/failing.so    ## let each STEP-th allocation of short commands fail, one at a time
+	@tests/fuzz/memory $(BIN) $(B)/tests/fuzz/failing.so every $(STEP)
 
 demo: all                               ## train a prior, play it on a task it never saw, draw it, query the run: under 5 minutes
 	@share/demo $(BIN)

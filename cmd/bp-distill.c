@@ -22,7 +22,7 @@ static int distill(struct bp_options *options, const struct bp_fit *values, int 
 
     if (config && command_line)
         status = bp_fit(values, config, command_line, argv + operand, argc - operand);
-    else
+    else if (config)
         bp_error(BP_FAILURE, "out of memory");
     json_decref(config);
     free(command_line);

@@ -1,7 +1,7 @@
 #include "base/arena.h"
 
+#include <setjmp.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -55,14 +55,33 @@ void bp_arena_free(struct bp_arena *arena)
     *arena = (struct bp_arena){0};
 }
 
+/* Operations take memory in the midst of products and would each have to look: where there is none they leave by the thread's way out. */
+static _Thread_local jmp_buf *way_out;
+
+int bp_arena_guard(void (*work)(void *context, int i), void *context, int i)
+{
+    jmp_buf here, *const outer = way_out;
+
+    if (setjmp(here)) {
+        way_out = outer;
+        return -1;
+    }
+    way_out = &here;
+    work(context, i);
+    way_out = outer;
+    return 0;
+}
+
 static void grow(struct bp_arena *arena, size_t least)
 {
     size_t size = least > 2 * arena->size ? least : 2 * arena->size;
     char *memory = map(size);
 
     if (!memory) {
-        fprintf(stderr, "%s: out of memory: there are %zu bytes in use, and no %zu more\n", bp_program(), arena->outgrown + arena->used, least);
-        abort();
+        bp_error(BP_FAILURE, "out of memory: there are %zu bytes in use, and no %zu more", arena->outgrown + arena->used, least);
+        if (!way_out)
+            abort();
+        longjmp(*way_out, 1);
     }
     piece_of(memory)->before = piece_of(arena->memory);
     arena->outgrown += arena->used;

@@ -19,13 +19,19 @@ void bp_arena_free(struct bp_arena *arena);
 
 /*
  * 64-byte aligned memory, not cleared. An arena grows as it must, and what was taken stays where it is; after the next reset all is
- * one piece, so that a task that is done again and again finds it large enough. Aborts when there is no more memory.
+ * one piece, so that a task that is done again and again finds it large enough. When there is no more memory it does not return: what
+ * bp_arena_guard called ends, and where nothing did, the process aborts.
  */
 void *bp_arena_take(struct bp_arena *arena, size_t bytes);
 float *bp_arena_floats(struct bp_arena *arena, size_t count);
 /* The same, cleared. */
 float *bp_arena_zeros(struct bp_arena *arena, size_t count);
 void bp_arena_reset(struct bp_arena *arena);
+/*
+ * Call work(context, i). 0; or -1, after reporting, when it wanted memory from an arena that there is not: it then ended where it was, whatever it
+ * held. Arenas can still be freed. Every job of a pool is called so.
+ */
+int bp_arena_guard(void (*work)(void *context, int i), void *context, int i) BP_WARN_UNUSED;
 /* Give back what was taken from `at` on, which bp_arena_take returned; what outgrew the memory meanwhile waits for the reset. */
 void bp_arena_give_back(struct bp_arena *arena, const void *at);
 

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gsl/gsl_errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -24,11 +26,21 @@ static void guard_streams(void)
             return;
 }
 
+/* GSL aborts at any error by itself. Those who ask it for memory look at what they get; the rest are our own mistakes. */
+static void handle_gsl(const char *reason, const char *file, int line, int code)
+{
+    if (code == GSL_ENOMEM)
+        return;
+    fprintf(stderr, "%s: GSL: %s:%d: %s\n", program, file, line, reason);
+    abort();
+}
+
 void bp_set_program(const char *name)
 {
     const char *slash = strrchr(name, '/');
     program = slash ? slash + 1 : name;
     guard_streams();
+    gsl_set_error_handler(handle_gsl);
 }
 
 const char *bp_program(void)

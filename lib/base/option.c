@@ -28,8 +28,12 @@ struct bp_options *bp_options_new(const struct bp_option_part *parts)
             struct entry *entry = &options->entries[options->count++];
             entry->row = row;
             entry->values = part->values;
-            entry->text = row->preset ? strdup(row->preset) : NULL;
             snprintf(entry->origin, sizeof entry->origin, "default");
+            if (row->preset && !(entry->text = strdup(row->preset))) {
+                bp_options_free(options);
+                bp_error(BP_FAILURE, "out of memory");
+                return NULL;
+            }
         }
     return options;
 }
@@ -206,7 +210,7 @@ int bp_options_preset(struct bp_options *options, const char *path)
     int number = 0, status = 0;
 
     if (!file)
-        return bp_error_errno(BP_USAGE, "cannot read preset '%s'", path);
+        return bp_error_errno(errno == ENOMEM ? BP_FAILURE : BP_USAGE, "cannot read preset '%s'", path);
     snprintf(origin, sizeof origin, "preset %.80s", base);
     while (!status && getline(&line, &room, file) != -1) {
         number++;
@@ -229,7 +233,7 @@ int bp_options_preset(struct bp_options *options, const char *path)
         else
             status = bp_option_put(entry, LAYER_BELOW, trim(equals + 1), origin);
     }
-    if (!status && ferror(file))
+    if (!status && !feof(file))
         status = bp_error_errno(BP_FAILURE, "cannot read preset '%s'", path);
     free(line);
     fclose(file);
@@ -313,7 +317,11 @@ json_t *bp_options_json(const struct bp_options *options)
         case BP_TEXT:
         case BP_CHOICE: value = entry->text ? json_string(entry->text) : json_null(); break;
         }
-        json_object_set_new(object, entry->row->name, value);
+        if (json_object_set_new(object, entry->row->name, value)) {
+            bp_error(BP_FAILURE, "out of memory");
+            json_decref(object);
+            return NULL;
+        }
     }
     return object;
 }

@@ -99,7 +99,7 @@ const char *bp_options_explicit(const struct bp_options *options, const char *na
 /* "name = value  # origin" for every option of config scope: a preset file that would give the same run. */
 void bp_options_print(const struct bp_options *options, FILE *file);
 
-/* The values of config scope as a JSON object (new reference), in the table's order. */
+/* The values of config scope as a JSON object (new reference), in the table's order. NULL after reporting that memory is short. */
 json_t *bp_options_json(const struct bp_options *options);
 
 /* argv as one line that a shell would read back to the same words; malloc'ed, NULL when out of memory. */

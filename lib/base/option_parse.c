@@ -1,5 +1,6 @@
 #include "base/near.h"
 #include "base/option_private.h"
+#include "base/text.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -262,13 +263,10 @@ done:
 
 char *bp_command_line(int argc, char **argv)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
+    struct bp_text text;
+    FILE *stream = bp_text_begin(&text);
 
-    if (!stream)
-        return NULL;
-    for (int i = 0; i < argc; i++) {
+    for (int i = 0; stream && i < argc; i++) {
         bool plain = *argv[i] && !argv[i][strspn(argv[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+@%")];
         fputs(i ? " " : "", stream);
         if (!plain)
@@ -281,5 +279,5 @@ char *bp_command_line(int argc, char **argv)
         if (!plain)
             fputc('\'', stream);
     }
-    return fclose(stream) ? NULL : text;
+    return bp_text_end(&text);
 }

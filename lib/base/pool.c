@@ -1,6 +1,6 @@
 #include "base/pool.h"
 
-#include "base/error.h"
+#include "base/arena.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -24,6 +24,7 @@ struct bp_pool {
     void *context;
     int jobs;
     atomic_int next;
+    atomic_bool failed;
 };
 
 /* Look for a moment whether the value changes. Waking a thread that sleeps takes some 50 us, a part of a small update. */
@@ -39,8 +40,9 @@ static void expect_change(atomic_int *value, int from)
 
 static void work(struct bp_pool *pool)
 {
-    for (int i; (i = atomic_fetch_add(&pool->next, 1)) < pool->jobs;)
-        pool->job(pool->context, i);
+    for (int i; (i = atomic_fetch_add(&pool->next, 1)) < pool->jobs && !atomic_load(&pool->failed);)
+        if (bp_arena_guard(pool->job, pool->context, i))
+            atomic_store(&pool->failed, true);
 }
 
 /*
@@ -129,12 +131,13 @@ int bp_pool_threads(const struct bp_pool *pool)
     return pool->threads;
 }
 
-void bp_pool_run(struct bp_pool *pool, int jobs, void (*job)(void *context, int i), void *context)
+int bp_pool_run(struct bp_pool *pool, int jobs, void (*job)(void *context, int i), void *context)
 {
     pool->job = job;
     pool->context = context;
     pool->jobs = jobs;
     atomic_store(&pool->next, 0);
+    atomic_store(&pool->failed, false);
     if (pool->started && jobs > 1) {
         pthread_mutex_lock(&pool->lock);
         pool->busy = pool->started;
@@ -152,4 +155,5 @@ void bp_pool_run(struct bp_pool *pool, int jobs, void (*job)(void *context, int 
             pthread_cond_wait(&pool->done, &pool->lock);
         pthread_mutex_unlock(&pool->lock);
     }
+    return atomic_load(&pool->failed) ? -1 : 0;
 }

@@ -2,6 +2,8 @@
 #ifndef BP_BASE_POOL_H
 #define BP_BASE_POOL_H
 
+#include "base/error.h"
+
 struct bp_pool;
 
 /* A pool that uses `threads` threads in all, the caller's among them. NULL after reporting. */
@@ -11,8 +13,9 @@ int bp_pool_threads(const struct bp_pool *pool);
 
 /*
  * Call job(context, i) once for each i in 0 ... jobs-1, in that order of starting, on whichever thread is free; return when all
- * have ended. What a job computes must depend on i alone. Not to be called from within a job.
+ * have ended. What a job computes must depend on i alone. Not to be called from within a job. 0; or -1 when one found no memory in an arena,
+ * which is reported: it ended where it was, and others may not have begun.
  */
-void bp_pool_run(struct bp_pool *pool, int jobs, void (*job)(void *context, int i), void *context);
+int bp_pool_run(struct bp_pool *pool, int jobs, void (*job)(void *context, int i), void *context) BP_WARN_UNUSED;
 
 #endif

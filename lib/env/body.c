@@ -141,15 +141,12 @@ static void measure(struct bp_body *body, const mjModel *m, const mjData *d)
 /* All that is observed is finite: a file may say "nan" where the simulation does not look. */
 static bool finite_at_rest(const struct bp_body *body, const struct bp_physics *physics)
 {
-    int size = bp_body_proprio_size(body);
-    float *o = malloc((size_t)size * sizeof *o);
-    bool finite = o && isfinite(body->radius) && isfinite(body->height);
+    float o[BP_PROPRIO_MAX];
+    bool finite = isfinite(body->radius) && isfinite(body->height);
 
-    if (o)
-        bp_body_proprio(body, physics, o);
-    for (int i = 0; i < size && finite; i++)
+    bp_body_proprio(body, physics, o);
+    for (int i = 0; i < bp_body_proprio_size(body) && finite; i++)
         finite = isfinite(o[i]);
-    free(o);
     return finite;
 }
 

@@ -1,5 +1,6 @@
 #include "env/export.h"
 
+#include "base/text.h"
 #include "env/world.h"
 
 #include <stdio.h>
@@ -75,9 +76,8 @@ static void add_state(FILE *out, char *text, const struct bp_world *world)
 char *bp_env_mjcf(const struct bp_env *env)
 {
     const struct bp_world *world = env->world;
-    char path[4096], *outer, *plain = NULL, *text = NULL;
-    size_t size;
-    FILE *out;
+    char path[4096], *outer, *plain = NULL, *whole = NULL;
+    struct bp_text text;
 
     if (!world) {
         bp_error(BP_USAGE, "task '%s' has no world to write", env->spec.task);
@@ -85,16 +85,13 @@ char *bp_env_mjcf(const struct bp_env *env)
     }
     if (bp_body_path(world->name, path, sizeof path) || !(outer = bp_scene_text(world->spec, path)))
         return NULL;
-    if ((plain = bp_physics_mjcf(&world->physics, path, outer)) && (out = open_memstream(&text, &size))) {
-        add_state(out, plain, world);
-        if (fclose(out)) {
-            free(text);
-            text = NULL;
-        }
+    if ((plain = bp_physics_mjcf(&world->physics, path, outer))) {
+        if (bp_text_begin(&text))
+            add_state(text.stream, plain, world);
+        if (!(whole = bp_text_end(&text)))
+            bp_error(BP_FAILURE, "out of memory");
     }
-    if (plain && !text)
-        bp_error(BP_FAILURE, "out of memory");
     free(plain);
     free(outer);
-    return text;
+    return whole;
 }

@@ -1,4 +1,6 @@
 /* What a file is: a checkpoint's or resume state's fields, networks and tensors, a stream's episodes, a database's runs. */
+#include "base/json.h"
+#include "base/text.h"
 #include "report/episodes.h"
 #include "report/report.h"
 #include "store/rundb.h"
@@ -11,7 +13,7 @@ struct info {
     const struct bp_report_options *options;
     FILE *out;
     struct bp_table *table;     /* NULL until there is something to say */
-    bool failed;                /* the table could not be started; reported */
+    bool failed;                /* memory was short; reported */
     const char *file;
 };
 
@@ -21,7 +23,8 @@ static void row(struct info *info, const char *section, const char *name, const 
 
     if (!info->table && !info->failed)
         info->table = bp_report_start(info->options, info->out, columns, sizeof columns / sizeof *columns);
-    info->failed = !info->table;
+    if (!info->table)
+        info->failed = true;
     if (info->failed)
         return;
     bp_table_text(info->table, info->file);
@@ -40,30 +43,34 @@ static void row_count(struct info *info, const char *section, const char *name, 
 
 /* ---- checkpoints and other records ---- */
 
-/* A JSON value as a reader would write it: texts bare, lists with commas. malloc'ed, or NULL. */
+/* A JSON value as a reader would write it: texts bare, lists with commas. malloc'ed; NULL when memory is short. */
 static char *plain(const json_t *value)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
+    struct bp_text text;
 
-    if (!stream)
-        return NULL;
     if (json_is_string(value))
-        fputs(json_string_value(value), stream);
-    else if (json_is_array(value) && json_array_size(value) && json_is_string(json_array_get(value, 0)))
+        return strdup(json_string_value(value));
+    if (!json_array_size(value) || !json_is_string(json_array_get(value, 0)))
+        return bp_json_text(value, 10);
+    if (bp_text_begin(&text))
         for (size_t i = 0; i < json_array_size(value); i++)
-            fprintf(stream, "%s%s", i ? "," : "", json_string_value(json_array_get(value, i)));
-    else
-        json_dumpf(value, stream, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(10));
-    fclose(stream);
-    return text;
+            fprintf(text.stream, "%s%s", i ? "," : "", json_string_value(json_array_get(value, i)));
+    return bp_text_end(&text);
+}
+
+static void fail(struct info *info)
+{
+    if (!info->failed)
+        bp_error(BP_FAILURE, "out of memory");
+    info->failed = true;
 }
 
 static void row_json(struct info *info, const char *section, const char *name, const json_t *value)
 {
     char *text = json_is_null(value) ? NULL : plain(value);
 
+    if (!text && !json_is_null(value))
+        fail(info);
     row(info, section, name, text);
     free(text);
 }
@@ -127,7 +134,9 @@ static void print_record(struct info *info, const struct bp_record *record)
     for (int sections = 0; sections < 2; sections++)
         json_object_foreach(record->fields, key, value) {
             const char *text = json_string_value(value);
-            json_t *parsed = text && strchr("{[", *text) ? json_loads(text, 0, NULL) : NULL;
+            json_t *parsed = NULL;
+            if (bp_json_parse(text && strchr("{[", *text) ? text : NULL, &parsed))
+                info->failed = true;
             if (parsed && sections)
                 print_parsed(info, record, key, parsed);
             else if (!parsed && !sections)

@@ -1,5 +1,6 @@
 #include "report/runs.h"
 
+#include "base/text.h"
 #include "store/rundb.h"
 
 #include <stdio.h>
@@ -109,14 +110,12 @@ static void write_x(FILE *sql, const struct query *query, const char *x)
 /* SQL text, malloc'ed, with its parameters in the query; NULL after reporting. */
 static char *write_sql(struct query *query, const char *where, const char *x)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *sql = open_memstream(&text, &size);
+    struct bp_text text;
+    FILE *sql = bp_text_begin(&text);
+    char *whole = NULL;
 
-    if (!sql) {
-        bp_error(BP_FAILURE, "not enough memory for a query");
-        return NULL;
-    }
+    if (!sql)
+        goto done;
     fputs("SELECT r.id, r.task, ", sql);
     write_x(sql, query, x);
     fprintf(sql, " AS x, m.%s", query->column);
@@ -135,8 +134,10 @@ static char *write_sql(struct query *query, const char *where, const char *x)
         query->parameters[query->parameter_count++] = query->play;
     }
     fputs(" ORDER BY r.id, x, m.transitions", sql);
-    fclose(sql);
-    return text;
+done:
+    if (!(whole = bp_text_end(&text)))
+        bp_error(BP_FAILURE, "not enough memory for a query");
+    return whole;
 }
 
 /* ---- the result ---- */
@@ -148,9 +149,8 @@ struct loading {
 
 static char *write_label(struct query *query, const char *const *values)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *label = open_memstream(&text, &size);
+    struct bp_text text;
+    FILE *label = bp_text_begin(&text);
 
     for (int i = 0; label && i < query->keys; i++) {
         query->found[i] |= values[i] != NULL;
@@ -158,9 +158,7 @@ static char *write_label(struct query *query, const char *const *values)
     }
     if (label && !query->keys)
         fputs("all", label);
-    if (label)
-        fclose(label);
-    return text;
+    return bp_text_end(&text);
 }
 
 static struct bp_runs_group *find_group(struct bp_runs *runs, const char *label)

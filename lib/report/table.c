@@ -1,8 +1,9 @@
 #include "report/table.h"
 
+#include "base/json.h"
+
 #include <assert.h>
 #include <ctype.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,8 +128,13 @@ static void add_member(struct bp_table *table, json_t *value)
 
 static void print_object(struct bp_table *table)
 {
-    fputs(table->rows ? ",\n" : "[\n", table->file);
-    json_dumpf(table->row, table->file, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
+    char *text = bp_json_text(table->row, DIGITS);
+
+    if (text)
+        fprintf(table->file, "%s%s", table->rows ? ",\n" : "[\n", text);
+    else
+        fail(table);
+    free(text);
     json_decref(table->row);
     table->row = NULL;
 }

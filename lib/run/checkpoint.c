@@ -1,5 +1,6 @@
 #include "run/checkpoint.h"
 
+#include "base/json.h"
 #include "store/pack.h"
 
 #include <stdio.h>
@@ -10,10 +11,10 @@ enum { LEVEL = 6 };             /* of compression: checkpoints are small and kep
 
 /* ---- writing ---- */
 
-/* A JSON value as text into the field; takes over the value. */
+/* A JSON value (NULL: memory was short) as text into the field; takes over the value. */
 static void json_field(struct bp_record *record, const char *key, json_t *value)
 {
-    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    char *text = value ? bp_json_text(value, 17) : NULL;
 
     if (text)
         bp_record_text(record, key, text);
@@ -23,30 +24,59 @@ static void json_field(struct bp_record *record, const char *key, json_t *value)
     json_decref(value);
 }
 
+/* Whatever is missing for want of memory, the whole is: these return NULL. */
+static json_t *whole(json_t *value, int status)
+{
+    if (!status)
+        return value;
+    json_decref(value);
+    return NULL;
+}
+
 static json_t *groups_json(const struct bp_groups *groups)
 {
     json_t *array = json_array();
+    int status = 0;
 
     for (int i = 0; i < groups->count; i++)
-        json_array_append_new(array, json_pack("{s:s, s:i}", "name", groups->group[i].name, "size", groups->group[i].size));
-    return array;
+        status |= json_array_append_new(array, json_pack("{s:s, s:i}", "name", groups->group[i].name, "size", groups->group[i].size));
+    return whole(array, status);
+}
+
+static json_t *names_json(const struct bp_groups *groups)
+{
+    json_t *array = json_array();
+    int status = 0;
+
+    for (int i = 0; i < groups->count; i++)
+        status |= json_array_append_new(array, json_string(groups->group[i].name));
+    return whole(array, status);
+}
+
+static json_t *layers_json(const struct bp_net_spec *spec)
+{
+    json_t *array = json_array();
+    int status = 0;
+
+    for (int i = 0; i < spec->hidden_count; i++)
+        status |= json_array_append_new(array, json_integer(spec->hidden[i]));
+    return whole(array, status);
 }
 
 static json_t *net_json(const struct bp_agent *agent, enum bp_role role)
 {
     const struct bp_net *net = &agent->net[role];
-    json_t *layers = json_array(), *inputs = json_array(), *object;
+    json_t *object = json_object();
     char encoders[512];
+    int status = json_object_set_new(object, "kind", json_string(net->spec.kind));
 
-    for (int i = 0; i < net->spec.hidden_count; i++)
-        json_array_append_new(layers, json_integer(net->spec.hidden[i]));
-    for (int i = 0; i < net->spec.inputs.count; i++)
-        json_array_append_new(inputs, json_string(net->spec.inputs.group[i].name));
-    object = json_pack("{s:s, s:o, s:o, s:s, s:i}", "kind", net->spec.kind, "layers", layers, "inputs", inputs, "head",
-                     role >= BP_CRITIC ? "value" : bp_head_names[agent->head[role]], "parameters", (int)net->parameters);
+    status |= json_object_set_new(object, "layers", layers_json(&net->spec));
+    status |= json_object_set_new(object, "inputs", names_json(&net->spec.inputs));
+    status |= json_object_set_new(object, "head", json_string(role >= BP_CRITIC ? "value" : bp_head_names[agent->head[role]]));
+    status |= json_object_set_new(object, "parameters", json_integer((json_int_t)net->parameters));
     if (net->spec.encoder_count)
-        json_object_set_new(object, "encoders", json_string(bp_net_encoders_text(&net->spec, encoders, sizeof encoders)));
-    return object;
+        status |= json_object_set_new(object, "encoders", json_string(bp_net_encoders_text(&net->spec, encoders, sizeof encoders)));
+    return whole(object, status);
 }
 
 int bp_checkpoint_write(const char *path, struct bp_checkpoint *checkpoint)
@@ -116,20 +146,15 @@ static int number_field(const struct bp_record *record, const char *key, int64_t
     return end == text || *end || *value < 0 ? damaged(where, key) : 0;
 }
 
-static json_t *load_json(const struct bp_record *record, const char *key)
-{
-    const char *text = bp_record_get(record, key);
-
-    return text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
-}
-
 static int load_groups(const struct bp_record *record, struct bp_groups *groups, const char *where)
 {
-    json_t *array = load_json(record, "groups"), *item;
+    json_t *array, *item;
     size_t i;
-    int status = array && json_is_array(array) && json_array_size(array) <= BP_GROUP_MAX ? 0 : -1;
 
     *groups = (struct bp_groups){0};
+    if (bp_json_parse(bp_record_get(record, "groups"), &array))
+        return -1;
+    int status = json_is_array(array) && json_array_size(array) <= BP_GROUP_MAX ? 0 : -1;
     json_array_foreach(array, i, item) {
         const char *name = json_string_value(json_object_get(item, "name"));
         json_int_t size = json_integer_value(json_object_get(item, "size"));
@@ -171,15 +196,18 @@ static int join(const json_t *array, char *text, size_t size)
 
 static int load_net(const struct bp_record *record, enum bp_role role, struct net_texts *texts, struct bp_net_choice *choice, const char *where)
 {
-    json_t *object = load_json(record, bp_role_names[role]);
-    const char *kind = json_string_value(json_object_get(object, "kind")), *head = json_string_value(json_object_get(object, "head"));
-    const json_t *encoders = json_object_get(object, "encoders");      /* absent where there are none */
-    const json_t *inputs = json_object_get(object, "inputs");
+    const char *text = bp_record_get(record, bp_role_names[role]);
+    json_t *object;
     int status = 0;
 
     *choice = (struct bp_net_choice){0};
-    if (!bp_record_get(record, bp_role_names[role]))
+    if (!text)
         return 0;
+    if (bp_json_parse(text, &object))
+        return -1;
+    const char *kind = json_string_value(json_object_get(object, "kind")), *head = json_string_value(json_object_get(object, "head"));
+    const json_t *encoders = json_object_get(object, "encoders");      /* absent where there are none */
+    const json_t *inputs = json_object_get(object, "inputs");
     if (!inputs)
         inputs = json_object_get(object, "see");        /* as version 0.1.0 wrote it, and the head's name */
     if (head && !strcmp(head, "capped"))
@@ -242,7 +270,9 @@ static int load_record(const struct bp_record *record, struct bp_checkpoint *che
         return -1;
     if (action_size < 1 || action_size > 4096)
         return damaged(where, "action_size");
-    if (!(checkpoint->config = load_json(record, "config")))
+    if (bp_json_parse(bp_record_get(record, "config"), &checkpoint->config))
+        return -1;
+    if (!checkpoint->config)
         return damaged(where, "config");
     for (int role = 0; role < BP_ROLES; role++)
         if (load_net(record, (enum bp_role)role, &texts[role], &choice[role], where))

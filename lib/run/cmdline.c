@@ -97,7 +97,7 @@ int bp_cmdline_resolve(struct bp_cmdline *cmdline)
 int bp_cmdline_finish(struct bp_cmdline *cmdline)
 {
     if (!(cmdline->config_json = bp_options_json(cmdline->options)))
-        return bp_error(BP_FAILURE, "out of memory");
+        return -1;
     if (cmdline->saved && check_agreement(cmdline->saved, cmdline->config_json))
         return -1;
     cmdline->spec = (struct bp_train_spec){

@@ -167,8 +167,9 @@ int bp_cycle_run(struct bp_cycle *cycle)
     bool learns = cycle->learner.updates > 0 || (cycle->env_steps >= config->warm_up && bp_replay_transitions(cycle->replay) > 0);
 
     cycle->learning_shards = learns ? (int)config->shards : 0;
-    bp_pool_run(cycle->pool, cycle->learning_shards + bp_actors_teams(cycle->actors), learn_and_act, cycle);
-    bp_pool_run(cycle->pool, 1 + (cycle->learning_shards ? bp_learner_jobs(&cycle->learner) : 0), settle, cycle);
+    if (bp_pool_run(cycle->pool, cycle->learning_shards + bp_actors_teams(cycle->actors), learn_and_act, cycle) ||
+        bp_pool_run(cycle->pool, 1 + (cycle->learning_shards ? bp_learner_jobs(&cycle->learner) : 0), settle, cycle))
+        return -1;
     cycle->env_steps += config->actors * config->actor_steps;
     if (cycle->learning_shards) {
         bp_learner_finish(&cycle->learner, &cycle->update_stats);

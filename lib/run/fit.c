@@ -1,5 +1,6 @@
 #include "run/fit.h"
 
+#include "base/json.h"
 #include "base/pool.h"
 #include "learn/distill.h"
 #include "run/checkpoint.h"
@@ -153,15 +154,17 @@ static void held_out_job(void *raw, int job)
     fit->sums[job] = bp_distill_held_out(&fit->learner, fit->dataset, job);
 }
 
-/* Mean held-out log-likelihood, nats a step. */
-static double held_out(struct fit *fit)
+/* Mean held-out log-likelihood, nats a step. 0, or -1 after reporting. */
+static int held_out(struct fit *fit, double *mean)
 {
     double sum = 0;
 
-    bp_pool_run(fit->pool, fit->learner.config.shards, held_out_job, fit);
+    if (bp_pool_run(fit->pool, fit->learner.config.shards, held_out_job, fit))
+        return -1;
     for (int i = 0; i < fit->learner.config.shards; i++)
         sum += fit->sums[i];
-    return sum / (double)bp_dataset_steps(fit->dataset, true);
+    *mean = sum / (double)bp_dataset_steps(fit->dataset, true);
+    return 0;
 }
 
 static int init_fit(struct fit *fit)
@@ -200,7 +203,7 @@ static int start_run(struct fit *fit, const char *command_line)
         return 0;
     if (!(fit->db = bp_rundb_open(fit->options->database, true)))
         return -1;
-    if (!(config = json_dumps(fit->config, JSON_COMPACT)))
+    if (!(config = bp_json_text(fit->config, 17)))
         return bp_error(BP_FAILURE, "out of memory");
     struct bp_run_info info = {
         .program = bp_program(), .command = command_line, .config = config, .task = fit->task, .body = fit->body,
@@ -217,7 +220,10 @@ static int look(struct fit *fit, struct bp_update_stats *stats, int64_t updates,
 {
     double loss = stats->prior_loss / (double)updates;
     bool held = bp_dataset_episodes(fit->dataset, true) > 0;
-    double log_prob = held ? held_out(fit) : -loss;
+    double log_prob = -loss;
+
+    if (held && held_out(fit, &log_prob))
+        return -1;
     bool better = log_prob > fit->best_log_prob || !held;
     struct bp_run_progress row = {
         .transitions = transitions, .updates = fit->learner.updates, .episode_return = NAN, .episode_length = NAN, .kl_prior = NAN,
@@ -254,8 +260,9 @@ static int fit_prior(struct fit *fit)
     fit->best_log_prob = -INFINITY;
     bp_progress_begin(&fit->progress, 0, o->transitions);
     while (transitions < o->transitions && waited < o->patience && !bp_signals_stop()) {
-        bp_pool_run(fit->pool, fit->learner.config.shards, gradients_job, fit);
-        bp_pool_run(fit->pool, bp_learner_jobs(&fit->learner), apply_job, fit);
+        if (bp_pool_run(fit->pool, fit->learner.config.shards, gradients_job, fit) ||
+            bp_pool_run(fit->pool, bp_learner_jobs(&fit->learner), apply_job, fit))
+            return -1;
         bp_learner_finish(&fit->learner, &stats);
         updates++;
         transitions += o->batch * o->unroll;

@@ -1,5 +1,7 @@
 #include "run/memory.h"
 
+#include "base/arena.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,16 +23,33 @@ static size_t resident(void)
     return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-void bp_memory_of(struct bp_cycle *cycle, struct bp_memory *memory)
+struct tape {
+    struct bp_learner *learner;
+    size_t bytes;
+};
+
+static void measure(void *raw, int i)
 {
+    struct tape *tape = raw;
+
+    (void)i;
+    tape->bytes = bp_svg_tape_bytes(tape->learner);
+}
+
+int bp_memory_of(struct bp_cycle *cycle, struct bp_memory *memory)
+{
+    struct tape tape = {.learner = &cycle->learner};
     struct bp_replay_spec spec = bp_config_replay(cycle->config, &cycle->learner.agent, cycle->env.time_limit);
     int shards = cycle->learner.config.shards, threads = bp_pool_threads(cycle->pool);
     size_t now = resident(), networks = bp_learner_bytes(&cycle->learner);
 
+    if (bp_arena_guard(measure, &tape, 0))
+        return -1;
     *memory = (struct bp_memory){.replay = bp_replay_bytes(&spec), .networks = networks};
-    memory->tapes = (size_t)(shards < threads ? shards : threads) * bp_svg_tape_bytes(&cycle->learner);
+    memory->tapes = (size_t)(shards < threads ? shards : threads) * tape.bytes;
     memory->rest = (now > networks ? now - networks : 0) + later;
     memory->total = memory->replay + memory->networks + memory->tapes + memory->rest;
+    return 0;
 }
 
 const char *bp_memory_text(const struct bp_memory *memory, char *text, size_t size)
@@ -48,7 +67,8 @@ int bp_memory_check(struct bp_cycle *cycle, int64_t most)
 
     if (!most)
         return 0;
-    bp_memory_of(cycle, &memory);
+    if (bp_memory_of(cycle, &memory))
+        return -1;
     if (memory.total <= (size_t)most)
         return 0;
     double room = (double)most - (double)(memory.total - memory.replay);

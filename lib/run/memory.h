@@ -13,8 +13,8 @@ struct bp_memory {
     size_t total;
 };
 
-/* Of a run that was just built, and whose replay is not touched yet. */
-void bp_memory_of(struct bp_cycle *cycle, struct bp_memory *memory);
+/* Of a run that was just built, and whose replay is not touched yet. 0, or -1 after reporting that there is less than that even now. */
+int bp_memory_of(struct bp_cycle *cycle, struct bp_memory *memory) BP_WARN_UNUSED;
 
 /* A line: "107 MB (replay 72, networks 2, tapes 7, program and simulation 26)". */
 const char *bp_memory_text(const struct bp_memory *memory, char *text, size_t size);

@@ -1,5 +1,6 @@
 #include "run/resume.h"
 
+#include "base/json.h"
 #include "store/pack.h"
 
 #include <stdio.h>
@@ -60,7 +61,7 @@ static int write_tensor(struct bp_pack_writer *writer, const struct bp_tensor *t
 
 static int write_header(struct bp_pack_writer *writer, const json_t *config, const char *parent)
 {
-    char *text = json_dumps(config, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    char *text = bp_json_text(config, 17);
     struct bp_record record;
     int status;
 
@@ -119,8 +120,9 @@ json_t *bp_resume_config(const char *path, char parent[72])
         return NULL;
     if (!read_header(reader, &record)) {
         snprintf(parent, 72, "%s", bp_record_get(&record, "parent"));
-        written = json_loads(bp_record_get(&record, "config"), JSON_REJECT_DUPLICATES, NULL);
-        if (!json_is_object(written))
+        if (bp_json_parse(bp_record_get(&record, "config"), &written))
+            ;
+        else if (!json_is_object(written))
             bp_error(BP_DAMAGED, "%s: the config makes no sense", path);
         else if ((config = bp_options_json_renamed(written, told, sizeof told)) && *told)
             bp_warn("%s has a config of version 0.1.0: %s", path, told);

@@ -309,7 +309,8 @@ int bp_rollout_run(struct bp_rollout *rollout, const struct bp_params *params, i
             next += team->count;
             left -= team->count;
         }
-        bp_pool_run(rollout->pool, jobs, play_job, rollout);
+        if (bp_pool_run(rollout->pool, jobs, play_job, rollout))
+            return -1;
         for (int b = 0; b < jobs; b++)
             for (int i = 0; i < rollout->teams[b].count; i++)
                 if ((status = take(context, &rollout->teams[b].episode[i])))

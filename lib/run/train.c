@@ -1,5 +1,6 @@
 #include "run/train.h"
 
+#include "base/json.h"
 #include "run/evaluate.h"
 #include "run/memory.h"
 #include "run/precision.h"
@@ -100,7 +101,7 @@ static int start_run(struct loop *loop)
         if (loop->run)
             return bp_rundb_rewind(loop->db, loop->run, loop->cycle.transitions);
     }
-    if (!(json = json_dumps(spec->config_json, JSON_COMPACT)))
+    if (!(json = bp_json_text(spec->config_json, 17)))
         return bp_error(BP_FAILURE, "out of memory");
     struct bp_run_info info = {
         .program = bp_program(),
@@ -312,14 +313,17 @@ static int print_config(const struct bp_train_spec *spec)
     struct bp_cycle cycle;
     struct bp_memory memory;
     char text[128];
+    int status;
 
     bp_options_print(spec->options, stdout);
     if (fflush(stdout) || ferror(stdout))
         return bp_error_errno(BP_FAILURE, "cannot write standard output");
     if (bp_cycle_init(&cycle, spec->config, &spec->borrowed, (int)spec->command->threads))
         return -1;
-    bp_memory_of(&cycle, &memory);
+    status = bp_memory_of(&cycle, &memory);
     bp_cycle_free(&cycle);
+    if (status)
+        return -1;
     printf("# memory: %s\n", bp_memory_text(&memory, text, sizeof text));
     return fflush(stdout) || ferror(stdout) ? bp_error_errno(BP_FAILURE, "cannot write standard output") : 0;
 }

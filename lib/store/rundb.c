@@ -242,17 +242,19 @@ static int each_row(const struct bp_rundb *db, sqlite3_stmt *statement,
 {
     int columns = sqlite3_column_count(statement), status = SQLITE_ROW, answer = 0;
     const char **names = calloc(2 * (size_t)columns + 1, sizeof *names), **values = names + columns;
+    bool whole = names != NULL;
 
-    if (!names)
-        return bp_error(BP_FAILURE, "out of memory");
-    for (int i = 0; i < columns; i++)
-        names[i] = sqlite3_column_name(statement, i);
-    while (answer == 0 && (status = sqlite3_step(statement)) == SQLITE_ROW) {
+    for (int i = 0; i < columns && whole; i++)
+        whole = (names[i] = sqlite3_column_name(statement, i)) != NULL;
+    while (whole && answer == 0 && (status = sqlite3_step(statement)) == SQLITE_ROW) {
         for (int i = 0; i < columns; i++)
-            values[i] = (const char *)sqlite3_column_text(statement, i);
-        answer = row(context, columns, names, values);
+            if (!(values[i] = (const char *)sqlite3_column_text(statement, i)))     /* SQL's NULL, or no memory for a number's text */
+                whole = whole && sqlite3_errcode(db->handle) != SQLITE_NOMEM;
+        answer = whole ? row(context, columns, names, values) : 0;
     }
     free(names);
+    if (!whole)
+        return bp_error(BP_FAILURE, "out of memory");
     if (status != SQLITE_DONE && status != SQLITE_ROW)
         return bp_rundb_report(db);
     return answer < 0 ? -1 : 0;

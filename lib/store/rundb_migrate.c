@@ -1,9 +1,9 @@
 /* Databases of earlier versions of the schema are brought up to this one when they are opened. */
 #include "store/rundb_private.h"
 
+#include "base/json.h"
 #include "base/option.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,16 +16,18 @@ static const char *const changes[BP_RUNDB_VERSION] = {
 /* Give the config of a run today's names of options, so that queries find them in old runs and new ones. */
 static int rename_config(const struct bp_rundb *db, sqlite3_int64 run, const char *config)
 {
-    json_t *written = json_loads(config, 0, NULL), *renamed = NULL;
+    json_t *written, *renamed = NULL;
     char told[512] = "", *text = NULL;
     sqlite3_stmt *update = NULL;
     int status = -1;
 
+    if (bp_json_parse(config, &written))
+        return -1;
     if (!written)
         return 0;               /* not by one of our programs: left as it is */
     if ((renamed = bp_options_json_renamed(written, told, sizeof told)) && !*told)
         status = 0;
-    else if (renamed && !(text = json_dumps(renamed, JSON_COMPACT)))
+    else if (renamed && !(text = bp_json_text(renamed, 17)))
         bp_error(BP_FAILURE, "out of memory");
     else if (renamed) {
         status = sqlite3_prepare_v2(db->handle, "UPDATE run SET config = ? WHERE id = ?", -1, &update, NULL);

@@ -36,7 +36,8 @@ double sgemm_once(struct bp_pool *pool)
         if (!c[i])
             c[i] = calloc((size_t)LARGE * LARGE, sizeof(float));
     double start = bp_clock_seconds();
-    bp_pool_run(pool, threads, multiply, c);
+    if (bp_pool_run(pool, threads, multiply, c))
+        exit(1);
     return 2e-9 * LARGE * LARGE * LARGE * threads / (bp_clock_seconds() - start);
 }
 

@@ -98,8 +98,8 @@ static double update_work(void *raw)
     struct update *u = raw;
     struct bp_update_stats stats = {0};
 
-    bp_pool_run(u->pool, u->learner.config.shards, update_gradients, u);
-    bp_pool_run(u->pool, bp_learner_jobs(&u->learner), update_apply, u);
+    if (bp_pool_run(u->pool, u->learner.config.shards, update_gradients, u) || bp_pool_run(u->pool, bp_learner_jobs(&u->learner), update_apply, u))
+        exit(1);
     bp_learner_finish(&u->learner, &stats);
     return (double)(u->learner.config.batch * u->learner.config.unroll);
 }

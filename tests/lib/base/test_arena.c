@@ -145,6 +145,42 @@ static void more_than_there_is_aborts(void **state)
     bp_arena_free(&arena);
 }
 
+struct work {
+    struct bp_arena *arena;
+    int begun, ended;
+};
+
+static void take_too_much(void *raw, int i)
+{
+    struct work *work = raw;
+
+    work->begun++;
+    bp_arena_take(work->arena, i ? (size_t)1 << 62 : 100);
+    work->ended++;
+}
+
+/* Within a guard the work ends, also one in another, and the arena is as good as before. */
+static void guarded_work_ends(void **state)
+{
+    struct bp_arena arena;
+    struct work work = {&arena, 0, 0};
+
+    (void)state;
+    assert_int_equal(bp_arena_init(&arena, 4096), 0);
+    assert_int_equal(bp_arena_guard(take_too_much, &work, 0), 0);
+    capture_begin();
+    int status = bp_arena_guard(take_too_much, &work, 1);
+    const char *said = capture_take();
+    capture_end();
+    assert_int_equal(status, -1);
+    assert_said(said, "out of memory: there are 128 bytes in use");
+    assert_int_equal(bp_arena_guard(take_too_much, &work, 0), 0);
+    assert_int_equal(work.begun, 3);
+    assert_int_equal(work.ended, 2);
+    assert_int_equal(arena.used, 2 * 128);
+    bp_arena_free(&arena);
+}
+
 static void more_than_the_address_space_is_refused(void **state)
 {
     struct bp_arena arena;
@@ -169,6 +205,7 @@ int main(void)
         cmocka_unit_test(the_last_byte_can_be_had),
         cmocka_unit_test(grows_and_becomes_one_piece),
         cmocka_unit_test(more_than_there_is_aborts),
+        cmocka_unit_test(guarded_work_ends),
         cmocka_unit_test(more_than_the_address_space_is_refused),
     };
 

@@ -1,5 +1,8 @@
 #include "base/pool.h"
 
+#include "base/arena.h"
+
+#include "../store/support.h"
 #include "check.h"
 
 #include <pthread.h>
@@ -33,7 +36,7 @@ static void every_job_runs_once(void **state)
         for (size_t j = 0; j < sizeof jobs / sizeof *jobs; j++) {
             static struct counts counts;
             counts = (struct counts){0};
-            bp_pool_run(pool, jobs[j], count, &counts);
+            assert_int_equal(bp_pool_run(pool, jobs[j], count, &counts), 0);
             assert_int_equal(counts.total, jobs[j]);
             for (int i = 0; i < JOBS; i++)
                 assert_int_equal(counts.runs[i], i < jobs[j]);
@@ -52,7 +55,7 @@ static void rounds_do_not_mix(void **state)
     assert_non_null(pool);
     counts = (struct counts){0};
     for (int round = 1; round <= 3000; round++) {
-        bp_pool_run(pool, 1 + round % 4, count, &counts);
+        assert_int_equal(bp_pool_run(pool, 1 + round % 4, count, &counts), 0);
         assert_int_equal(counts.runs[0], round);
     }
     bp_pool_free(pool);
@@ -76,7 +79,7 @@ static void one_thread_keeps_the_order(void **state)
     struct order order = {0, true};
 
     (void)state;
-    bp_pool_run(pool, 100, in_order, &order);
+    assert_int_equal(bp_pool_run(pool, 100, in_order, &order), 0);
     assert_true(order.kept);
     assert_int_equal(order.next, 100);
     bp_pool_free(pool);
@@ -97,9 +100,36 @@ static void threads_run_at_the_same_time(void **state)
     (void)state;
     assert_int_equal(pthread_barrier_init(&barrier, NULL, 4), 0);
     for (int round = 0; round < 20; round++)
-        bp_pool_run(pool, 4, meet, &barrier);
+        assert_int_equal(bp_pool_run(pool, 4, meet, &barrier), 0);
     assert_int_equal(pthread_barrier_destroy(&barrier), 0);
     bp_pool_free(pool);
+}
+
+static void want_much(void *raw, int i)
+{
+    if (i == 3)
+        bp_arena_take(raw, (size_t)1 << 62);
+}
+
+/* A job that finds no memory is told of; the pool goes on. */
+static void a_job_without_memory(void **state)
+{
+    struct bp_arena arena;
+
+    (void)state;
+    assert_int_equal(bp_arena_init(&arena, 4096), 0);
+    for (int threads = 1; threads <= 3; threads++) {
+        struct bp_pool *pool = bp_pool_new(threads);
+        capture_begin();
+        int status = bp_pool_run(pool, 10, want_much, &arena);
+        const char *said = capture_take();
+        capture_end();
+        assert_int_equal(status, -1);
+        assert_said(said, "out of memory");
+        assert_int_equal(bp_pool_run(pool, 3, want_much, &arena), 0);
+        bp_pool_free(pool);
+    }
+    bp_arena_free(&arena);
 }
 
 static void unused_pools_end(void **state)
@@ -120,6 +150,7 @@ int main(void)
         cmocka_unit_test(rounds_do_not_mix),
         cmocka_unit_test(one_thread_keeps_the_order),
         cmocka_unit_test(threads_run_at_the_same_time),
+        cmocka_unit_test(a_job_without_memory),
         cmocka_unit_test(unused_pools_end),
     };
 

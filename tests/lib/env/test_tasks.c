@@ -153,7 +153,7 @@ static void threads_change_nothing(void **state)
                 struct bp_pool *pool = bp_pool_new(threads);
                 struct shares *shares = threads == 1 ? &by_one : &by_more;
                 assert_non_null(pool);
-                bp_pool_run(pool, JOBS, play_share, shares);
+                assert_int_equal(bp_pool_run(pool, JOBS, play_share, shares), 0);
                 assert_memory_equal(shares->observation, by_one.observation, sizeof by_one.observation);
                 assert_memory_equal(shares->rewards, by_one.rewards, sizeof by_one.rewards);
                 bp_pool_free(pool);

@@ -11,10 +11,10 @@ static void adds_up(void **state)
 
     (void)state;
     start(&cycle, &config, 1);
-    bp_memory_of(&cycle, &one);
+    assert_int_equal(bp_memory_of(&cycle, &one), 0);
     bp_cycle_free(&cycle);
     start(&cycle, &config, 2);
-    bp_memory_of(&cycle, &two);
+    assert_int_equal(bp_memory_of(&cycle, &two), 0);
     struct bp_replay_spec spec = bp_config_replay(&config, &cycle.learner.agent, cycle.env.time_limit);
     assert_int_equal(one.replay, bp_replay_bytes(&spec));
     assert_int_equal(one.total, one.replay + one.networks + one.tapes + one.rest);
@@ -23,7 +23,7 @@ static void adds_up(void **state)
     bp_cycle_free(&cycle);
     config.replay_precision = "float16";
     start(&cycle, &config, 9);
-    bp_memory_of(&cycle, &two);
+    assert_int_equal(bp_memory_of(&cycle, &two), 0);
     assert_true(two.replay < 0.65 * (double)one.replay);
     assert_int_equal(two.tapes, config.shards * (int64_t)one.tapes);
     bp_cycle_free(&cycle);
@@ -45,7 +45,7 @@ static void foretold_and_undisturbed(void **state)
             config.net[BP_PRIOR].hidden = "";
         start(&asked, &config, 1);
         start(&other, &config, 1);
-        bp_memory_of(&asked, &memory);
+        assert_int_equal(bp_memory_of(&asked, &memory), 0);
         run_cycles(&asked, 6);
         run_cycles(&other, 6);
         assert_true(other.learner.updates > 0);
@@ -83,7 +83,7 @@ static void refused_with_advice(void **state)
     bounded = tiny_config("mlp", "mlp", "mlp");
     bounded.replay_episodes = 20000;
     start(&cycle, &bounded, 2);
-    bp_memory_of(&cycle, &memory);
+    assert_int_equal(bp_memory_of(&cycle, &memory), 0);
     bp_cycle_free(&cycle);
     bound = 0;
     assert_int_equal(run_action(check, NULL, false, said), 0);
