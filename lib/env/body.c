@@ -58,6 +58,48 @@ static bool along(const mjtNum *axis, int which)
     return axis[which] > 1 - 1e-6;
 }
 
+/* The names of the root's joints, as "'rootx', 'rootz', 'rooty'". */
+static const char *root_joints(const mjModel *m, int root, char *text, size_t size)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (int i = 0; i < m->body_jntnum[root] && used < size; i++) {
+        const char *joint = m->names + m->name_jntadr[m->body_jntadr[root] + i];
+        used += (size_t)snprintf(text + used, size - used, "%s%s%s%s", i ? ", " : "", *joint ? "'" : "", *joint ? joint : "one without a name",
+                                 *joint ? "'" : "");
+    }
+    return text;
+}
+
+/* As in the hopper, the walker and the cheetah of planar collections: a slide up, and nothing that leads out of the plane. */
+static bool planar(const mjModel *m, int root)
+{
+    bool up = false;
+
+    for (int i = m->body_jntadr[root]; i < m->body_jntadr[root] + m->body_jntnum[root]; i++) {
+        bool slide = m->jnt_type[i] == mjJNT_SLIDE;
+        if (!slide && m->jnt_type[i] != mjJNT_HINGE)
+            return false;
+        up |= slide && fabs(m->jnt_axis[3 * i + 2]) > 0.99;
+    }
+    return up;
+}
+
+/* The refusal says what to change: a free joint fits whatever stands on its own. */
+static int refuse_root(const mjModel *m, int root, const char *name)
+{
+    const char *body = m->names + m->name_bodyadr[root];
+    char joints[512];
+
+    root_joints(m, root, joints, sizeof joints);
+    if (planar(m, root))
+        return bp_error(BP_USAGE, "the body '%s' is planar: its root '%s' moves by %s only; write <freejoint/> in the place of these joints, "
+                        "and tasks can put and turn it anywhere", name, body, joints);
+    return bp_error(BP_USAGE, "the body '%s' cannot be put anywhere: its root '%s' moves by %s; it needs <freejoint/> in their place, or slides "
+                    "along x and y first", name, body, joints);
+}
+
 /* The joints of the root that say where it is. */
 static int find_root_joints(struct bp_body *body, const mjModel *m, const char *name)
 {
@@ -73,8 +115,7 @@ static int find_root_joints(struct bp_body *body, const mjModel *m, const char *
     const mjtNum *turned = m->body_quat + 4 * body->root;
     if (count < 2 || m->jnt_type[first] != mjJNT_SLIDE || m->jnt_type[first + 1] != mjJNT_SLIDE || !along(m->jnt_axis + 3 * first, 0) ||
         !along(m->jnt_axis + 3 * (first + 1), 1) || !along(turned, 0))
-        return bp_error(BP_USAGE, "the body '%s' cannot be put anywhere: its root '%s' has neither a free joint nor slides along x and y first",
-                        name, m->names + m->name_bodyadr[body->root]);
+        return refuse_root(m, body->root, name);
     if (count > 2 && m->jnt_type[first + 2] == mjJNT_HINGE && along(m->jnt_axis + 3 * (first + 2), 2))
         body->turn = m->jnt_qposadr[first + 2];
     body->qpos = body->qvel = 2 + (body->turn >= 0);

@@ -35,8 +35,8 @@ static void what_is_missing_is_said(void **state)
 {
     static const struct { const char *text; int status; const char *said; } files[] = {
         {BODY(""), BP_USAGE, "fixed to its place"},
-        {BODY("<joint axis='0 0 1'/>"), BP_USAGE, "neither a free joint nor slides"},
-        {BODY("<joint type='slide' axis='0 1 0'/><joint type='slide' axis='1 0 0'/>"), BP_USAGE, "neither a free joint nor slides"},
+        {BODY("<joint axis='0 0 1'/>"), BP_USAGE, "it needs <freejoint/> in their place, or slides along x and y first"},
+        {BODY("<joint type='slide' axis='0 1 0'/><joint type='slide' axis='1 0 0'/>"), BP_USAGE, "it needs <freejoint/> in their place, or slides along x and y first"},
         {"<mujoco><worldbody><geom size='1'/></worldbody></mujoco>", BP_USAGE, "no root"},
         {"<mujoco><worldbody><body><freejoint/><geom size='.1'/></body></worldbody></mujoco>", BP_USAGE, "0 actuators"},
         {"<mujoco><worldbody><body name='a'><freejoint/><geom size='.1'/></body><body name='b'><freejoint/><geom size='.1'/></body>"
