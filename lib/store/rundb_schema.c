@@ -105,15 +105,21 @@ const char *const bp_rundb_views =
 "  evaluation.standard_error, evaluation.episode_length, evaluation.sequence_kl, evaluation.seconds, run.config "
 "FROM evaluation JOIN run ON run.id = evaluation.run;"
 
-/* The best evaluation of each way to play each task. */
+/*
+ * The last evaluation of every run, and runs that differ in the seed alone as one line, the mean of them: neither a lucky evaluation
+ * nor a lucky seed comes out on top.
+ */
 "CREATE VIEW leaderboard AS "
-"SELECT task, play, preset, policy, prior, episode_return, standard_error, episodes, sequence_kl, transitions, run, seed,"
-"  trained_on "
+"SELECT task, play, preset, policy, prior, count(*) AS runs, round(avg(episode_return), 1) AS episode_return,"
+"  round(min(episode_return), 1) AS lowest, round(max(episode_return), 1) AS highest,"
+"  round(avg(sequence_kl), 3) AS sequence_kl, sum(episodes) AS episodes, max(transitions) AS transitions, trained_on, body,"
+"  max(run) AS run "
 "FROM ("
-"  SELECT *, row_number() OVER (PARTITION BY task, play, preset, policy, prior"
-"    ORDER BY episode_return DESC, transitions, run) AS place "
+"  SELECT *, json_remove(config, '$.seed') AS settings,"
+"    row_number() OVER (PARTITION BY run, task, play ORDER BY transitions DESC) AS place "
 "  FROM evaluations WHERE episode_return IS NOT NULL"
-") WHERE place = 1 ORDER BY task, play, episode_return DESC;"
+") WHERE place = 1 GROUP BY task, play, program, preset, policy, prior, trained_on, body, settings "
+"ORDER BY task, play, avg(episode_return) DESC;"
 
 /*
  * Every run with its ancestors: generation 0 is the run itself, 1 the run that wrote the checkpoint that it started from, and

@@ -168,11 +168,32 @@ static void test_views(void **state)
     add_evaluation(db, c, 100, "nav-hard", NAN);
     assert_string_equal(query(db, "SELECT run, transitions, episode_return, evaluation_task, evaluation_return FROM runs"),
                         "1|200|1.0|nav-hard|40.0\n2|NULL|NULL|nav-easy|10.0\n3|NULL|NULL|nav-hard|NULL\n");
-    assert_string_equal(query(db, "SELECT task, play, preset, run, transitions, episode_return, seed, trained_on FROM leaderboard"),
-                        "nav-easy|prior|p|2|100|10.0|2|nav-easy\nnav-hard|prior|p|2|100|60.0|2|nav-easy\n");
+    assert_string_equal(query(db, "SELECT task, play, preset, run, transitions, runs, episode_return, lowest, highest, episodes, trained_on FROM leaderboard"),
+                        "nav-easy|prior|p|2|100|1|10.0|10.0|10.0|10|nav-easy\nnav-hard|prior|p|2|200|2|50.0|40.0|60.0|20|nav-easy\n");
     assert_string_equal(query(db, "SELECT json_extract(config, '$.lr'), prior, count(*) FROM curves GROUP BY 1, 2"),
                         "0.001|lstm|2\n");
     assert_string_equal(query(db, "SELECT count(*) FROM evaluations WHERE trained_on = 'nav-easy'"), "5\n");
+    bp_rundb_close(db);
+}
+
+/* The last evaluation counts, not the luckiest; runs are one line when they differ in the seed alone; numbers are rounded. */
+static void test_leaderboard(void **state)
+{
+    static const struct { const char *config; double early, late; } runs[] = {
+        {"{\"lr\":0.001,\"seed\":1}", 90, 20.04}, {"{\"lr\":0.001,\"seed\":2}", 10, 30.02}, {"{\"lr\":0.01,\"seed\":1}", 50, 22},
+        {"{\"lr\":0.01,\"seed\":2}", 80, NAN},
+    };
+    struct bp_rundb *db = open_db(in_directory("bp.db"));
+
+    (void)state;
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        struct bp_run_info info = {.program = "bp-train", .config = runs[i].config, .preset = "p", .task = "nav-easy", .policy = "mlp",
+                                   .seed = 1 + i % 2};
+        int64_t run = bp_rundb_start(db, &info);
+        add_evaluation(db, run, 100, "nav-hard", runs[i].early);
+        add_evaluation(db, run, 200, "nav-hard", runs[i].late);
+    }
+    assert_string_equal(query(db, "SELECT episode_return, lowest, highest, runs, run FROM leaderboard"), "51.0|22.0|80.0|2|4\n25.0|20.0|30.0|2|2\n");
     bp_rundb_close(db);
 }
 
@@ -482,6 +503,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_progress, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_resume, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_views, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(test_leaderboard, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_lineage, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_query, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_many_processes, make_directory, remove_directory),
