@@ -4,6 +4,7 @@
  *     bp-rollout -n 2000 easy.ckpt | bp-distill --prior lstm --inputs global,targets,touch > prior.ckpt
  */
 #include "run/fit.h"
+#include "run/version.h"
 
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@ static const struct bp_usage usage = {
     "Fit a prior to the trajectory streams of one or several files (stdin when none), of one or many experts, by maximum likelihood.",
     "bp-rollout -n 2000 easy.ckpt | bp-distill --prior lstm --inputs global,targets,touch > prior.ckpt",
     BP_BARE_FILTER,
+    bp_version,
 };
 
 static int distill(struct bp_options *options, const struct bp_fit *values, int argc, char **argv, int operand)

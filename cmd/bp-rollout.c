@@ -9,6 +9,7 @@
 #include "run/list.h"
 #include "run/rollout.h"
 #include "run/signals.h"
+#include "run/version.h"
 #include "run/export_mjcf.h"
 #include "store/trajectory.h"
 
@@ -46,6 +47,7 @@ static const struct bp_usage usage = {
     "Play the policy or prior of a checkpoint (stdin when not given), or random actions, and write a trajectory stream.",
     "bp-rollout --play prior --task nav-hard -n 100 easy.ckpt | bp-stats returns",
     BP_BARE_FILTER,
+    bp_version,
 };
 
 /* Where episodes go: to a stream, or as frames. */

@@ -9,6 +9,7 @@
 #include "base/near.h"
 #include "base/option.h"
 #include "report/report.h"
+#include "run/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +74,8 @@ int main(int argc, char **argv)
     const struct bp_report *report = argc > 1 ? bp_report_find(argv[1]) : NULL;
     struct bp_report_options values = { .tsv = false };
     struct bp_option_part parts[BP_REPORT_PARTS];
-    struct bp_usage usage = { .synopsis = "REPORT [OPTION]... [FILE]...", .example = "bp-rollout --play prior -n 100 easy.ckpt | bp-stats returns" };
+    struct bp_usage usage = { .synopsis = "REPORT [OPTION]... [FILE]...", .example = "bp-rollout --play prior -n 100 easy.ckpt | bp-stats returns",
+                              .details = bp_version };
     char synopsis[128];
     int first, status;
 

@@ -4,12 +4,14 @@
  *     bp-train --preset nav-easy-lstm --seed 1 -o easy.ckpt
  */
 #include "run/cmdline.h"
+#include "run/version.h"
 
 static const struct bp_usage usage = {
     "[--preset NAME] [OPTION ...] -o FILE",
     "Learn a policy, its critic and a behaviour prior together, and write them as a checkpoint.",
     "bp-train --preset nav-easy-lstm --seed 1 -o easy.ckpt",
     BP_BARE_USAGE,
+    bp_version,
 };
 
 int main(int argc, char **argv)

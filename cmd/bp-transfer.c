@@ -5,12 +5,14 @@
  *     bp-transfer --preset nav-hard --prior-from none -o scratch.ckpt
  */
 #include "run/transfer.h"
+#include "run/version.h"
 
 static const struct bp_usage usage = {
     "--prior-from FILE|none [--preset NAME] [OPTION ...] -o FILE",
     "Learn a task while staying close to the frozen prior of a checkpoint; the critic is always fresh.",
     "bp-transfer --preset nav-hard --prior-from easy.ckpt -o hard.ckpt",
     BP_BARE_USAGE,
+    bp_version,
 };
 
 int main(int argc, char **argv)

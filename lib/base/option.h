@@ -57,6 +57,7 @@ struct bp_usage {
     const char *summary;            /* a paragraph */
     const char *example;
     enum bp_bare bare;
+    void (*details)(FILE *file);    /* what --version prints after name and version; NULL: nothing */
 };
 
 struct bp_options;

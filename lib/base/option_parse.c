@@ -241,6 +241,8 @@ int bp_options_parse(struct bp_options *options, int argc, char **argv, const st
         }
         if (code == OPTION_VERSION) {
             printf("%s %s\n", bp_program(), BP_VERSION);
+            if (usage->details)
+                usage->details(stdout);
             status = printed();
             goto done;
         }

@@ -334,3 +334,8 @@ void bp_physics_restore(struct bp_physics *physics, const void *state)
     mju_copy(physics->data->qpos, physics->raw, physics->model->nq);
     (void)bp_physics_forward(physics);
 }
+
+const char *bp_physics_version(void)
+{
+    return mj_versionString();
+}

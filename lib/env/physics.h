@@ -55,4 +55,7 @@ size_t bp_physics_state_size(const struct bp_physics *physics);
 void bp_physics_save(const struct bp_physics *physics, void *state);
 void bp_physics_restore(struct bp_physics *physics, const void *state);
 
+/* MuJoCo's version. */
+const char *bp_physics_version(void);
+
 #endif

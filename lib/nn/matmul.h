@@ -1,6 +1,6 @@
 /*
- * Matrix products: the one door to the kernels, libxsmm's where it was built in (small matrices are what it is made for) and OpenBLAS's
- * where not. All matrices are row-major float32; products run on the calling thread, and equal shapes give equal bytes.
+ * Matrix products: the one door to the kernels, libxsmm's where it was built in and may run (small matrices are what it is made for) and
+ * OpenBLAS's where not. All matrices are row-major float32; products run on the calling thread, and equal shapes give equal bytes.
  */
 #ifndef BP_NN_MATMUL_H
 #define BP_NN_MATMUL_H
@@ -16,8 +16,5 @@ void bp_matmul_at(int m, int n, int k, const float *a, int lda, const float *b, 
  * dst may be some columns of a larger matrix.
  */
 void bp_transpose(int rows, int cols, const float *src, float *dst, int ld);
-
-/* Which library computes the products, and for which processor: for bench and run database. */
-const char *bp_matmul_library(void);
 
 #endif

@@ -78,4 +78,8 @@ void bp_pack_reader_hash(struct bp_pack_reader *reader, char hash[72]);
  */
 int bp_pack_hash(const char *path, char hash[72]) BP_WARN_UNUSED;
 
+/* Versions of the two libraries that deflate and inflate. */
+const char *bp_pack_zlib_version(void);
+const char *bp_pack_libdeflate_version(void);
+
 #endif

@@ -229,3 +229,13 @@ int bp_pack_inflate(struct bp_pack_reader *reader, uint64_t length, uint32_t def
     shrink(member);
     return 0;
 }
+
+const char *bp_pack_zlib_version(void)
+{
+    return zlibVersion();
+}
+
+const char *bp_pack_libdeflate_version(void)
+{
+    return LIBDEFLATE_VERSION_STRING;
+}

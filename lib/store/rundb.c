@@ -101,7 +101,7 @@ int64_t bp_rundb_start(struct bp_rundb *db, const struct bp_run_info *info)
         TEXT(info->policy), TEXT(info->prior),
         info->seed > INT64_MAX ? (struct value)TEXT(seed) : (struct value)INTEGER((int64_t)info->seed),
         TEXT(output), TEXT(info->parent),
-        TEXT(host_name(host, sizeof host)), INTEGER(getpid()), TEXT(BP_VERSION), TEXT(sqlite3_libversion()),
+        TEXT(host_name(host, sizeof host)), INTEGER(getpid()), TEXT(BP_VERSION), TEXT(bp_rundb_version()),
     };
     if (!bp_rundb_begin(db)) {
         int status = run(db, sql, values, COUNT(values), NULL) < 0 ? -1 : 0;
@@ -136,7 +136,7 @@ int64_t bp_rundb_resume(struct bp_rundb *db, const char *output)
     status = run(db, find, key, COUNT(key), &id);
     if (status > 0 && id > 0) {
         struct value values[] = {TEXT(host_name(host, sizeof host)), INTEGER(getpid()), TEXT(BP_VERSION),
-                                 TEXT(sqlite3_libversion()), INTEGER(id)};
+                                 TEXT(bp_rundb_version()), INTEGER(id)};
         status = run(db, revive, values, COUNT(values), NULL);
     }
     free(path);
@@ -274,4 +274,9 @@ int bp_rundb_query(struct bp_rundb *db, const char *sql, const char *const *para
         status = status == SQLITE_OK ? each_row(db, statement, row, context) : bp_rundb_report(db);
     sqlite3_finalize(statement);
     return status;
+}
+
+const char *bp_rundb_version(void)
+{
+    return sqlite3_libversion();
 }

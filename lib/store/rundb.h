@@ -83,4 +83,7 @@ int bp_rundb_query(struct bp_rundb *db, const char *sql, const char *const *para
                    int (*row)(void *context, int columns, const char *const *names, const char *const *values),
                    void *context) BP_WARN_UNUSED;
 
+/* SQLite's version. */
+const char *bp_rundb_version(void);
+
 #endif

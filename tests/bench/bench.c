@@ -4,7 +4,7 @@
  */
 #include "bench.h"
 
-#include "nn/matmul.h"
+#include "nn/kernels.h"
 
 #include <stdbool.h>
 #include <sched.h>
@@ -140,7 +140,8 @@ static void describe_machine(void)
     note("cores", text);
     line_of("/proc/meminfo", "MemTotal", text, sizeof text);
     note("memory", text);
-    note("kernels", bp_matmul_library());
+    bp_kernels_list(text, sizeof text);
+    note("kernels", text);
     note("compiler", __VERSION__);
 }
 

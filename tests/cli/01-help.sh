@@ -15,10 +15,25 @@ named() {       # named PROGRAM OPTION...: --help has a line for each
     quiet "$program -h" $program -h
     same "$program -h is --help" "$out" help
     quiet "$program --version" $program --version
-    like "$program --version" "$(cat "$out")" "^$program [0-9]+\.[0-9]+\.[0-9]+\$"
+    is "$program --version has four lines" "$(wc -l <"$out")" 4
+    like "  name and version" "$(head -n 1 "$out")" "^$program [0-9]+\.[0-9]+\.[0-9]+\$"
+    for library in MuJoCo GSL OpenBLAS SQLite zlib libdeflate Jansson; do
+        like "  $library" "$(sed -n 2p "$out")" "[ ,]$library [0-9]+(\.[0-9]+)+"
+    done
+    like "  libxsmm" "$(sed -n 2p "$out")" ', libxsmm (none|[0-9.]+),'
+    like "  kernels" "$(sed -n 3p "$out")" '^kernels: float32 (libxsmm|OpenBLAS) [A-Za-z0-9_-]+, single columns OpenBLAS [A-Za-z0-9]+, bf16 [A-Za-z0-9]+$'
+    is "  the processor's features" "$(sed -n 4p "$out")" "processor: $features"
     check "$program --help onto a full disk" 1 'No space left' -- bash -c "$program --help >/dev/full"
     check "$program --version onto a full disk" 1 'No space left' -- bash -c "$program --version >/dev/full"
 }
+
+# As the system tells them.
+features=
+for flag in avx2 avx512f avx512_bf16 amx_bf16; do
+    ! grep -qw $flag /proc/cpuinfo || features+=" $flag"
+done
+features=${features# }
+features=${features:-none}
 
 config="task body transitions seed policy policy-layers policy-inputs policy-encoders policy-head critic critic-layers critic-inputs critic-encoders kl-cost entropy-cost discount
     retrace-lambda reward-scale policy-learning-rate critic-learning-rate target-period value-policy unroll sequence-stride burn-in batch shards precision recurrent-state actors actor-steps

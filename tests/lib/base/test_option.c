@@ -38,7 +38,7 @@ static const struct bp_option command_rows[] = {
 
 static struct values values;
 static const struct bp_option_part parts[] = {{"Config", config_rows, &values}, {"Command", command_rows, &values}, {NULL, NULL, NULL}};
-static const struct bp_usage usage = {"[OPTION ...] FILE", "A summary.", "bp-test -f x", BP_BARE_RUNS};
+static const struct bp_usage usage = {"[OPTION ...] FILE", "A summary.", "bp-test -f x", BP_BARE_RUNS, NULL};
 
 static struct bp_options *options;
 static char *words[16];

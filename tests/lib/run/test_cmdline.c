@@ -10,7 +10,7 @@ static const struct bp_option_part parts[] = {{"Command", bp_train_command_optio
 /* The three steps on a line whose words are apart by blanks; returns what the last of them returned. */
 static int set_up(struct bp_cmdline *cmdline, const char *line)
 {
-    static const struct bp_usage usage = {"", "", "", BP_BARE_RUNS};
+    static const struct bp_usage usage = {"", "", "", BP_BARE_RUNS, NULL};
     static char copy[1024];
     char *rest = copy, *words[32];
     int count = 0, status;
