@@ -8,7 +8,7 @@
 /* bp-distill's main. */
 static int distill_main(int argc, char **argv)
 {
-    static const struct bp_usage usage = {"", "", "", BP_BARE_RUNS};
+    static const struct bp_usage usage = {"", "", "", BP_BARE_RUNS, NULL};
     struct bp_fit values = {0};
     const struct bp_option_part parts[] = {{"Options", bp_fit_options, &values}, {NULL, NULL, NULL}};
     struct bp_options *options = bp_options_new(parts);

@@ -9,7 +9,7 @@
 /* bp-train's main, so that options, command line and loop are tried together; nothing here takes longer than a blink. */
 static int train_main(int argc, char **argv)
 {
-    static const struct bp_usage usage = {"", "", "", BP_BARE_RUNS};
+    static const struct bp_usage usage = {"", "", "", BP_BARE_RUNS, NULL};
     struct bp_train_command command = {0};
     struct bp_config config = {0};
     const struct bp_option_part parts[] = {{"Command", bp_train_command_options, &command}, {"Config", bp_config_options, &config}, {NULL, NULL, NULL}};

@@ -7,7 +7,7 @@
 /* bp-transfer's main. */
 static int transfer_main(int argc, char **argv)
 {
-    static const struct bp_usage usage = {"", "", "", BP_BARE_RUNS};
+    static const struct bp_usage usage = {"", "", "", BP_BARE_RUNS, NULL};
     struct bp_train_command command = {0};
     struct bp_transfer transfer = {0};
     struct bp_config config = {0};
