@@ -7,6 +7,7 @@
 #include "run/checkpoint.h"
 #include "run/frames.h"
 #include "run/list.h"
+#include "run/progress.h"
 #include "run/rollout.h"
 #include "run/signals.h"
 #include "run/version.h"
@@ -55,15 +56,24 @@ struct sink {
     struct bp_pack_writer *writer;
     struct bp_frames *frames;
     const char *hash;           /* of the checkpoint */
-    int64_t episodes;           /* to be played */
+    struct bp_progress progress;
 };
+
+/* Off a terminal only what takes long is told of. */
+static void show_progress(struct sink *sink, int64_t done)
+{
+    bool final = done == sink->progress.all;
+
+    if (bp_progress_due(&sink->progress) || (final && bp_live_possible()))
+        bp_progress_show(&sink->progress, done, final, NULL);
+}
 
 static int write_episode(void *context, const struct bp_episode *episode)
 {
     struct sink *sink = context;
     struct bp_episode named = *episode;
 
-    bp_live(episode->index + 1 == sink->episodes, "episode %lld of %lld", (long long)episode->index + 1, (long long)sink->episodes);
+    show_progress(sink, episode->index + 1);
     if (bp_signals_stop())
         return -1;
     if (sink->frames)
@@ -133,9 +143,10 @@ static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
     struct bp_params params = bp_checkpoint_params(checkpoint);
     struct bp_pool *pool = bp_pool_new((int)v->threads);
     struct bp_rollout *rollout = pool ? bp_rollout_new(&spec, &checkpoint->agent, pool) : NULL;
-    struct sink sink = {.hash = checkpoint->hash, .episodes = v->episodes};
+    struct sink sink = {.hash = checkpoint->hash};
     int status = -1;
 
+    bp_progress_begin(&sink.progress, "episodes", 0, v->episodes);
     bp_signals_catch();
     if (rollout && !open_sink(v, &sink))
         status = close_sink(&sink, bp_rollout_run(rollout, &params, write_episode, &sink));

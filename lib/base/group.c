@@ -1,5 +1,7 @@
 #include "base/group.h"
 
+#include "base/near.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,10 +26,20 @@ const struct bp_group *bp_groups_find(const struct bp_groups *groups, const char
     return NULL;
 }
 
+static int unknown(const struct bp_groups *all, const char *name)
+{
+    struct bp_near near = bp_near_begin(name);
+    char has[256], hint[64];
+
+    for (int i = 0; i < all->count; i++)
+        bp_near_offer(&near, all->group[i].name);
+    return bp_error(BP_USAGE, "there is no observation group '%s' here; the groups are %s%s", name, bp_groups_text(all, has, sizeof has),
+                    bp_near_text(&near, "", hint, sizeof hint));
+}
+
 int bp_groups_select(const struct bp_groups *all, const char *names, struct bp_groups *seen)
 {
     bool chosen[BP_GROUP_MAX] = {false};
-    char has[256];
 
     *seen = (struct bp_groups){0};
     if (!strcmp(names, "*")) {
@@ -43,8 +55,7 @@ int bp_groups_select(const struct bp_groups *all, const char *names, struct bp_g
         if (group)
             chosen[group - all->group] = true;
         else if (!optional)
-            return bp_error(BP_USAGE, "there is no observation group '%s' here; the groups are %s", name,
-                            bp_groups_text(all, has, sizeof has));
+            return unknown(all, name);
         at += length + (at[length] == ',');
     }
     for (int i = 0; i < all->count; i++)

@@ -258,7 +258,7 @@ static int fit_prior(struct fit *fit)
     struct bp_update_stats stats = {0};
 
     fit->best_log_prob = -INFINITY;
-    bp_progress_begin(&fit->progress, 0, o->transitions);
+    bp_progress_begin(&fit->progress, "transitions", 0, o->transitions);
     while (transitions < o->transitions && waited < o->patience && !bp_signals_stop()) {
         if (bp_pool_run(fit->pool, fit->learner.config.shards, gradients_job, fit) ||
             bp_pool_run(fit->pool, bp_learner_jobs(&fit->learner), apply_job, fit))

@@ -7,24 +7,28 @@
 
 struct bp_progress {
     double began;               /* seconds, bp_clock_seconds(), when this process took the work up */
-    int64_t from, all;          /* transitions: where it took the work up, and where that ends */
+    const char *things;         /* what is counted: "transitions"; borrowed */
+    int64_t from, all;          /* where it took the work up, and where that ends */
     double shown;               /* when it was shown last */
 };
 
-void bp_progress_begin(struct bp_progress *progress, int64_t from, int64_t all);
+void bp_progress_begin(struct bp_progress *progress, const char *things, int64_t from, int64_t all);
 
 /* Is it time to show it again? Twice a second on a terminal, every 30 s elsewhere. */
 bool bp_progress_due(const struct bp_progress *progress);
 
 /*
  * "42.1%  3:12 left  25.30M of 60.00M transitions  131k transitions/s", and what the work adds: `news` is a list of pairs of a format
- * for one double and its value, which ends with a NULL format; a pair whose value is not finite is left out.
+ * for one double and its value, which ends with a NULL format (NULL: none); a pair whose value is not finite is left out.
  */
 struct bp_progress_news {
     const char *format;
     double value;
 };
 void bp_progress_show(struct bp_progress *progress, int64_t done, bool final, const struct bp_progress_news *news);
+
+/* A count as "1234", "56k" or "7.89M". Returns text. */
+const char *bp_progress_count(double count, char text[24]);
 
 /* Seconds as "3:12", or "1:03:12" from an hour on; "?" when it is not a finite number. Returns text. */
 const char *bp_progress_clock(double seconds, char text[24]);

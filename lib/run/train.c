@@ -300,7 +300,7 @@ static int prepare(struct loop *loop)
     if (spec->command->resume && (check_parent(loop) || bp_resume_read(loop->resume, &loop->cycle) || check_transitions(loop)))
         return -1;
     loop->started_at = loop->cycle.transitions;
-    bp_progress_begin(&loop->progress, loop->started_at, config->transitions);
+    bp_progress_begin(&loop->progress, "transitions", loop->started_at, config->transitions);
     loop->next_progress = next_multiple(loop->started_at, spec->command->progress_every);
     loop->next_evaluation = next_multiple(loop->started_at, config->evaluate_every);
     loop->next_checkpoint = next_multiple(loop->started_at, spec->command->checkpoint_every);

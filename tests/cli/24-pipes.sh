@@ -30,10 +30,10 @@ is "  on stdout too, with -o" "$(wc -c <"$out")" 0
 runs "news" 0 bash -c "bp-train ${tiny% -q} --db none >b.ckpt"
 is "  go to stderr, led by the program's name" "$(grep -vc '^bp-train: ' "$err")" 0
 same "  and data alone to stdout" a.ckpt b.ckpt
-ok "  with the share done and the time left" grep -qE '^bp-train: +[0-9.]+%, [0-9:]+ left, [0-9.]+M of 0.01M transitions, .*transitions/s$' "$err"
+ok "  with the share done and the time left" grep -qE '^bp-train: +[0-9.]+%, [0-9:]+ left, [0-9.]+k? of 10k transitions, .*transitions/s$' "$err"
 is "  without a live line off a terminal" "$(tr -cd '\r\033' <"$err" | wc -c)" 0
 bp-distill --transitions 10k --db none -o d.ckpt easy.traj 2>"$err"
-ok "bp-distill tells the same" grep -qE '^bp-distill: +[0-9.]+%, [0-9:]+ left, [0-9.]+M of 0.01M transitions, log-likelihood .*transitions/s$' "$err"
+ok "bp-distill tells the same" grep -qE '^bp-distill: +[0-9.]+%, [0-9:]+ left, [0-9.]+k? of 10k transitions, log-likelihood .*transitions/s$' "$err"
 if command -v script >/dev/null; then
     long="bp-train ${tiny% -q} --transitions 60k --db none -o c.ckpt"
     TERM=xterm script -qec "stty cols 100; $long" /dev/null >live </dev/null
@@ -41,6 +41,8 @@ if command -v script >/dev/null; then
     TERM=xterm script -qec "stty cols 40; $long" /dev/null >live </dev/null
     ok "  on a narrow one too" grep -q $'\r.*%  .* left' live
     is "  that fits in it" "$(grep -v '^bp-train: ' live | sed 's/\x1b\[K//g' | tr '\r' '\n' | awk '!/^bp-train: / && length > 39')" ""
+    TERM=xterm script -qec "stty cols 40; bp-rollout -n 40 -o r.traj easy.ckpt" /dev/null >live </dev/null
+    ok "  of bp-rollout too" grep -q $'\r100.0%  0:00 left  40 of 40 episodes' live
     TERM=dumb script -qec "$long" /dev/null >live </dev/null
     is "  and plain lines on one that cannot draw over them" "$(tr -d '\r' <live | grep -vc '^bp-train: ') $(tr -cd '\033' <live | wc -c)" "0 0"
     TERM=xterm script -qec "bp-train $tiny --db none -o c.ckpt" /dev/null >live </dev/null
