@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Not json_dumps, which can leave a key out. A text that was cut in one of both passes differs in length from the other's. */
 char *bp_json_text(const json_t *value, int digits)
@@ -17,9 +18,19 @@ char *bp_json_text(const json_t *value, int digits)
     return text;
 }
 
-int bp_json_parse(const char *text, json_t **value)
+/* Where memory ran out there can be a value that lacks something. */
+int bp_json_parse_bytes(const char *text, size_t size, json_t **value)
 {
     errno = 0;
-    *value = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    return text && !*value && errno == ENOMEM ? bp_error(BP_FAILURE, "out of memory") : 0;
+    *value = text ? json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (!text || errno != ENOMEM)
+        return 0;
+    json_decref(*value);
+    *value = NULL;
+    return bp_error(BP_FAILURE, "out of memory");
+}
+
+int bp_json_parse(const char *text, json_t **value)
+{
+    return bp_json_parse_bytes(text, text ? strlen(text) : 0, value);
 }

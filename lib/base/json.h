@@ -11,5 +11,6 @@ char *bp_json_text(const json_t *value, int digits) BP_WARN_UNUSED;
 
 /* The value of a text (new reference), NULL where that is NULL or no JSON. 0, or -1 after reporting that memory is short. */
 int bp_json_parse(const char *text, json_t **value) BP_WARN_UNUSED;
+int bp_json_parse_bytes(const char *text, size_t size, json_t **value) BP_WARN_UNUSED;
 
 #endif

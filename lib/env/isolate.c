@@ -1,5 +1,7 @@
 #include "env/isolate.h"
 
+#include "env/mj_memory.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,7 +17,14 @@
 #include <unistd.h>
 
 /* What a file may take: far more than any body needs. Time of the clock counts when something waits, as for a file that is a pipe. */
-enum { CPU_SECONDS = 10, CLOCK_SECONDS = 60, MEMORY_MIB = 1024, TRIED_STEPS = 20 };
+enum { CPU_SECONDS = 10, CLOCK_SECONDS = 60, MEMORY_MIB = 1024 };
+/* What the parent may be left with: a model, and data for each environment. Shipped bodies take 0.06 and 13 MiB; the solvers' default is 100 iterations. */
+enum { MODEL_MIB = 64, DATA_MIB = 64, ITERATIONS = 1000 };
+/*
+ * Steps that are tried under each action: seconds, in which a body falls to the floor and moves there. An action that is held may well shake a
+ * body until its simulation diverges, which ends an episode; but not in its first steps.
+ */
+enum { TRIED_STEPS = 500, FIRST_STEPS = 20 };
 
 /* Shared between both. */
 struct outcome {
@@ -32,6 +41,16 @@ static void refuse(const char *reason)
     snprintf(outcome->reason, sizeof outcome->reason, "%s", reason);
     outcome->size = 0;
     _exit(1);
+}
+
+static void check_size(const char *what, int64_t size, int64_t most)
+{
+    char reason[128];
+
+    if (size >= 0 && size <= most)
+        return;
+    snprintf(reason, sizeof reason, "its %s takes more than the %lld MiB that are allowed", what, (long long)(most >> 20));
+    refuse(reason);
 }
 
 static void ignore(const char *warning)
@@ -76,20 +95,45 @@ static void set_limits(void)
     alarm(CLOCK_SECONDS);
 }
 
-/* The first steps, limp and under full action: what would crash in them must not do so in the parent. */
-static void try_model(const mjModel *model)
+/* A warning ends an episode: there would be none. Shapes that find no room in a picture are no matter of the simulation. */
+static bool warned(const mjData *data)
 {
-    mjData *data = mj_makeData(model);
+    for (int i = 0; i < mjNWARNING; i++)
+        if (i != mjWARN_VGEOMFULL && data->warning[i].number)
+            return true;
+    return false;
+}
 
-    if (!data)
-        refuse("it asks for too much memory");
+/* From rest; the simulation has to last for `steps`. */
+static void try_action(const mjModel *model, mjData *data, double action, int steps, const char *reason)
+{
     mj_resetData(model, data);
     for (int i = 0; i < TRIED_STEPS; i++) {
         for (int k = 0; k < model->nu; k++)
-            data->ctrl[k] = i < TRIED_STEPS / 2 ? 0 : 1;
-        mj_step1(model, data);
-        mj_step2(model, data);
+            data->ctrl[k] = action;
+        mj_step(model, data);
+        if (i < steps && warned(data))
+            refuse(reason);
     }
+}
+
+/* Limp and under full action, until it lies on the floor: what would crash, hang or diverge must not do so in the parent. */
+static void try_model(mjModel *model)
+{
+    const mjOption *option = &model->opt;
+    mjData *data;
+
+    if (!(option->timestep > 0 && option->timestep <= 1))
+        return;                 /* refused by those who know what it should be */
+    if (option->iterations > ITERATIONS || option->noslip_iterations > ITERATIONS || option->mpr_iterations > ITERATIONS)
+        refuse("it asks for more than 1000 iterations of a solver");
+    bp_mj_memory_fit(model);    /* as the parent will */
+    if (!(data = mj_makeData(model)))
+        refuse("it asks for too much memory");
+    check_size("simulation", (int64_t)data->nbuffer + (int64_t)sizeof(mjtNum) * model->nstack, (int64_t)DATA_MIB << 20);
+    try_action(model, data, 0, TRIED_STEPS, "its simulation diverges, without any action");
+    try_action(model, data, 1, FIRST_STEPS, "its simulation diverges at once under full action");
+    try_action(model, data, -1, FIRST_STEPS, "its simulation diverges at once under full action");
     mj_deleteData(data);
 }
 
@@ -103,9 +147,10 @@ static void work(bp_compile *compile, const char *path, const char *outer, int f
     mjModel *model = compile(path, outer, reason, sizeof reason);
     if (!model)
         refuse(reason);
-    try_model(model);
     int size = mj_sizeModel(model);
-    if (size <= 0 || size > MEMORY_MIB << 20 || ftruncate(file, size))
+    check_size("compiled model", size, (int64_t)MODEL_MIB << 20);
+    try_model(model);
+    if (ftruncate(file, size))
         refuse("it is too large");
     void *bytes = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (bytes == MAP_FAILED)

@@ -1,10 +1,10 @@
 #include "store/safetensors.h"
 
+#include "base/json.h"
 #include "store/header.h"
 
 #include <assert.h>
 #include <endian.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,12 +183,6 @@ static int end_tensors(const struct source *source)
     return bp_error(BP_DAMAGED, "%s is damaged: %zu bytes of its data belong to no tensor", source->where, source->data_size - source->end);
 }
 
-static json_t *parse(const char *text, size_t size)
-{
-    errno = 0;
-    return json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-}
-
 /* A header that was scanned, whose fields were parsed. */
 static int read_scanned(struct source *source, const struct bp_header *header, struct bp_record *record)
 {
@@ -225,13 +219,17 @@ static int read_parsed(struct source *source, const json_t *root, struct bp_reco
 static int read_header(struct source *source, const char *text, size_t size, struct bp_record *record)
 {
     struct bp_header header;
+    json_t *root;
     int status;
 
-    if (bp_header_scan(text, size, &header) && (record->fields = parse(header.fields, header.fields_size)))
-        return read_scanned(source, &header, record);
-    json_t *root = parse(text, size);
-    if (!root && errno == ENOMEM)
-        return bp_error(BP_FAILURE, "out of memory");
+    if (bp_header_scan(text, size, &header)) {
+        if (bp_json_parse_bytes(header.fields, header.fields_size, &record->fields))
+            return -1;
+        if (record->fields)
+            return read_scanned(source, &header, record);
+    }
+    if (bp_json_parse_bytes(text, size, &root))
+        return -1;
     status = read_parsed(source, root, record);
     json_decref(root);
     return status;

@@ -29,6 +29,7 @@ static int write_body(const char *name, const char *text)
 
 #define LEG "<body pos='0 0 -0.2'><joint name='j' axis='0 1 0'/><geom size='0.1'/></body>"
 #define MOTOR "<actuator><motor joint='j'/></actuator>"
+#define FREE(before, motor) "<mujoco>" before "<worldbody><body pos='0 0 0.4'><freejoint/><geom size='.1'/>" LEG "</body></worldbody>" motor "</mujoco>"
 #define BODY(inside) "<mujoco><worldbody><body pos='0.3 0.2 0.4'>" inside "<geom size='0.1'/>" LEG "</body></worldbody>" MOTOR "</mujoco>"
 
 static void what_is_missing_is_said(void **state)
@@ -57,6 +58,14 @@ static void what_is_missing_is_said(void **state)
         {"<mujoco><asset><texture name='t' type='2d' builtin='flat' mark='cross' width='99999999999' height='10'/></asset></mujoco>", BP_DAMAGED,
          "cannot load the body"},
         {"<mujoco><include file='/dev/zero'/></mujoco>", BP_DAMAGED, "cannot load the body"},
+        {FREE("<option iterations='1000000000' tolerance='0'/>", MOTOR), BP_DAMAGED, "more than 1000 iterations"},
+        {FREE("<option noslip_iterations='1001'/>", MOTOR), BP_DAMAGED, "more than 1000 iterations"},
+        {FREE("<asset><hfield name='h' nrow='6400' ncol='6400' size='1 1 1 1'/></asset>", MOTOR), BP_DAMAGED,
+         "its compiled model takes more than the 64 MiB"},
+        {FREE("<size nstack='10000000'/>", MOTOR), BP_DAMAGED, "its simulation takes more than the 64 MiB"},
+        {FREE("", "<actuator><motor joint='j' gear='inf'/></actuator>"), BP_DAMAGED, "diverges at once under full action"},
+        {FREE("<option gravity='0 0 1e300'/>", MOTOR), BP_DAMAGED, "diverges, without any action"},
+        {FREE("", "<actuator><motor joint='j' gear='1e30'/></actuator>"), BP_DAMAGED, "diverges at once under full action"},
     };
     char said[1024];
 
