@@ -1,4 +1,4 @@
-#include "store/pack.h"
+#include "store/record.h"
 
 #include <assert.h>
 #include <stdarg.h>

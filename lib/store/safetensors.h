@@ -2,7 +2,7 @@
 #ifndef BP_STORE_SAFETENSORS_H
 #define BP_STORE_SAFETENSORS_H
 
-#include "store/pack.h"
+#include "store/record.h"
 
 /*
  * Longest JSON header, without the length before it. It bounds what a hostile header can make the JSON parser allocate (some
