@@ -2,6 +2,7 @@
 
 #include "nn/columns.h"
 #include "nn/linear.h"
+#include "nn/weight.h"
 
 #include <assert.h>
 #include <gsl/gsl_randist.h>
@@ -251,11 +252,26 @@ static struct bp_weight weight(struct bp_net_use use, size_t offset)
     return bp_net_weight(use.net, use.params, use.grad, &use.prepared, offset);
 }
 
-static struct bp_var *dense(struct bp_tape *tape, struct bp_net_use use, int i, struct bp_var *x, enum bp_activation act)
+static struct bp_lstm_weights lstm_weights(struct bp_net_use use, const struct bp_layer *l)
+{
+    return (struct bp_lstm_weights){weight(use, l->x), weight(use, l->h), weight(use, l->b)};
+}
+
+/* What layer `next` takes of its input. */
+static enum bp_keep kept_for(struct bp_net_use use, int next)
+{
+    const struct bp_layer *l = &use.net->layer[next];
+    bool bf16 = l->kind == BP_LAYER_LSTM ? bp_lstm_bf16(lstm_weights(use, l), l->in, l->out)
+                                         : bp_weight_bf16((struct bp_matrix){weight(use, l->x), l->in, l->out});
+
+    return bf16 ? BP_KEEP_ROUNDED : BP_KEEP_VALUE;
+}
+
+static struct bp_var *dense(struct bp_tape *tape, struct bp_net_use use, int i, struct bp_var *x, enum bp_activation act, enum bp_keep keep)
 {
     const struct bp_layer *l = &use.net->layer[i];
 
-    return bp_linear(tape, x, weight(use, l->x), weight(use, l->b), NULL, l->out, act);
+    return bp_linear(tape, x, weight(use, l->x), weight(use, l->b), NULL, l->out, act, keep);
 }
 
 /* The torso's input: the groups side by side, each through its encoder where it has one. */
@@ -269,8 +285,10 @@ static struct bp_var *encode(struct bp_tape *tape, struct bp_net_use use, struct
     for (int i = 0, column = 0; i < net->spec.inputs.count; column += net->spec.inputs.group[i++].size) {
         const struct bp_input *input = &net->input[i];
         parts[i] = bp_slice_columns(tape, x, column, net->spec.inputs.group[i].size);
-        for (int k = 0; k < input->layers; k++)
-            parts[i] = dense(tape, use, input->first + k, parts[i], BP_ELU);
+        for (int k = 0; k < input->layers; k++) {
+            enum bp_keep keep = k + 1 < input->layers ? kept_for(use, input->first + k + 1) : BP_KEEP_VALUE;
+            parts[i] = dense(tape, use, input->first + k, parts[i], BP_ELU, keep);
+        }
     }
     return bp_concat(tape, parts, net->spec.inputs.count);
 }
@@ -284,28 +302,31 @@ struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, stru
     for (int i = net->torso; i < net->join; i++) {
         const struct bp_layer *l = &net->layer[i];
         if (l->kind == BP_LAYER_DENSE) {
-            x = dense(tape, use, i, x, BP_ELU);
+            x = dense(tape, use, i, x, BP_ELU, kept_for(use, i + 1));
             continue;
         }
-        struct bp_lstm_weights w = {weight(use, l->x), weight(use, l->h), weight(use, l->b)};
         struct bp_sequences own = *sequences;
         own.state = own.state ? own.state + l->state : NULL;
         own.state_out = own.state_out ? own.state_out + l->state : NULL;
-        x = bp_lstm(tape, x, w, &own, l->out, net->state_size);
+        x = bp_lstm(tape, x, lstm_weights(use, l), &own, l->out, net->state_size);
     }
-    return dense(tape, use, net->join, x, BP_IDENTITY);
+    return dense(tape, use, net->join, x, BP_IDENTITY, BP_KEEP_VALUE);
 }
 
 struct bp_var *bp_net_output(struct bp_tape *tape, struct bp_net_use use, struct bp_var *features, struct bp_var *action)
 {
     const struct bp_net *net = use.net;
     int i = net->join;
-    enum bp_activation act = i + 1 < net->layers ? BP_ELU : BP_IDENTITY;
+    bool last = i + 1 == net->layers;
+    enum bp_activation act = last ? BP_IDENTITY : BP_ELU;
+    enum bp_keep keep = last ? BP_KEEP_VALUE : kept_for(use, i + 1);
     struct bp_weight none = {0};
-    struct bp_var *x = action ? bp_linear(tape, action, weight(use, net->layer[i].a), none, features, net->layer[i].out, act)
+    struct bp_var *x = action ? bp_linear(tape, action, weight(use, net->layer[i].a), none, features, net->layer[i].out, act, keep)
                               : bp_activate(tape, features, act);
 
-    for (i++; i < net->layers; i++)
-        x = dense(tape, use, i, x, i + 1 < net->layers ? BP_ELU : BP_IDENTITY);
+    for (i++; i < net->layers; i++) {
+        last = i + 1 == net->layers;
+        x = dense(tape, use, i, x, last ? BP_IDENTITY : BP_ELU, last ? BP_KEEP_VALUE : kept_for(use, i + 1));
+    }
     return x;
 }

@@ -57,8 +57,15 @@ void bp_bf16_use(const struct bp_bf16_kernels *kernels);
 /* The reason why there are no such products here, phrased to end a sentence; NULL if there are. */
 const char *bp_bf16_missing(void);
 
-/* One number. */
+/* One number, there and back. */
 uint16_t bp_bf16_round(float x);
+
+static inline float bp_bf16_value(uint16_t number)
+{
+    union { uint32_t bits; float x; } value = {(uint32_t)number << 16};
+
+    return value.x;
+}
 
 /* Numbers from row to row of a rounded matrix. */
 size_t bp_bf16_stride(int cols);

@@ -1,7 +1,10 @@
 #include "nn/linear.h"
 
+#include "nn/bf16.h"
 #include "nn/math.h"
 #include "nn/weight.h"
+
+#include <string.h>
 
 enum {
     STRIP_FLOATS = 8192,            /* of an output that stays in the first cache until its activation */
@@ -32,14 +35,22 @@ static void add_and_activate(float *restrict y, const float *restrict addend, in
         }
 }
 
-/* elu'(x) = 1 for y > 0, y + 1 below; in place on dy. */
-static void activate_back(float *restrict dy, const float *restrict y, size_t n, enum bp_activation act)
+/* elu'(x) = 1 for y > 0, y + 1 below. */
+static void activate_back(float *dx, const float *dy, const float *restrict y, size_t n)
 {
-    if (act == BP_IDENTITY)
-        return;
 #pragma omp simd
     for (size_t i = 0; i < n; i++)
-        dy[i] *= y[i] > 0 ? 1.0f : y[i] + 1.0f;
+        dx[i] = dy[i] * (y[i] > 0 ? 1.0f : y[i] + 1.0f);
+}
+
+/* The same of y rounded: elu' is then within 2^-9. */
+static void activate_back_rounded(float *restrict dx, const float *restrict dy, const uint16_t *restrict y, size_t n)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+        float value = bp_bf16_value(y[i]);
+        dx[i] = dy[i] * (value > 0 ? 1.0f : value + 1.0f);
+    }
 }
 
 static void add_to(float *restrict dst, const float *restrict src, size_t n)
@@ -49,32 +60,59 @@ static void add_to(float *restrict dst, const float *restrict src, size_t n)
         dst[i] += src[i];
 }
 
+/* The gradient of a row before its activation: dy itself where there is none, else into `dx`. */
+static const float *row_back(const struct linear *l, size_t row, const float *dy, float *dx)
+{
+    size_t width = (size_t)l->y->cols;
+
+    if (l->act == BP_IDENTITY)
+        return dy;
+    if (l->y->value)
+        activate_back(dx, dy, l->y->value + row * width, width);
+    else
+        activate_back_rounded(dx, dy, l->y->rounded + row * bp_bf16_stride(l->y->cols), width);
+    return dx;
+}
+
+/*
+ * The gradients of all rows before the activation, to bias and base; and as a factor for the products: in the place of dy, or rounded, when
+ * floats are written nowhere.
+ */
+static struct bp_factor rows_back(struct linear *l, float *dy, uint16_t *rounded, float *room)
+{
+    size_t rows = (size_t)l->y->rows, width = (size_t)l->y->cols;
+    int add = 1;
+    float *base = l->base && l->base->grad ? bp_gradient_sink(l->base, &add) : NULL;
+
+    for (size_t row = 0; row < rows; row++, dy += width) {
+        const float *dx = row_back(l, row, dy, rounded ? room : dy);
+        if (l->b.grad)
+            add_to(l->b.grad, dx, width);
+        if (base && add)
+            add_to(base + row * width, dx, width);
+        else if (base)
+            memcpy(base + row * width, dx, width * sizeof *dx);
+        if (rounded)
+            bp_round_row(dx, l->y->cols, rounded, (int)row);
+    }
+    return (struct bp_factor){dy - rows * width, rounded};
+}
+
 static void linear_back(struct bp_node *node)
 {
     struct linear *l = (struct linear *)node;
     int n = l->y->rows, out = l->y->cols;
-    float *dy = bp_gradient(l->y);
-    struct bp_factor x = bp_weight_factor(l->tape, l->w, l->x), factor = {dy, NULL};
-    uint16_t *rounded = bp_weight_bf16(l->w) ? bp_rounded_new(l->tape, n, out) : NULL;
+    float *dy = bp_gradient(l->y), *room = bp_arena_floats(&l->tape->arena, (size_t)out);
+    struct bp_factor x = bp_weight_factor(l->tape, l->w, l->x);
+    struct bp_factor factor = rows_back(l, dy, bp_weight_bf16(l->w) ? bp_rounded_new(l->tape, n, out) : NULL, room);
 
-    for (size_t row = 0, width = (size_t)out; row < (size_t)n; row++) {
-        activate_back(dy + row * width, l->y->value + row * width, width, l->act);
-        if (l->b.grad)
-            add_to(l->b.grad, dy + row * width, width);
-        if (rounded)
-            bp_round_row(dy + row * width, out, rounded, (int)row);
-    }
-    if (l->base && l->base->grad)
-        add_to(bp_gradient(l->base), dy, (size_t)n * (size_t)out);
-    factor.rounded = rounded;
     bp_weight_gradient(l->tape, l->w, n, x, factor);
     if (l->x->grad) {
         int add;
         float *dx = bp_gradient_sink(l->x, &add);
         bp_weight_backward(l->tape, l->w, n, factor, dx, add);
     }
-    if (rounded)
-        bp_arena_give_back(&l->tape->arena, rounded);
+    bp_arena_give_back(&l->tape->arena, room);
 }
 
 /* Rows of an output of `out` columns that are computed together: a multiple of what the products take at once. */
@@ -91,26 +129,28 @@ static void forward(struct bp_tape *tape, struct bp_var *x, struct bp_matrix w, 
 {
     struct bp_factor factor = bp_weight_factor(tape, w, x);
     int most = strip_rows(w), out = y->cols;
+    float *room = y->value ? NULL : bp_arena_floats(&tape->arena, (size_t)most * (size_t)out);
 
-    if (factor.rounded && bp_weight_packs(out, 2))
-        y->rounded = bp_rounded_new(tape, y->rows, out);
     for (int row = 0; row < x->rows; row += most) {
         int rows = x->rows - row < most ? x->rows - row : most;
-        float *strip = y->value + (size_t)row * (size_t)out;
+        float *strip = room ? room : y->value + (size_t)row * (size_t)out;
         bp_weight_forward(w, rows, bp_factor_rows(factor, x->cols, row), strip, 0);
         add_and_activate(strip, addend + (size_t)row * (size_t)stride, stride, rows, out, act);
-        for (int i = row; y->rounded && i < row + rows; i++)
-            bp_round_row(y->value + (size_t)i * (size_t)out, out, y->rounded, i);
+        for (int i = 0; y->rounded && i < rows; i++)
+            bp_round_row(strip + (size_t)i * (size_t)out, out, y->rounded, row + i);
     }
+    if (room)
+        bp_arena_give_back(&tape->arena, room);
 }
 
 struct bp_var *bp_linear(struct bp_tape *tape, struct bp_var *x, struct bp_weight w, struct bp_weight b, struct bp_var *base,
-                         int out, enum bp_activation act)
+                         int out, enum bp_activation act, enum bp_keep keep)
 {
     int n = x->rows;
     bool differentiable = x->grad || w.grad || b.grad || (base && base->grad);
-    struct bp_var *y = bp_var_new(tape, n, out, differentiable);
     struct bp_matrix matrix = {w, x->cols, out};
+    bool rounded = keep == BP_KEEP_ROUNDED && bp_weight_bf16(matrix);
+    struct bp_var *y = rounded ? bp_var_rounded(tape, n, out, differentiable) : bp_var_new(tape, n, out, differentiable);
 
     forward(tape, x, matrix, base ? base->value : b.value, base ? out : 0, y, act);
     if (y->grad) {
@@ -129,7 +169,6 @@ struct bp_var *bp_linear(struct bp_tape *tape, struct bp_var *x, struct bp_weigh
 struct activation {
     struct bp_node node;
     struct bp_var *x, *y;
-    enum bp_activation act;
 };
 
 static void activation_back(struct bp_node *node)
@@ -137,8 +176,10 @@ static void activation_back(struct bp_node *node)
     struct activation *a = (struct activation *)node;
     size_t n = (size_t)a->y->rows * (size_t)a->y->cols;
 
-    activate_back(bp_gradient(a->y), a->y->value, n, a->act);
-    add_to(bp_gradient(a->x), a->y->grad, n);
+    float *dy = bp_gradient(a->y);
+
+    activate_back(dy, dy, a->y->value, n);
+    add_to(bp_gradient(a->x), dy, n);
 }
 
 struct bp_var *bp_activate(struct bp_tape *tape, struct bp_var *x, enum bp_activation act)
@@ -152,7 +193,6 @@ struct bp_var *bp_activate(struct bp_tape *tape, struct bp_var *x, enum bp_activ
         struct activation *a = bp_node_new(tape, sizeof *a, activation_back);
         a->x = x;
         a->y = y;
-        a->act = act;
     }
     return y;
 }

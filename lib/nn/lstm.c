@@ -1,10 +1,13 @@
 #include "nn/lstm.h"
 
+#include "nn/bf16.h"
 #include "nn/math.h"
 #include "nn/weight.h"
 
 #include <stdbool.h>
 #include <string.h>
+
+enum { ROWS_TOGETHER = 16 };      /* fewer at a time slow the products down */
 
 struct lstm {
     struct bp_node node;
@@ -16,7 +19,9 @@ struct lstm {
     bool starts;                /* from a state, else from zeros */
     struct { float *value; uint16_t *rounded; } before;     /* T*B x H, what multiplies W_h: h_{t-1}, zeros where episodes begin; one of both */
     float *first_cell;          /* B x H, or NULL */
-    float *gates;               /* T*B x 4H, after their nonlinearities; turned into gradients by the way back */
+    /* T*B x 4H, after their nonlinearities, for the way back, which turns them into gradients: floats, or rounded for products of BF16. */
+    float *gates;
+    uint16_t *rounded;
     float *cell;                /* T*B x H */
     struct bp_tape *tape;
 };
@@ -95,8 +100,22 @@ static struct bp_factor before(const struct lstm *l, int t)
     return bp_factor_rows((struct bp_factor){l->before.value, l->before.rounded}, l->hidden, t * l->batch);
 }
 
-/* The gradients of one row's gates: to the bias's gradient, and rounded. */
-static void finish_row(struct lstm *l, const float *gate, uint16_t *rounded, int row)
+/* The gates of a row: where they are kept, or widened into `room`. */
+static float *gates_of(const struct lstm *l, int row, float *room)
+{
+    size_t width = 4 * (size_t)l->hidden;
+
+    if (l->gates)
+        return l->gates + (size_t)row * width;
+    const uint16_t *from = l->rounded + (size_t)row * bp_bf16_stride((int)width);
+#pragma omp simd
+    for (size_t j = 0; j < width; j++)
+        room[j] = bp_bf16_value(from[j]);
+    return room;
+}
+
+/* The gradients of one row's gates: to the bias's gradient, and rounded into the gates' place. */
+static void finish_row(struct lstm *l, const float *gate, int row)
 {
     int width = 4 * l->hidden;
     float *bias = l->bias.grad;
@@ -105,8 +124,8 @@ static void finish_row(struct lstm *l, const float *gate, uint16_t *rounded, int
 #pragma omp simd
         for (int j = 0; j < width; j++)
             bias[j] += gate[j];
-    if (rounded)
-        bp_round_row(gate, width, rounded, row);
+    if (l->rounded)
+        bp_round_row(gate, width, l->rounded, row);
 }
 
 /*
@@ -144,12 +163,11 @@ static void lstm_back(struct bp_node *node)
     struct lstm *l = (struct lstm *)node;
     int n = l->hidden, batch = l->batch, rows = l->steps * batch, from = l->starts ? 0 : 1;
     size_t matrix = (size_t)batch * (size_t)n;
-    struct bp_factor x = bp_weight_factor(l->tape, l->from_x, l->x), gates = {l->gates, NULL};
+    struct bp_factor x = bp_weight_factor(l->tape, l->from_x, l->x), gates = {l->gates, l->rounded};
     float *dc = bp_arena_zeros(&l->tape->arena, matrix), *zero = bp_arena_zeros(&l->tape->arena, (size_t)n);
     float *kept = l->episode_step ? bp_arena_floats(&l->tape->arena, matrix) : NULL, *dy = bp_gradient(l->y);
-    uint16_t *rounded = x.rounded || l->before.rounded ? bp_rounded_new(l->tape, rows, 4 * n) : NULL;
+    float *room = bp_arena_floats(&l->tape->arena, 4 * (size_t)n);
 
-    gates.rounded = rounded;
     if (!bp_weight_bf16(l->from_h))
         l->from_h.w.transposed = bp_weight_transposed(l->tape, l->from_h);      /* once, not at every step */
     for (int t = l->steps - 1; t >= 0; t--) {
@@ -158,9 +176,9 @@ static void lstm_back(struct bp_node *node)
             back_through_h(l, t + 1, bp_factor_rows(gates, 4 * n, (t + 1) * batch), dh, dc, kept);
         for (int b = 0; b < batch; b++) {
             size_t at = (size_t)b * (size_t)n;
-            float *gate = l->gates + 4 * ((size_t)t * matrix + at);
+            float *gate = gates_of(l, t * batch + b, room);
             step_back(gate, cell_before(l, t, b, zero), l->cell + (size_t)t * matrix + at, dh + at, dc + at, n);
-            finish_row(l, gate, rounded, t * batch + b);
+            finish_row(l, gate, t * batch + b);
         }
     }
     bp_weight_gradient(l->tape, l->from_x, rows, x, gates);
@@ -198,19 +216,41 @@ static void pack(const struct lstm *l, float *state, int stride)
     }
 }
 
+/* Steps whose products with x are computed together: where there are few sequences side by side, several. */
+static int steps_together(const struct lstm *l)
+{
+    int rows = bp_weight_rows(l->from_x) > ROWS_TOGETHER ? bp_weight_rows(l->from_x) : ROWS_TOGETHER;
+
+    return (rows + l->batch - 1) / l->batch;
+}
+
+/* Pre-activations of some steps from x alone; l->gates where they are kept, else the same place again and again, which stays in the first cache. */
+static float *from_input(struct lstm *l, struct bp_factor x, int t, float *room)
+{
+    int steps = steps_together(l) < l->steps - t ? steps_together(l) : l->steps - t, row = t * l->batch;
+    float *gates = l->gates ? l->gates + (size_t)row * 4 * (size_t)l->hidden : room;
+
+    bp_weight_forward(l->from_x, steps * l->batch, bp_factor_rows(x, l->x->cols, row), gates, 0);
+    return gates;
+}
+
 static void forward(struct lstm *l, const float *zero)
 {
     int n = l->hidden, batch = l->batch;
     size_t matrix = (size_t)batch * (size_t)n;
+    struct bp_factor x = bp_weight_factor(l->tape, l->from_x, l->x);
+    float *room = l->gates ? NULL : bp_arena_floats(&l->tape->arena, 4 * matrix * (size_t)steps_together(l)), *gates = NULL;
 
-    bp_weight_forward(l->from_x, l->steps * batch, bp_weight_factor(l->tape, l->from_x, l->x), l->gates, 0);
     for (int t = 0; t < l->steps; t++) {
-        float *gates = l->gates + (size_t)t * 4 * matrix, *h = l->y->value + (size_t)t * matrix, *cell = l->cell + (size_t)t * matrix;
+        float *h = l->y->value + (size_t)t * matrix, *cell = l->cell + (size_t)t * matrix;
+        gates = t % steps_together(l) ? gates + 4 * matrix : from_input(l, x, t, room);
         if (t || l->starts)
             bp_weight_forward(l->from_h, batch, before(l, t), gates, 1);
         for (int b = 0; b < batch; b++) {
             size_t at = (size_t)b * (size_t)n;
             step(gates + 4 * at, l->bias.value, cell_before(l, t, b, zero), cell + at, h + at, n);
+            if (l->rounded)
+                bp_round_row(gates + 4 * at, 4 * n, l->rounded, t * batch + b);
             if (l->y->rounded)
                 bp_round_row(h + at, n, l->y->rounded, t * batch + b);
         }
@@ -219,36 +259,50 @@ static void forward(struct lstm *l, const float *zero)
     }
 }
 
+bool bp_lstm_bf16(struct bp_lstm_weights w, int in, int hidden)
+{
+    return bp_weight_bf16((struct bp_matrix){w.x, in, 4 * hidden}) && bp_weight_bf16((struct bp_matrix){w.h, hidden, 4 * hidden});
+}
+
+/* What is kept of every step, of `rows` in all. */
+static void allocate(struct lstm *l, int rows, bool bf16)
+{
+    size_t count = (size_t)rows * (size_t)l->hidden;
+    bool records = l->y->grad;
+
+    if (bf16) {
+        l->rounded = records ? bp_rounded_new(l->tape, rows, 4 * l->hidden) : NULL;
+        l->before.rounded = bp_rounded_new(l->tape, rows, l->hidden);
+        l->y->rounded = bp_rounded_new(l->tape, rows, l->hidden);
+    } else {
+        l->gates = records ? bp_arena_floats(&l->tape->arena, 4 * count) : NULL;
+        l->before.value = bp_arena_floats(&l->tape->arena, count);
+        l->from_x.w.packed = l->from_h.w.packed = NULL;
+    }
+    l->cell = bp_arena_floats(&l->tape->arena, count);
+}
+
 struct bp_var *bp_lstm(struct bp_tape *tape, struct bp_var *x, struct bp_lstm_weights w, const struct bp_sequences *sequences, int hidden,
                        int stride)
 {
     int rows = sequences->steps * sequences->batch;
-    size_t count = (size_t)rows * (size_t)hidden;
     struct bp_var *y = bp_var_new(tape, rows, hidden, x->grad || w.x.grad || w.h.grad || w.b.grad);
-    struct lstm local = {0}, *l = y->grad ? bp_node_new(tape, sizeof *l, lstm_back) : &local;
+    struct lstm local, *l = y->grad ? bp_node_new(tape, sizeof *l, lstm_back) : &local;
 
-    l->x = x;
-    l->y = y;
-    l->from_x = (struct bp_matrix){w.x, x->cols, 4 * hidden};
-    l->from_h = (struct bp_matrix){w.h, hidden, 4 * hidden};
-    l->bias = w.b;
-    l->steps = sequences->steps;
-    l->batch = sequences->batch;
-    l->episode_step = sequences->episode_step;
-    l->hidden = hidden;
-    l->tape = tape;
-    l->first_cell = NULL;
-    l->starts = false;
-    l->before.value = NULL;
-    l->before.rounded = NULL;
-    l->gates = bp_arena_floats(&tape->arena, 4 * count);
-    l->cell = bp_arena_floats(&tape->arena, count);
-    if (bp_weight_bf16(l->from_h)) {
-        l->before.rounded = bp_rounded_new(tape, rows, hidden);
-        y->rounded = bp_rounded_new(tape, rows, hidden);
-    } else {
-        l->before.value = bp_arena_floats(&tape->arena, count);
-    }
+    *l = (struct lstm){
+        .node = y->grad ? l->node : (struct bp_node){0},
+        .x = x,
+        .y = y,
+        .from_x = {w.x, x->cols, 4 * hidden},
+        .from_h = {w.h, hidden, 4 * hidden},
+        .bias = w.b,
+        .steps = sequences->steps,
+        .batch = sequences->batch,
+        .hidden = hidden,
+        .episode_step = sequences->episode_step,
+        .tape = tape,
+    };
+    allocate(l, rows, bp_lstm_bf16(w, x->cols, hidden));
     float *zero = bp_arena_zeros(&tape->arena, (size_t)hidden);
     if (sequences->state)
         unpack(l, sequences->state, stride, zero);

@@ -21,6 +21,9 @@ struct bp_lstm_weights {
     struct bp_weight b;         /* 4H */
 };
 
+/* Whether the layer's products are of BF16: all of them, or none. */
+bool bp_lstm_bf16(struct bp_lstm_weights w, int in, int hidden);
+
 /*
  * h (T*B x H) from x (T*B x in).  [i f g o] = x W_x + h_{t-1} W_h + b;  c = s(f) c_{t-1} + s(i) tanh(g);  h = s(o) tanh(c). A state row has
  * `stride` floats, h then c at its start; no gradient flows into the first. Where an episode begins, h_{t-1} and c_{t-1} are zeros.

@@ -49,6 +49,15 @@ struct bp_var *bp_var_new(struct bp_tape *tape, int rows, int cols, bool differe
     return var(tape, rows, cols, value, differentiable && tape->record ? bp_arena_floats(&tape->arena, count) : NULL);
 }
 
+struct bp_var *bp_var_rounded(struct bp_tape *tape, int rows, int cols, bool differentiable)
+{
+    float *grad = differentiable && tape->record ? bp_arena_floats(&tape->arena, (size_t)rows * (size_t)cols) : NULL;
+    struct bp_var *x = var(tape, rows, cols, NULL, grad);
+
+    x->rounded = bp_arena_take(&tape->arena, (size_t)rows * bp_bf16_stride(cols) * sizeof *x->rounded);
+    return x;
+}
+
 float *bp_gradient(struct bp_var *x)
 {
     struct bp_var *whole = x->whole ? x->whole : x;
@@ -81,7 +90,7 @@ struct bp_var *bp_stop_gradient(struct bp_tape *tape, const struct bp_var *x)
 struct bp_var *bp_slice_rows(struct bp_tape *tape, struct bp_var *x, int first, int rows)
 {
     size_t offset = (size_t)first * (size_t)x->cols;
-    struct bp_var *y = var(tape, rows, x->cols, x->value + offset, x->grad ? x->grad + offset : NULL);
+    struct bp_var *y = var(tape, rows, x->cols, x->value ? x->value + offset : NULL, x->grad ? x->grad + offset : NULL);
 
     y->whole = x->whole ? x->whole : x;
     y->rounded = x->rounded ? x->rounded + (size_t)first * bp_bf16_stride(x->cols) : NULL;

@@ -13,7 +13,7 @@
 /* A matrix (rows x cols, dense, row-major) with its gradient; grad is NULL where none is wanted, and read through bp_gradient. */
 struct bp_var {
     int rows, cols;
-    float *value;
+    float *value;           /* NULL where `rounded` is all that is wanted */
     float *grad;
     bool touched;           /* grad holds numbers; before, it counts as zero */
     struct bp_var *whole;   /* of which this is some rows, or NULL */
@@ -56,6 +56,9 @@ struct bp_var *bp_constant(struct bp_tape *tape, int rows, int cols, const float
 
 /* A new variable, its value not set; there is a gradient when `differentiable` and the tape records. */
 struct bp_var *bp_var_new(struct bp_tape *tape, int rows, int cols, bool differentiable);
+
+/* The same whose value is `rounded` alone: rows x bp_bf16_stride(cols) numbers. */
+struct bp_var *bp_var_rounded(struct bp_tape *tape, int rows, int cols, bool differentiable);
 
 /* The gradient to add to or to read; cleared when nothing was added before. Not for variables that want none. */
 float *bp_gradient(struct bp_var *x);

@@ -15,10 +15,15 @@
 
 static bool tsv;
 
+void print_of(const char *what, const char *setting, const char *precision, double value, const char *unit)
+{
+    printf(tsv ? "%s\t%s\t%s\t%.6g\t%s\n" : "%-34s %-28s %-8s %12.5g  %s\n", what, setting, precision, value, unit);
+    fflush(stdout);
+}
+
 void print(const char *what, const char *setting, double value, const char *unit)
 {
-    printf(tsv ? "%s\t%s\t%.6g\t%s\n" : "%-34s %-28s %12.5g  %s\n", what, setting, value, unit);
-    fflush(stdout);
+    print_of(what, setting, "-", value, unit);
 }
 
 static int compare(const void *a, const void *b)
@@ -41,6 +46,16 @@ double rate_once(double (*work)(void *), void *context, double seconds)
     do
         done += work(context);
     while ((now = bp_clock_seconds()) - start < seconds);
+    return done / (now - start);
+}
+
+double busy_rate_once(double (*work)(void *), void *context, double seconds)
+{
+    double start = busy_seconds(), done = 0, now;
+
+    do
+        done += work(context);
+    while ((now = busy_seconds()) - start < seconds);
     return done / (now - start);
 }
 
@@ -161,7 +176,7 @@ int main(int argc, char **argv)
             all = false;
     describe_machine();
     if (tsv)
-        printf("what\tsetting\tvalue\tunit\n");
+        printf("what\tsetting\tprecision\tvalue\tunit\n");
     for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
         for (int i = 0; i < argc; i++)
             if ((all && i == 0) || !strcmp(argv[i], parts[p].name))

@@ -17,6 +17,8 @@ enum { ROUNDS = 7 };
 
 /* A row: what was measured, under which setting. */
 void print(const char *what, const char *setting, double value, const char *unit);
+/* The same of what has products of a precision of its own: float32 or bf16. */
+void print_of(const char *what, const char *setting, const char *precision, double value, const char *unit);
 
 /* Of ROUNDS values, which it sorts. */
 double median(double *values);
@@ -24,8 +26,10 @@ double median(double *values);
 /* What `work` does in a second when it reports how much it did, over `seconds`; and the median of ROUNDS such. */
 double rate_once(double (*work)(void *), void *context, double seconds);
 double rate(double (*work)(void *), void *context, double seconds);
+/* The same in a second of the processor's time, for work on one thread. */
+double busy_rate_once(double (*work)(void *), void *context, double seconds);
 
-/* GFLOP/s of sgemm on matrices of 4096 x 4096, on each of the pool's threads at once: one round. */
+/* GFLOP/s, by the processor's time, of sgemm on matrices of 4096 x 4096, on each of the pool's threads at once: one round. */
 double sgemm_once(struct bp_pool *pool);
 
 /*

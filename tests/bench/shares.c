@@ -168,7 +168,7 @@ void print_shares(const char *setting, double (*work)(void *), void *context, do
     setitimer(ITIMER_PROF, &every, NULL);
     rate_once(work, context, seconds);
     setitimer(ITIMER_PROF, &never, NULL);
-    busy = fmin(1, (busy_seconds() - busy) / ((bp_clock_seconds() - start) * threads));
+    busy = threads == 1 ? 1 : fmin(1, (busy_seconds() - busy) / ((bp_clock_seconds() - start) * threads));    /* one does not wait for another */
     count_parts(counts);
     for (int p = 0; p < PARTS && count; p++)
         print_share(parts[p], setting, busy * counts[p] / (count + inferences));

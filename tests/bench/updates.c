@@ -1,21 +1,29 @@
-/* The two updates that torch_update.py runs in PyTorch: beside sgemm, in BF16, on threads, with a core taken. */
+/*
+ * The updates that torch_update.py runs in PyTorch: beside sgemm, in BF16, on threads, with a core taken; and small ones, as presets make
+ * them, beside large ones. On one thread they are timed by the processor, which other work on the machine disturbs least.
+ */
 #include "bench.h"
 
 #include "base/random.h"
 #include "learn/svg.h"
 #include "nn/bf16.h"
 
+#include <stdbool.h>
+
 struct update_shape {
-    const char *name, *kind, *policy, *critic;
+    const char *kind, *policy, *critic;
     int seen, rest, actions, unroll;
+    int batch[4];               /* the first is what the others are compared with; 0 ends them */
 };
 
 static const struct update_shape update_shapes[] = {
-    {"mlp 512 x 10", "mlp", "200,100", "400,300", 40, 20, 8, 10},
-    {"lstm 512 x 40", "lstm", "64,64", "128,64", 20, 0, 2, 40},
+    {"mlp", "200,100", "400,300", 40, 20, 8, 10, {512, 64, 32}},
+    {"lstm", "64,64", "128,64", 20, 0, 2, 40, {512, 16}},
 };
 
 struct update {
+    char name[32];
+    bool bf16;
     struct bp_learner learner;
     struct bp_replay *replay;
     struct bp_pool *pool;
@@ -93,15 +101,19 @@ static void update_apply(void *raw, int job)
     bp_learner_apply(&u->learner, job);
 }
 
-static double update_work(void *raw)
+static double update_once(struct update *u)
 {
-    struct update *u = raw;
     struct bp_update_stats stats = {0};
 
     if (bp_pool_run(u->pool, u->learner.config.shards, update_gradients, u) || bp_pool_run(u->pool, bp_learner_jobs(&u->learner), update_apply, u))
         exit(1);
     bp_learner_finish(&u->learner, &stats);
     return (double)(u->learner.config.batch * u->learner.config.unroll);
+}
+
+static double update_work(void *raw)
+{
+    return update_once(raw);
 }
 
 static double update_draw_work(void *raw)
@@ -114,10 +126,10 @@ static double update_draw_work(void *raw)
     return (double)(u->learner.config.batch * u->learner.config.unroll);
 }
 
-static void open_update(struct update *u, const struct update_shape *shape, bool bf16)
+static void open_update(struct update *u, const struct update_shape *shape, int batch, bool bf16)
 {
     struct bp_learner_config config = {
-        .seed = 1, .unroll = shape->unroll, .batch = 512, .shards = 4, .discount = 0.99, .retrace_lambda = 0.95, .reward_scale = 1, .kl_cost = 0.1,
+        .seed = 1, .unroll = shape->unroll, .batch = batch, .shards = 4, .discount = 0.99, .retrace_lambda = 0.95, .reward_scale = 1, .kl_cost = 0.1,
         .entropy_cost = 1e-3, .learning_rate = {1e-4, 1e-4, 1e-4}, .final_learning_rate = 1, .target_period = 100, .value_policy = BP_VALUE_POLICY_TARGET,
         .bf16 = bf16,
     };
@@ -127,6 +139,8 @@ static void open_update(struct update *u, const struct update_shape *shape, bool
     struct bp_groups groups = {0};
     struct bp_agent agent;
 
+    snprintf(u->name, sizeof u->name, "%s %d x %d", shape->kind, batch, shape->unroll);
+    u->bf16 = bf16;
     bp_groups_add(&groups, "seen", shape->seen);
     if (shape->rest)
         bp_groups_add(&groups, "rest", shape->rest);
@@ -144,70 +158,101 @@ static void close_update(struct update *u)
     bp_learner_free(&u->learner);
 }
 
-/* The same update with products of BF16, in turns with that of float32, where there are such. */
-static void bench_bf16(struct update *u, const struct update_shape *shape)
+static const char *precision(const struct update *u)
 {
-    double speed[ROUNDS], ratio[ROUNDS];
-    struct update b;
-    char text[64];
-
-    if (bp_bf16_missing())
-        return;
-    open_update(&b, shape, true);
-    b.pool = u->pool;
-    update_work(&b);
-    for (int round = 0; round < ROUNDS; round++) {
-        speed[round] = rate_once(update_work, &b, 1);
-        ratio[round] = speed[round] / rate_once(update_work, u, 1);
-    }
-    print("bf16 update, 1 thread", shape->name, median(speed), "transitions/s");
-    print("bf16 / float32", shape->name, median(ratio), "");
-    snprintf(text, sizeof text, "%s, bf16", shape->name);
-    print_shares(text, update_work, &b, 3, 1);
-    close_update(&b);
+    return u->bf16 ? "bf16" : "float32";
 }
 
-/* What is to be compared takes turns, so that all of it meets the same machine: rates of one round each, and their ratios' medians. */
-static void bench_update(const struct update_shape *shape)
+/* Rates of one round each; a round has all that is compared take turns, so that all of it meets the same machine. */
+struct rates {
+    double one[ROUNDS], two[ROUNDS], taken[ROUNDS];
+};
+
+static double ratio(const double *above, const double *below)
 {
-    enum { ONE, SGEMM, TWO, TAKEN, WAYS };
+    double ratios[ROUNDS];
+
+    for (int round = 0; round < ROUNDS; round++)
+        ratios[round] = above[round] / below[round];
+    return median(ratios);
+}
+
+static double median_of(const double *values)
+{
+    double copy[ROUNDS];
+
+    memcpy(copy, values, sizeof copy);
+    return median(copy);
+}
+
+static void time_updates(struct update *u, struct rates *rates, int count, struct bp_pool *const pools[2], double *sgemm)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        sgemm[round] = sgemm_once(pools[0]);
+        for (int i = 0; i < count; i++) {
+            u[i].pool = pools[0];
+            if (round == 0)
+                update_once(&u[i]);
+            rates[i].one[round] = busy_rate_once(update_work, &u[i], 0.7);
+            u[i].pool = pools[1];
+            rates[i].two[round] = rate_once(update_work, &u[i], 0.7);
+            int process = disturb_begin();
+            rates[i].taken[round] = rate_once(update_work, &u[i], 0.7);
+            disturb_end(process);
+        }
+    }
+}
+
+static void print_update(struct update *u, const struct rates *rates, const double *sgemm, struct bp_pool *const pools[2])
+{
+    double per_transition = update_gflop(&u->learner) / (u->learner.config.batch * u->learner.config.unroll), one = median_of(rates->one);
+    double of_sgemm[ROUNDS];
+    char text[64];
+
+    for (int round = 0; round < ROUNDS; round++)
+        of_sgemm[round] = per_transition * rates->one[round] / sgemm[round];
+    print_of("update, 1 thread", u->name, precision(u), one, "transitions/s");
+    print_of("update, 2 threads", u->name, precision(u), median_of(rates->two), "transitions/s");
+    print_of("update, 1 thread", u->name, precision(u), per_transition * one, "GFLOP/s");
+    print_of("update / sgemm", u->name, precision(u), median(of_sgemm), "");
+    print_of("2 threads / 1 thread", u->name, precision(u), ratio(rates->two, rates->one), "");
+    print_of("2 threads, a core taken / 1", u->name, precision(u), ratio(rates->taken, rates->one), "");
+    u->pool = pools[0];
+    print_of("replay sampling of an update", u->name, precision(u), 100 * one / rate(update_draw_work, u, 0.3), "%");
+    snprintf(text, sizeof text, "%.31s, %s", u->name, precision(u));
+    print_shares(text, update_work, u, 2, 1);
+    u->pool = pools[1];
+    snprintf(text, sizeof text, "%.31s, %s, 2 threads", u->name, precision(u));
+    print_shares(text, update_work, u, 2, 2);
+}
+
+/* All updates of a shape: of every size, in float32 and in BF16 where there is such. */
+static void bench_shape(const struct update_shape *shape)
+{
+    enum { MOST = 6 };
     struct bp_pool *pools[2] = {bp_pool_new(1), bp_pool_new(2)};
-    double speed[WAYS][ROUNDS], of_sgemm[ROUNDS], scaling[ROUNDS], taken[ROUNDS];
-    struct update u;
+    int precisions = bp_bf16_missing() ? 1 : 2, count = 0;
+    struct update u[MOST] = {0};
+    struct rates rates[MOST];
+    double sgemm[ROUNDS];
 
     if (!pools[0] || !pools[1])
         exit(1);
-    open_update(&u, shape, false);
-    double gflop = update_gflop(&u.learner) / (u.learner.config.batch * u.learner.config.unroll);
-    u.pool = pools[0];
-    update_work(&u);
-    for (int round = 0; round < ROUNDS; round++) {
-        u.pool = pools[0];
-        speed[ONE][round] = rate_once(update_work, &u, 1);
-        speed[SGEMM][round] = sgemm_once(pools[0]);
-        u.pool = pools[1];
-        speed[TWO][round] = rate_once(update_work, &u, 1);
-        int process = disturb_begin();
-        speed[TAKEN][round] = rate_once(update_work, &u, 1);
-        disturb_end(process);
-        of_sgemm[round] = gflop * speed[ONE][round] / speed[SGEMM][round];
-        scaling[round] = speed[TWO][round] / speed[ONE][round];
-        taken[round] = speed[TAKEN][round] / speed[ONE][round];
+    for (int size = 0; shape->batch[size]; size++)
+        for (int bf16 = 0; bf16 < precisions; bf16++)
+            open_update(&u[count++], shape, shape->batch[size], bf16);
+    time_updates(u, rates, count, pools, sgemm);
+    print("sgemm of 4096^3, 1 thread", u[0].name, median_of(sgemm), "GFLOP/s");
+    print("update, work in products", u[0].name, update_gflop(&u[0].learner), "GFLOP");
+    for (int i = 0; i < count; i++) {
+        print_update(&u[i], &rates[i], sgemm, pools);
+        if (u[i].bf16)
+            print_of("bf16 / float32", u[i].name, "bf16", ratio(rates[i].one, rates[i - 1].one), "");
+        if (i >= precisions)
+            print_of("rate / that of the large update", u[i].name, precision(&u[i]), ratio(rates[i].one, rates[i % precisions].one), "");
     }
-    double one = median(speed[ONE]);
-    print("update, 1 thread", shape->name, one, "transitions/s");
-    print("update, 2 threads", shape->name, median(speed[TWO]), "transitions/s");
-    print("update, work in products", shape->name, gflop * u.learner.config.batch * u.learner.config.unroll, "GFLOP");
-    print("update, 1 thread", shape->name, gflop * one, "GFLOP/s");
-    print("sgemm of 4096^3, 1 thread", shape->name, median(speed[SGEMM]), "GFLOP/s");
-    print("update / sgemm", shape->name, median(of_sgemm), "");
-    print("2 threads / 1 thread", shape->name, median(scaling), "");
-    print("2 threads, a core taken / 1", shape->name, median(taken), "");
-    print("replay sampling of an update", shape->name, 100 * one / rate(update_draw_work, &u, 0.5), "%");
-    u.pool = pools[0];
-    print_shares(shape->name, update_work, &u, 3, 1);
-    bench_bf16(&u, shape);
-    close_update(&u);
+    for (int i = 0; i < count; i++)
+        close_update(&u[i]);
     bp_pool_free(pools[0]);
     bp_pool_free(pools[1]);
 }
@@ -215,5 +260,5 @@ static void bench_update(const struct update_shape *shape)
 void bench_updates(void)
 {
     for (size_t i = 0; i < sizeof update_shapes / sizeof *update_shapes; i++)
-        bench_update(&update_shapes[i]);
+        bench_shape(&update_shapes[i]);
 }
