@@ -104,13 +104,14 @@ static int close_sink(struct sink *sink, int status)
 }
 
 /* Frames of recorded episodes. */
-static int play_back(const struct values *v)
+static int play_back(const struct values *v, const struct bp_checkpoint *none)
 {
     struct sink sink = {0};
     struct bp_pack_reader *reader;
     struct bp_episode episode;
     int status = -1;
 
+    (void)none;
     if (!v->frames)
         return bp_error(BP_USAGE, "--playback is for --frames");
     if (!(reader = bp_pack_open(v->playback)))
@@ -155,13 +156,87 @@ static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
     return status;
 }
 
-/* What the command line and the checkpoint (empty: none) ask for. */
-static int work(const struct values *v, const struct bp_checkpoint *checkpoint)
+/* ---- what the command line asks for ---- */
+
+static int list(const struct values *v, const struct bp_checkpoint *checkpoint)
 {
-    if (v->export_mjcf)
-        return bp_export_mjcf(v->task ? v->task : checkpoint->task, v->body ? v->body : *checkpoint->body ? checkpoint->body : NULL,
-                           (uint64_t)v->seed, v->export_mjcf);
-    return play(v, checkpoint);
+    (void)v, (void)checkpoint;
+    return bp_list(stdout);
+}
+
+static int export_mjcf(const struct values *v, const struct bp_checkpoint *checkpoint)
+{
+    return bp_export_mjcf(v->task ? v->task : checkpoint->task, v->body ? v->body : *checkpoint->body ? checkpoint->body : NULL, (uint64_t)v->seed, v->export_mjcf);
+}
+
+/* What can be done: the first row whose option is given, NULL for what is done when none is. */
+static const struct action {
+    const char *option;
+    int (*run)(const struct values *v, const struct bp_checkpoint *checkpoint);
+    bool alone;                 /* it looks at no checkpoint */
+    bool acts;                  /* something acts: of a random one no more need be known than the task */
+} actions[] = {
+    {"list", list, true, false},
+    {"playback", play_back, true, false},
+    {"export-mjcf", export_mjcf, false, false},
+    {NULL, play, false, true},
+};
+
+/* Options of which the first makes no sense beside the second. */
+static const struct { const char *option, *beside, *sentence; } conflicts[] = {
+    {"frames", "export-mjcf", "--export-mjcf writes a model alone: --frames is one thing too many"},
+    {"playback", "export-mjcf", "--export-mjcf writes a model alone: --playback is one thing too many"},
+    {"record-state", "frames", "--record-state adds to trajectories: --frames writes none"},
+    {"record-state", "playback", "--record-state adds to trajectories: --playback writes none"},
+    {"record-state", "export-mjcf", "--record-state adds to trajectories: --export-mjcf writes none"},
+    {"task", "playback", "--playback shows what was recorded: --task changes nothing of it"},
+    {"deterministic", "playback", "--playback shows what was recorded: --deterministic changes nothing of it"},
+    {"play", "playback", "--playback shows what was recorded: --play changes nothing of it"},
+};
+
+static bool given(const struct bp_options *options, const char *name)
+{
+    const char *text = bp_options_explicit(options, name);
+
+    return text && strcmp(text, "no");
+}
+
+static int check_conflicts(const struct bp_options *options)
+{
+    for (size_t i = 0; i < sizeof conflicts / sizeof *conflicts; i++)
+        if (given(options, conflicts[i].option) && given(options, conflicts[i].beside))
+            return bp_error(BP_USAGE, "%s", conflicts[i].sentence);
+    return 0;
+}
+
+/* Load the checkpoint that the action looks at; it stays empty where the task is all that need be known. */
+static int find_checkpoint(const struct action *action, const struct values *v, char **operands, int count, struct bp_checkpoint *checkpoint)
+{
+    bool random = !strcmp(v->play, "random");
+
+    if (count > (action->alone ? 0 : 1))
+        return action->alone ? bp_error(BP_USAGE, "--%s looks at no checkpoint: '%s' is one too many", action->option, operands[0])
+                             : bp_error(BP_USAGE, "one checkpoint at a time; '%s' is one too many", operands[1]);
+    if (action->alone || (count == 0 && v->task && (random || !action->acts)))
+        return 0;
+    if (count == 0 && random)
+        return bp_error(BP_USAGE, "random play without a checkpoint needs --task");
+    return bp_checkpoint_load(count ? operands[0] : "-", checkpoint);
+}
+
+static int work(const struct bp_options *options, struct values *v, char **operands, int count)
+{
+    struct bp_checkpoint checkpoint = {0};
+    const struct action *action = actions;
+    int status;
+
+    while (action->option && !given(options, action->option))
+        action++;
+    if (v->playback && !bp_options_given(options, "episodes"))
+        v->episodes = INT64_MAX;        /* all that there are */
+    status = find_checkpoint(action, v, operands, count, &checkpoint) ? -1 : action->run(v, &checkpoint);
+    bp_checkpoint_free(&checkpoint);
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -169,42 +244,17 @@ int main(int argc, char **argv)
     struct values v = {0};
     const struct bp_option_part parts[] = {{"Options", rows, &v}, {NULL, NULL, NULL}};
     struct bp_options *options;
-    struct bp_checkpoint checkpoint = {0};
     int operand, status;
 
     bp_set_program(argv[0]);
     if (!(options = bp_options_new(parts)))
         return bp_exit_status();
-    if ((status = bp_options_parse(options, argc, argv, &usage, &operand)))
-        goto done;
-    status = -1;
-    if (bp_options_resolve(options))
-        goto done;
-    bp_set_quiet(v.quiet);
-    if (v.playback && !bp_options_given(options, "episodes"))
-        v.episodes = INT64_MAX;         /* all that there are */
-    if (v.list)
-        status = bp_list(stdout);
-    else if (v.export_mjcf && (v.frames || v.playback))
-        bp_error(BP_USAGE, "--export-mjcf writes a model alone: --%s is one thing too many", v.frames ? "frames" : "playback");
-    else if (v.record_state && (v.frames || v.playback || v.export_mjcf))
-        bp_error(BP_USAGE, "--record-state adds to trajectories: --%s writes none", v.frames ? "frames" : v.playback ? "playback" : "export-mjcf");
-    else if (v.playback && (v.task || v.deterministic || strcmp(v.play, "policy")))
-        bp_error(BP_USAGE, "--playback shows what was recorded: --%s changes nothing of it", v.task ? "task" : v.deterministic ? "deterministic" : "play");
-    else if (v.playback && operand < argc)
-        bp_error(BP_USAGE, "--playback takes its episodes from '%s': a checkpoint is one too many", v.playback);
-    else if (v.playback)
-        status = play_back(&v);
-    else if (argc - operand > 1)
-        bp_error(BP_USAGE, "one checkpoint at a time; '%s' is one too many", argv[operand + 1]);
-    else if (v.export_mjcf && v.task && operand == argc)
-        status = work(&v, &checkpoint);
-    else if (!strcmp(v.play, "random") && operand == argc)
-        status = v.task ? play(&v, &checkpoint) : bp_error(BP_USAGE, "random play without a checkpoint needs --task");
-    else if (!bp_checkpoint_load(operand < argc ? argv[operand] : "-", &checkpoint))
-        status = work(&v, &checkpoint);
-done:
-    bp_checkpoint_free(&checkpoint);
+    if (!(status = bp_options_parse(options, argc, argv, &usage, &operand))) {
+        status = bp_options_resolve(options) || check_conflicts(options) ? -1 : 0;
+        bp_set_quiet(v.quiet);
+        if (!status)
+            status = work(options, &v, argv + operand, argc - operand);
+    }
     bp_options_free(options);
     if (status < 0 && bp_signals_stop())
         bp_warn("stopped before all episodes were played");

@@ -74,6 +74,6 @@ done
 check "an unknown camera" 2 "--camera must be one of follow, top" -- $play --frames 8x8 --camera side -o x
 check "a recording without frames" 2 "--playback is for --frames" -- bp-rollout --playback play.traj -o x
 check "a recording and a task" 2 "--playback shows what was recorded: --task changes nothing of it" -- bp-rollout --playback play.traj --task goto --frames 8x8 -o x
-check "a recording and a checkpoint" 2 "a checkpoint is one too many" -- bp-rollout --playback play.traj --frames 8x8 -o x y.ckpt
+check "a recording and a checkpoint" 2 "--playback looks at no checkpoint: 'y.ckpt' is one too many" -- bp-rollout --playback play.traj --frames 8x8 -o x y.ckpt
 head -c 2000 play.traj >cut.traj
 check "a recording cut short" 3 "cut.traj" -- bp-rollout -q --playback cut.traj --frames 8x8 -o x
