@@ -15,6 +15,9 @@ is "  a distilled one too" "$(means distilled.ckpt prior)" "0 -0.488 0.027 0.002
 1 -0.488 0.027 0.002
 2 -0.488 0.026 0.002"
 quiet "a trajectory is read" bp-stats returns --tsv easy.traj
+quiet "  and drawn" bp-stats trajectories --tsv easy.traj
+is "  where the body was" "$(awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i } NR > 1 && $c["step"] < 3 { printf "%.4f %.4f ", $c["x"], $c["y"] }' "$out")" \
+    "$(bp-stats dump --tsv easy.traj | awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i } NR > 1 && $c["step"] < 3 { printf "%.4f %.4f ", $c["global_0"] / 2, $c["global_1"] / 2 }')"
 quiet "  and learned from" bp-distill -q --db none --layers 4 --transitions 2k --held-out 0 -o new.ckpt easy.traj
 
 # Names of options in the config of a checkpoint.
