@@ -29,5 +29,10 @@ check "bp-rollout from a terminal" 2 "$asked" -- $tty bp-rollout -n 1 -o x
 check "bp-transfer from a terminal" 2 "$asked" -- $tty bp-transfer -p nav-hard --prior-from - -o x
 check "bp-distill from a terminal" 2 "$asked" -- $tty bp-distill -o x
 check "bp-stats from a terminal" 2 "$asked" -- $tty bp-stats returns
+for program in bp-rollout bp-distill; do
+    runs "$program alone on a terminal tells its usage" 2 $tty $program
+    like "  in short" "$(cat "$err")" "^usage: $program "
+    check "  but from a pipe it reads" 3 "standard input" -- bash -c "$program </dev/null"
+done
 runs "tables go to a terminal" 0 $tty bp-stats returns $traj
 like "  as text" "$(cat "$err")" 'standard_error'
