@@ -26,7 +26,7 @@ static int middle(const struct bp_series *series, size_t count, double x, double
     *estimate = (struct bp_estimate){ NAN, NAN, NAN };
     for (size_t i = 0; i < count; i++) {
         values[sample.n] = bp_curve_at(&series[i], x);
-        sample.n += !isnan(values[sample.n]);
+        sample.n += isnan(values[sample.n]) ? 0 : 1;
     }
     return sample.n ? bp_bootstrap_interval(bp_bootstrap_find("iqm"), &sample, 1, estimate) : 0;
 }
