@@ -21,6 +21,7 @@ int main(int argc, char **argv)
     const struct bp_option_part parts[] = {
         {"Command", bp_train_command_options, &command},
         {"Config", bp_config_options, &config},
+        {"Prior", bp_config_prior_options, &config},
         {NULL, NULL, NULL},
     };
     struct bp_cmdline cmdline = {.command = &command, .config = &config};

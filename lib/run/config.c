@@ -56,11 +56,6 @@ const struct bp_option bp_config_options[] = {
     TEXT("policy-inputs", net[BP_POLICY].inputs, "*", "GROUPS", "observation groups that it sees; * is all"),
     TEXT("policy-encoders", net[BP_POLICY].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
     CHOICE("policy-head", net[BP_POLICY].head, "softplus", head, "how its outputs become a Gaussian"),
-    CHOICE("prior", net[BP_PRIOR].kind, "mlp", prior_kind, "kind of the prior"),
-    TEXT("prior-layers", net[BP_PRIOR].hidden, "200,100", "N,N", "sizes of its hidden layers"),
-    TEXT("prior-inputs", net[BP_PRIOR].inputs, "?proprio,?global,?targets,?touch", "GROUPS", "observation groups that it sees; ?NAME only where the task has it"),
-    TEXT("prior-encoders", net[BP_PRIOR].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
-    CHOICE("prior-head", net[BP_PRIOR].head, "softplus", head, "how its outputs become a Gaussian"),
     CHOICE("critic", net[BP_CRITIC].kind, "mlp", actor_kind, "kind of the critic"),
     TEXT("critic-layers", net[BP_CRITIC].hidden, "400,300", "N,N", "sizes of its hidden layers"),
     TEXT("critic-inputs", net[BP_CRITIC].inputs, "*", "GROUPS", "observation groups that it sees"),
@@ -72,7 +67,6 @@ const struct bp_option bp_config_options[] = {
     REAL("retrace-lambda", retrace_lambda, "1", 0, 1, "lambda of Retrace"),
     REAL("reward-scale", reward_scale, "1", 1e-9, 1e9, "multiplies rewards and both costs inside the learner"),
     REAL("policy-learning-rate", learning_rate[BP_POLICY], "1e-4", 0, 1, "Adam's learning rate for the policy"),
-    REAL("prior-learning-rate", learning_rate[BP_PRIOR], "1e-4", 0, 1, "Adam's learning rate for the prior"),
     REAL("critic-learning-rate", learning_rate[BP_CRITIC], "1e-4", 0, 1, "Adam's learning rate for the critic"),
     REAL("learning-rate-hold", learning_rate_hold, "0.85", 0, 0.999, "share of --transitions during which the learning rates stay"),
     REAL("final-learning-rate", final_learning_rate, "1", 0, 1, "share of the learning rates left at the end, reached along a line from there"),
@@ -93,6 +87,17 @@ const struct bp_option bp_config_options[] = {
     TEXT("evaluate", evaluate, "policy", "LIST", "what to play on the way and at the end: policy, prior, policy:TASK, prior:TASK"),
     COUNT("evaluate-every", evaluate_every, "5M", 1, 1e15, "transitions between evaluations; there is one at the end too"),
     COUNT("evaluate-episodes", evaluate_episodes, "100", 1, 1e6, "episodes of an evaluation"),
+    {0},
+};
+
+/* Of the prior itself: bp-transfer takes one that is there, and has none of these. */
+const struct bp_option bp_config_prior_options[] = {
+    CHOICE("prior", net[BP_PRIOR].kind, "mlp", prior_kind, "kind of the prior"),
+    TEXT("prior-layers", net[BP_PRIOR].hidden, "200,100", "N,N", "sizes of its hidden layers"),
+    TEXT("prior-inputs", net[BP_PRIOR].inputs, "?proprio,?global,?targets,?touch", "GROUPS", "observation groups that it sees; ?NAME only where the task has it"),
+    TEXT("prior-encoders", net[BP_PRIOR].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
+    CHOICE("prior-head", net[BP_PRIOR].head, "softplus", head, "how its outputs become a Gaussian"),
+    REAL("prior-learning-rate", learning_rate[BP_PRIOR], "1e-4", 0, 1, "Adam's learning rate for the prior"),
     {0},
 };
 

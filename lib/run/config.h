@@ -21,8 +21,8 @@ struct bp_config {
     int64_t evaluate_every, evaluate_episodes;
 };
 
-/* The rows, for a part of a program's options whose values are a struct bp_config. */
-extern const struct bp_option bp_config_options[];
+/* The rows, for parts of a program's options whose values are a struct bp_config: all but the prior's, and these. */
+extern const struct bp_option bp_config_options[], bp_config_prior_options[];
 
 /* The networks as configured; the prior may then be replaced by a borrowed one. */
 void bp_config_networks(const struct bp_config *config, struct bp_net_choice choice[BP_ROLES]);

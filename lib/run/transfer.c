@@ -16,19 +16,6 @@ const struct bp_option bp_transfer_options[] = {
     {0},
 };
 
-enum { ROWS_MAX = 64 };
-
-const struct bp_option *bp_transfer_config_options(void)
-{
-    static struct bp_option rows[ROWS_MAX];
-    int count = 0;
-
-    for (const struct bp_option *row = bp_config_options; row->name && count < ROWS_MAX - 1; row++)
-        if (strncmp(row->name, "prior", 5))
-            rows[count++] = *row;
-    return rows;
-}
-
 /* What a training run's config says of how to learn carries over; what it says of its own task, length and processor does not. */
 static int lay_checkpoint(struct bp_cmdline *cmdline, const struct bp_checkpoint *checkpoint)
 {

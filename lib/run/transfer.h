@@ -12,11 +12,9 @@ struct bp_transfer {
 /* Rows for a part whose values are a struct bp_transfer. */
 extern const struct bp_option bp_transfer_options[];
 
-/* The config's rows but those of the prior, which the checkpoint decides. Ends like any table; static, filled at the first call. */
-const struct bp_option *bp_transfer_config_options(void);
-
 /*
- * Set up and train: cmdline->options were made of the parts above and bp_train_command_options. Underneath the preset lies the config
+ * Set up and train: cmdline->options were made of the part above, bp_train_command_options and bp_config_options, without the prior's: the
+ * checkpoint decides these. Underneath the preset lies the config
  * of the prior's checkpoint. Returns the exit status.
  */
 int bp_transfer_main(struct bp_cmdline *cmdline, const struct bp_transfer *transfer, int argc, char **argv,

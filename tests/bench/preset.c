@@ -5,7 +5,7 @@
 
 static void load(struct preset *p, const char *preset)
 {
-    struct bp_option_part table[2] = {{"Config", bp_config_options, &p->config}};
+    struct bp_option_part table[3] = {{"Config", bp_config_options, &p->config}, {"Prior", bp_config_prior_options, &p->config}};
     char path[4096];
 
     *p = (struct preset){.options = NULL};         /* a member that no option fills is not left to the stack */

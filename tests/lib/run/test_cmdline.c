@@ -5,7 +5,7 @@
 
 static struct bp_train_command command;
 static struct bp_config config;
-static const struct bp_option_part parts[] = {{"Command", bp_train_command_options, &command}, {"Config", bp_config_options, &config}, {NULL, NULL, NULL}};
+static const struct bp_option_part parts[] = {{"Command", bp_train_command_options, &command}, {"Config", bp_config_options, &config}, {"Prior", bp_config_prior_options, &config}, {NULL, NULL, NULL}};
 
 /* The three steps on a line whose words are apart by blanks; returns what the last of them returned. */
 static int set_up(struct bp_cmdline *cmdline, const char *line)

@@ -9,7 +9,7 @@
 #include <dirent.h>
 
 static struct bp_config config;
-static const struct bp_option_part parts[] = {{"Config", bp_config_options, &config}, {NULL, NULL, NULL}};
+static const struct bp_option_part parts[] = {{"Config", bp_config_options, &config}, {"Prior", bp_config_prior_options, &config}, {NULL, NULL, NULL}};
 
 /* The config of a preset (NULL: of the defaults). */
 static struct bp_options *resolve(const char *preset)

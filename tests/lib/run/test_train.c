@@ -12,7 +12,7 @@ static int train_main(int argc, char **argv)
     static const struct bp_usage usage = {"", "", "", BP_BARE_RUNS, NULL};
     struct bp_train_command command = {0};
     struct bp_config config = {0};
-    const struct bp_option_part parts[] = {{"Command", bp_train_command_options, &command}, {"Config", bp_config_options, &config}, {NULL, NULL, NULL}};
+    const struct bp_option_part parts[] = {{"Command", bp_train_command_options, &command}, {"Config", bp_config_options, &config}, {"Prior", bp_config_prior_options, &config}, {NULL, NULL, NULL}};
     struct bp_cmdline cmdline = {.command = &command, .config = &config};
     int status;
 

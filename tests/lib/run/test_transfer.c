@@ -13,7 +13,7 @@ static int transfer_main(int argc, char **argv)
     struct bp_config config = {0};
     const struct bp_option_part parts[] = {{"Command", bp_train_command_options, &command},
                                            {"Transfer", bp_transfer_options, &transfer},
-                                           {"Config", bp_transfer_config_options(), &config},
+                                           {"Config", bp_config_options, &config},
                                            {NULL, NULL, NULL}};
     struct bp_cmdline cmdline = {.command = &command, .config = &config};
     int status;
