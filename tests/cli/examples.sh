@@ -7,8 +7,8 @@ if grep -q __asan_init "$TEST_BIN/bp-train"; then
 fi
 fixture easy.ckpt easy.traj
 export EDITOR=true BP_TRANSITIONS=20k BP_WARM_UP=1k BP_REPLAY_EPISODES=64 BP_EVALUATE_EVERY=10k BP_EVALUATE_EPISODES=2 BP_PROGRESS_EVERY=5k
-more=60k                        # where an example says how many transitions
-shorter=(-e "s/--transitions [0-9]+[kM]/--transitions $more/" -e 's/-n (100|200|2000)\b/-n 20/')
+more=60k                        # of a run that is stopped, or compared with others
+shorter=(-e 's/--transitions ([0-9]+)M/--transitions \1e3/' -e 's/-n (100|200|2000)\b/-n 20/')
 
 # What the examples name and do not make themselves, in the directory of a page.
 prepare() {
@@ -33,19 +33,21 @@ stopped() {
     [ -e "$1.resume" ]
 }
 
+recorded() { [ "$(sqlite3 bp.db "select count(*) from run where process = $1")" = 1 ]; }
+
 # What has to be so before an example: it goes on with a stopped run, speaks to one that is under way, or writes a file that is not there.
 before() {
-    local output
+    local output first=${1%%$'\n'*}
     case $1 in
-    *--resume*)
-        rm -f easy.ckpt easy.ckpt.resume
-        stopped easy.ckpt
-        export BP_TRANSITIONS=$more ;;
     *"kill -USR1"*)
         BP_TRANSITIONS=1G bp-train --preset nav-easy-mlp -q -o long.ckpt 2>/dev/null &
         long=$!
         ready $long
-        wait_for 20 test "$(sqlite3 bp.db "select count(*) from run where process = $long")" = 1 ;;
+        wait_for 20 recorded $long ;;
+    *--resume*)
+        rm -f easy.ckpt easy.ckpt.resume
+        [[ $first != *--resume* ]] || stopped easy.ckpt
+        export BP_TRANSITIONS=$more ;;
     *)
         for output in $(grep -oE -- '-o [a-z]+\.ckpt' <<<"$1" | cut -c 4-); do
             rm -f "$output" "$output.resume"
