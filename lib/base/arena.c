@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Stands in front of a piece's memory. */
+/* The header before a piece's memory. */
 struct piece {
     struct piece *before;           /* outgrown ones */
     size_t size;
@@ -55,7 +55,7 @@ void bp_arena_free(struct bp_arena *arena)
     *arena = (struct bp_arena){0};
 }
 
-/* Operations take memory in the midst of products and would each have to look: where there is none they leave by the thread's way out. */
+/* Operations take memory in the midst of products. To spare each of them a check, running out of memory leaves by the thread's way out. */
 static _Thread_local jmp_buf *way_out;
 
 int bp_arena_guard(void (*work)(void *context, int i), void *context, int i)

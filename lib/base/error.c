@@ -18,7 +18,7 @@ static bool live_open;              /* a live line waits to be overwritten */
 static enum bp_status first_status;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* The next file opened would take the place of a standard stream that is closed, and receive what is meant for that: fail instead. */
+/* The next file that is opened would take the place of a closed standard stream, and receive its output: let that output fail instead. */
 static void guard_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -26,7 +26,7 @@ static void guard_streams(void)
             return;
 }
 
-/* GSL aborts at any error by itself. Those who ask it for memory look at what they get; the rest are our own mistakes. */
+/* GSL aborts at any error by default. Callers that ask it for memory check the result; other errors are our own mistakes. */
 static void handle_gsl(const char *reason, const char *file, int line, int code)
 {
     if (code == GSL_ENOMEM)
@@ -53,7 +53,7 @@ void bp_set_quiet(bool value)
     quiet = value;
 }
 
-/* A name may hold anything: what would break the line or steer a terminal is shown as '?'. */
+/* A name may hold any bytes: those that would break the line or steer a terminal are shown as '?'. */
 static void make_plain(char *sentence)
 {
     for (; *sentence; sentence++)

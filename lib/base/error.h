@@ -7,7 +7,7 @@
 /* The exit statuses that the man pages promise. */
 enum bp_status {
     BP_FAILURE = 1,     /* something outside failed: a file, the disk, the database */
-    BP_USAGE = 2,       /* the user asked for what cannot be */
+    BP_USAGE = 2,       /* the user asked for something impossible */
     BP_DAMAGED = 3,     /* input is damaged, truncated or of another kind */
     BP_DIVERGED = 4,    /* the computation left the finite numbers */
 };
@@ -25,19 +25,19 @@ void bp_set_quiet(bool quiet);
 /* Report an error where it is detected. The first status reported is the process's exit status. Always returns -1. */
 int bp_error(enum bp_status status, const char *format, ...) BP_PRINTF(2, 3);
 
-/* Count as an error that was told in other words. */
+/* Set the exit status for an error that was reported in another way. */
 void bp_fail(enum bp_status status);
 
 /* The same, followed by a colon and strerror(errno). */
 int bp_error_errno(enum bp_status status, const char *format, ...) BP_PRINTF(2, 3);
 
-/* Something the user should know that stops nothing. */
+/* A warning: something that the user should know, and that does not stop the program. */
 void bp_warn(const char *format, ...) BP_PRINTF(1, 2);
 
 /* Progress and news; silenced by quiet. */
 void bp_log(const char *format, ...) BP_PRINTF(1, 2);
 
-/* Can a line be drawn over on stderr? Not when that is no terminal, or one that TERM says cannot. */
+/* Can a line on stderr be redrawn? Not if stderr is not a terminal, or TERM says that it cannot. */
 bool bp_live_possible(void);
 
 /*

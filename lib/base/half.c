@@ -46,7 +46,7 @@ float bp_half_value(uint16_t half)
 
 #ifdef __F16C__
 
-/* A minimum with what is not a number is the second operand. */
+/* min(NaN, x) returns x, the second operand. */
 static __m256 within(__m256 x)
 {
     return _mm256_max_ps(_mm256_set1_ps(-65504), _mm256_min_ps(_mm256_set1_ps(65504), x));

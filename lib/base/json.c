@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Not json_dumps, which can leave a key out. A text that was cut in one of both passes differs in length from the other's. */
+/* Not json_dumps, which can leave a key out. If one of the two passes was cut short, their lengths differ. */
 char *bp_json_text(const json_t *value, int digits)
 {
     size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits), length = json_dumpb(value, NULL, 0, flags);

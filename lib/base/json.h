@@ -1,4 +1,4 @@
-/* JSON that is whole or not there: where memory is short, Jansson by itself may leave something out and say nothing. */
+/* JSON that is complete or NULL: when memory is short, Jansson may leave something out silently. */
 #ifndef BP_BASE_JSON_H
 #define BP_BASE_JSON_H
 
@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-/* A value as compact text, reals with so many significant digits (17: all). malloc'ed; NULL when memory is short. */
+/* A value as compact text, reals with that number of significant digits (17: all). malloc'ed; NULL when memory is short. */
 char *bp_json_text(const json_t *value, int digits) BP_WARN_UNUSED;
 
 /* The value of a text (new reference), NULL where that is NULL or no JSON. 0, or -1 after reporting that memory is short. */

@@ -1,4 +1,4 @@
-/* The name that was probably meant: messages about an unknown name end with it. */
+/* The name that was probably meant, for messages about an unknown name. */
 #ifndef BP_BASE_NEAR_H
 #define BP_BASE_NEAR_H
 
@@ -14,7 +14,7 @@ struct bp_near {
 /* Letters left out, added, changed or swapped with their neighbour between two words; capitals count as small letters, _ as -. */
 int bp_near_distance(const char *a, const char *b);
 
-/* Start with no name; a word longer than 63 bytes, or an empty one, is near nothing. */
+/* Start without a candidate; a word that is empty, or longer than 63 bytes, is near no name. */
 struct bp_near bp_near_begin(const char *word);
 /* Keep the name if it is nearer than all before it, and no more than a third of its letters are wrong (of short names, one). */
 void bp_near_offer(struct bp_near *near, const char *name);

@@ -104,7 +104,7 @@ static int64_t exact_count(const struct entry *entry, double value)
     return *end ? (int64_t)value : (int64_t)whole;
 }
 
-/* A choice by a name that it no longer has is read as what it is called now. */
+/* A choice by its older name is read as the choice's present name. */
 static int rename_choice(struct entry *entry)
 {
     const char *now = bp_option_choice_renamed(entry->text);
@@ -240,7 +240,7 @@ int bp_options_preset(struct bp_options *options, const char *path)
     return status;
 }
 
-/* The fewest digits that are read back as the same number: 0.1, not 0.10000000000000001. */
+/* The shortest text that reads back as the same number: 0.1, not 0.10000000000000001. */
 static void shortest(double number, char *text, size_t size)
 {
     int digits = 1;

@@ -19,7 +19,7 @@ enum bp_option_type {
     BP_CHOICE,      /* const char *, one of `choices` */
 };
 
-/* What an option is part of. */
+/* What an option belongs to. */
 enum bp_option_scope {
     BP_SCOPE_COMMAND,       /* this command only: where to write, how loud, how many threads; never changes a result */
     BP_SCOPE_CONFIG,        /* the run's config: decides the result; in presets, checkpoints and the database */
@@ -38,14 +38,14 @@ struct bp_option {
     const char *help;
 };
 
-/* A titled part of a program's options, filling one struct. Lists of parts end with a part whose rows are NULL. */
+/* A titled part of a program's options, which fills one struct. Lists of parts end with a part whose rows are NULL. */
 struct bp_option_part {
     const char *title;
     const struct bp_option *rows;   /* ends with a row whose name is NULL */
     void *values;
 };
 
-/* What a program does without a word on its command line. */
+/* What a program does when its command line is empty. */
 enum bp_bare {
     BP_BARE_RUNS,
     BP_BARE_USAGE,      /* a short usage on stderr and exit status 2, unless the environment gives --output */
@@ -77,7 +77,7 @@ void bp_options_usage(const struct bp_usage *usage);
 /* Put a layer below command line and environment, above defaults: lines "name = value" (# starts a comment) of a preset, which are
  * of config scope all... */
 int bp_options_preset(struct bp_options *options, const char *path) BP_WARN_UNUSED;
-/* ... or the JSON object of a checkpoint's config; names that this program does not have are passed over. */
+/* ... or the JSON object of a checkpoint's config; names that this program does not have are skipped. */
 int bp_options_json_layer(struct bp_options *options, const json_t *config, const char *origin) BP_WARN_UNUSED;
 
 /*
@@ -86,7 +86,7 @@ int bp_options_json_layer(struct bp_options *options, const json_t *config, cons
  */
 json_t *bp_options_json_renamed(const json_t *config, char *told, size_t size) BP_WARN_UNUSED;
 
-/* Turn the layers' texts into values, checking types, ranges and choices. To be called once every layer is in. */
+/* Turn the layers' texts into values, checking types, ranges and choices. To be called when all layers have been added. */
 int bp_options_resolve(struct bp_options *options) BP_WARN_UNUSED;
 
 /* Set one value as if by the command line (programs derive some defaults from others). */

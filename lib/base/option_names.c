@@ -1,6 +1,6 @@
 /*
- * The options of all five programs. One environment serves them all, so that a variable which another program reads is not unknown to
- * this one; a program links its own table alone. tests/cli/40-options.sh compares this list with what the programs say.
+ * The options of all five programs. They share one environment, so a variable that another program reads is not unknown to this one; but a
+ * program links only its own table. tests/cli/40-options.sh compares this list with the programs' --help.
  */
 #include "base/option_private.h"
 

@@ -9,7 +9,7 @@
 
 enum { OPTION_HELP = 1000, OPTION_VERSION, OPTION_FIRST };
 
-/* Write the variable of an option: BP_KL_COST. */
+/* The name of an option's variable: BP_KL_COST. */
 static void variable(const char *option, char name[80])
 {
     snprintf(name, 80, "BP_%s", option);
@@ -17,7 +17,7 @@ static void variable(const char *option, char name[80])
         *c = *c == '-' ? '_' : *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
 }
 
-/* A variable that no program of ours reads changes nothing, which whoever set it did not mean. */
+/* A variable that none of our programs reads changes nothing: its user probably meant another. */
 static void warn_unknown(const struct bp_options *options, const char *set)
 {
     struct bp_near near = bp_near_begin(set);
@@ -80,7 +80,7 @@ static int read_environment(struct bp_options *options)
     return 0;
 }
 
-/* What was printed has to arrive: 1, or -1 after reporting. */
+/* Flush what was printed: 1, or -1 after reporting that it could not be written. */
 static int printed(void)
 {
     return fflush(stdout) || ferror(stdout) ? bp_error_errno(BP_FAILURE, "cannot write standard output") : 1;
@@ -133,7 +133,7 @@ static int report_unknown(const struct bp_options *options, const char *word, co
     return bp_error(BP_USAGE, "unknown option '%s'%s%s '%s --help' lists the options", word, text, *text ? "" : ";", program);
 }
 
-/* The word that getopt stumbled over; of letters after one dash the letter alone, as getopt has not left that word yet. */
+/* Report the word that getopt refused; for letters after one dash only the letter, as getopt has not left that word yet. */
 static int report_option(const struct bp_options *options, char **argv, bool incomplete)
 {
     char letter[] = {'-', (char)optopt, '\0'};
@@ -212,7 +212,7 @@ static int take(struct bp_options *options, int code)
     return bp_option_put(entry, LAYER_COMMAND, value, "command line");
 }
 
-/* Nobody can mean a command line without a word; an environment that says where to write is as good as words. */
+/* An empty command line is a mistake, unless the environment says where to write. */
 static bool is_lost(const struct bp_options *options, const struct bp_usage *usage)
 {
     if (usage->bare == BP_BARE_FILTER)

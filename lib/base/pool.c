@@ -27,7 +27,7 @@ struct bp_pool {
     atomic_bool failed;
 };
 
-/* Look for a moment whether the value changes. Waking a thread that sleeps takes some 50 us, a part of a small update. */
+/* Spin for a moment until the value changes. Waking a sleeping thread takes some 50 us, which counts in a small update. */
 static void expect_change(atomic_int *value, int from)
 {
     for (int i = 0; i < SPINS && atomic_load(value) == from; i++)
@@ -46,8 +46,8 @@ static void work(struct bp_pool *pool)
 }
 
 /*
- * Begin on another processor than the thread that hands out the work, then run anywhere: a thread that sleeps between rounds is woken where
- * it last ran when nothing else runs there, and two that began on one processor were seen to stay there beside an idle one.
+ * Begin on another processor than the thread that hands out the work, then run anywhere. A thread that sleeps between rounds is woken on the
+ * processor where it last ran, if that is free; two threads that began on one processor were seen to stay there beside an idle one.
  */
 static void begin_elsewhere(int home)
 {

@@ -1,4 +1,4 @@
-/* A pool of threads that works through numbered jobs; waiting threads look out for a moment, then sleep. */
+/* A pool of threads that works through numbered jobs; waiting threads spin for a moment, then sleep. */
 #ifndef BP_BASE_POOL_H
 #define BP_BASE_POOL_H
 
@@ -13,8 +13,8 @@ int bp_pool_threads(const struct bp_pool *pool);
 
 /*
  * Call job(context, i) once for each i in 0 ... jobs-1, in that order of starting, on whichever thread is free; return when all
- * have ended. What a job computes must depend on i alone. Not to be called from within a job. 0; or -1 when one found no memory in an arena,
- * which is reported: it ended where it was, and others may not have begun.
+ * have ended. What a job computes must depend on i alone. Not to be called from within a job. 0; or -1 after reporting that an arena
+ * had no memory for a job: that job ended at that point, and others may not have begun.
  */
 int bp_pool_run(struct bp_pool *pool, int jobs, void (*job)(void *context, int i), void *context) BP_WARN_UNUSED;
 

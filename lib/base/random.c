@@ -5,7 +5,7 @@
 #include <gsl/gsl_randist.h>
 #include <string.h>
 
-/* State of a stream: what gsl_rng_state() points at, and all that a saved run needs to go on. */
+/* State of a stream: what gsl_rng_state() points at, and all that a saved run keeps of it. */
 struct philox {
     uint32_t key[2];
     uint32_t counter[4];        /* [0..1] blocks read so far, [2..3] coordinates */

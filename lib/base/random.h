@@ -23,7 +23,7 @@ gsl_rng *bp_random_new(void);
 /* Point the stream at the start of the given coordinates. */
 void bp_random_seek(gsl_rng *stream, uint64_t seed, enum bp_purpose purpose, uint64_t actor, uint64_t episode);
 
-/* 64 random bits that are a function of the coordinates: seeds for what has streams of its own. */
+/* 64 random bits, a function of the coordinates: seeds for things that have streams of their own. */
 uint64_t bp_random_seed(uint64_t seed, enum bp_purpose purpose, uint64_t actor, uint64_t episode);
 
 /* Fill dst with n standard normal numbers. */

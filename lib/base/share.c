@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A path that does not fit is as good as none. */
+/* A path that does not fit counts as not found. */
 static bool find(const char *directory, const char *below, const char *name, char *path, size_t size)
 {
     int length = snprintf(path, size, "%s%s/%s", directory, below, name);

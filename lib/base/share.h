@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* Bytes for what names a body wherever it is kept: a file in share/bodies, or the path of a user's file. */
+/* Bytes for the name of a body: of a file in share/bodies, or the path of a user's file. */
 #define BP_BODY_NAME 256
 
 /*

@@ -1,4 +1,4 @@
-/* Named tensors: how parameters, episodes and states present themselves to whoever stores, copies or prints them. */
+/* Named tensors: the form in which parameters, episodes and states are stored, copied and printed. */
 #ifndef BP_BASE_TENSOR_H
 #define BP_BASE_TENSOR_H
 

@@ -1,4 +1,4 @@
-/* A text written as to a file, which is there whole or not at all. */
+/* A text that is written like a file, and is complete or NULL. */
 #ifndef BP_BASE_TEXT_H
 #define BP_BASE_TEXT_H
 

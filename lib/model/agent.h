@@ -18,11 +18,11 @@ struct bp_agent {
     enum bp_head head[BP_ROLES];        /* of policy and prior */
 };
 
-/* What is asked of one network; NULL or "none" as kind leaves it out. */
+/* The options of one network; without it, kind is NULL or "none". */
 struct bp_net_choice {
     const char *kind;
     const char *hidden;                 /* "64,64" */
-    const char *inputs;                    /* groups, as bp_groups_select reads them */
+    const char *inputs;                 /* groups, as bp_groups_select reads them */
     const char *head;                   /* name of a head; NULL in critics */
     const char *encoders;               /* "targets:50,boxes:100x20"; NULL or "": none */
 };
@@ -35,7 +35,7 @@ int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, int ac
 struct bp_gaussian bp_agent_gaussian(struct bp_tape *tape, const struct bp_agent *agent, enum bp_role role, struct bp_net_use use,
                                      struct bp_var *x, const struct bp_sequences *sequences);
 
-/* What role sees of full observation rows, as a constant on the tape. */
+/* The inputs of `role`, taken from full observation rows, as a constant on the tape. */
 struct bp_var *bp_agent_inputs(struct bp_tape *tape, const struct bp_agent *agent, enum bp_role role, const float *observations,
                             int rows);
 

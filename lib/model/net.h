@@ -25,13 +25,13 @@ struct bp_encoder_spec {
     int hidden_count;           /* at least 1 */
 };
 
-/* How to build a network; all that a checkpoint needs to tell of one. */
+/* How to build a network; a checkpoint keeps this. */
 struct bp_net_spec {
     char name[16];              /* policy, prior, critic: leads the names of its tensors */
     char kind[16];              /* mlp, lstm, linear: a row of bp_net_kinds */
     int hidden[BP_LAYER_MAX];   /* sizes of the hidden layers */
     int hidden_count;
-    struct bp_groups inputs;       /* the groups of an observation row that it sees */
+    struct bp_groups inputs;    /* the groups of an observation row that it sees */
     struct bp_encoder_spec encoder[BP_ENCODER_MAX];     /* in the order of the groups */
     int encoder_count;
     int action_size;            /* of an action that joins the input (critics), else 0 */
@@ -49,7 +49,7 @@ struct bp_layer {
     int state;                  /* offset of its h, c in a state row */
 };
 
-/* How a seen group comes into the torso. */
+/* How a group of the inputs enters the torso. */
 struct bp_input {
     int first, layers;          /* layers of its encoder; none: as it is */
     int out;                    /* columns of the torso's input */
@@ -106,13 +106,13 @@ void bp_net_randomise(const struct bp_net *net, float *params, gsl_rng *stream);
 int bp_net_tensors(const struct bp_net *net, float *params, struct bp_tensor *tensors);
 
 /*
- * Copy what fits from another network of the same kind and sizes, whose groups may be others: encoders and input weights go by group
- * name, input weights of groups that `from` does not see become zero, so that both compute the same. -1 after reporting what does
+ * Initialise a network from another of the same kind and sizes, whose groups may differ: encoders and input weights are copied by group
+ * name, and input weights of groups that `from` does not see become zero, so that both compute the same. -1 after reporting what does
  * not fit.
  */
 int bp_net_init_from(const struct bp_net *net, float *params, const struct bp_net *from, const float *from_params) BP_WARN_UNUSED;
 
-/* A network at work: parameters, where gradients go (NULL: frozen), and what bp_net_prepare made of them (all NULL: nobody did). */
+/* A network at work: parameters, where gradients go (NULL: frozen), and what bp_net_prepare made of them (all NULL: nothing). */
 struct bp_net_use {
     const struct bp_net *net;
     const float *params;

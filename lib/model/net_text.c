@@ -1,4 +1,4 @@
-/* What a network's layers and encoders are as text, in options and checkpoints, and back. */
+/* Layers and encoders of a network to and from text, for options and checkpoints. */
 #include "model/net.h"
 
 #include <stdio.h>

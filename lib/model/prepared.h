@@ -1,6 +1,6 @@
 /*
  * A network's weights prepared once for many products: transposed for those of float32, packed for those of BF16 (nn/bf16.h). What is
- * prepared belongs to the parameters as they were then; who changes parameters prepares them again, in the same sweep where that is one.
+ * prepared belongs to the parameters at that time; code that changes parameters prepares them again, in the same pass where possible.
  */
 #ifndef BP_MODEL_PREPARED_H
 #define BP_MODEL_PREPARED_H
@@ -29,7 +29,7 @@ struct bp_net_prepared {
     uint32_t *packed_transposed;        /* of those for which both are true */
 };
 
-/* Memory for what products of float32 or BF16 want; `back`: gradients pass through the network to its inputs. 0, or -1 after reporting. */
+/* Memory for what products of float32 or BF16 need; `back`: gradients pass through the network to its inputs. 0, or -1 after reporting. */
 int bp_net_prepared_init(struct bp_net_prepared *prepared, const struct bp_net *net, bool bf16, bool back) BP_WARN_UNUSED;
 void bp_net_prepared_free(struct bp_net_prepared *prepared);
 

@@ -8,8 +8,8 @@
 #if defined __x86_64__ && defined __linux__
 
 /*
- * vdpbf16ps takes two terms where an instruction of float32 takes one, and on AMD's processors (Zen 4 and later) in the same time. On
- * Intel's it takes twice as long, so that with its conversions it is slower; they have tiles instead.
+ * vdpbf16ps takes two terms where a float32 instruction takes one, on AMD's processors (Zen 4 and later) in the same time. On Intel's it
+ * takes twice as long, so that with the conversions it is slower than float32; those processors have tiles instead.
  */
 static const struct bp_bf16_kernels dot = {
     "vdpbf16ps", 8, bp_bf16_avx512_round, bp_bf16_avx512_pack, bp_bf16_avx512_pack_transposed, bp_bf16_avx512_left_columns,

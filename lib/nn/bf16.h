@@ -1,13 +1,13 @@
 /*
- * Matrix products of BF16 numbers (float32 with 8 instead of 24 bits of precision) with float32 sums and results: where the processor has
- * instructions that make them faster than float32, and not elsewhere. A matrix comes in two forms:
+ * Matrix products of BF16 numbers (float32 with 8 instead of 24 bits of precision) with float32 sums and results, on processors whose
+ * instructions make them faster than float32. A matrix comes in two forms:
  *
  *   rounded   rows x cols: its numbers in rows, each row filled up with zeros to bp_bf16_stride(cols) numbers. What produces a matrix
  *             writes this form beside its floats, row by row. A left factor.
  *   packed    k x n: a right factor. Blocks of 16 columns; in a block ceil(k / 32) * 16 rows of 16 pairs, each pair the numbers of two
  *             consecutive rows of the matrix, the first in the lower bits. Zeros fill up the last block and the last rows.
  *
- * Rounding is to the nearest, ties to even; denormal numbers become zero, as the instructions have it, and NaN stays NaN. Equal shapes
+ * Rounding is to the nearest, ties to even; denormal numbers become zero, as in the instructions, and NaN stays NaN. Equal shapes
  * give equal bytes on processors of one kind; a row of a result depends on its row of the left factor alone.
  */
 #ifndef BP_NN_BF16_H
@@ -26,7 +26,7 @@ enum { BP_BF16_BLOCK = 16, BP_BF16_STEP = 32 };     /* columns of a packed block
  */
 struct bp_bf16_kernels {
     const char *name;
-    int rows;           /* of a product come out together: fewer leave the kernels idle */
+    int rows;           /* that a product computes together: with fewer the kernels idle */
 
     /* dst, rounded, from rows of floats, src_stride between them. */
     void (*round)(int rows, int cols, const float *src, size_t src_stride, uint16_t *dst);
@@ -48,10 +48,10 @@ struct bp_bf16_kernels {
     void (*matmul_at)(int m, int n, int k, const uint32_t *a, const uint32_t *b, float *c, int add);
 };
 
-/* What serves this processor; NULL: none does. The first call chooses, before there are threads. */
+/* The kernels for this processor, or NULL if there are none. The first call chooses, before there are threads. */
 const struct bp_bf16_kernels *bp_bf16_kernels(void);
 
-/* Others from now on (NULL: none); for tests. */
+/* Use other kernels from now on (NULL: none); for tests. */
 void bp_bf16_use(const struct bp_bf16_kernels *kernels);
 
 /* The reason why there are no such products here, phrased to end a sentence; NULL if there are. */

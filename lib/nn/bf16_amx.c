@@ -17,7 +17,7 @@
 
 #include "nn/bf16_tiles.h"
 
-/* The kernel keeps 8 KiB of registers for each thread that uses tiles, and wants to be asked first, once for the process. */
+/* The operating system keeps 8 KiB of registers for each thread that uses tiles; a process must request them once, before. */
 bool bp_bf16_amx_begin(void)
 {
     enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18, AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24 };
@@ -28,8 +28,8 @@ bool bp_bf16_amx_begin(void)
 }
 
 /*
- * All tiles 16 rows of 64 bytes, as they stay: nothing else in these programs uses tiles, and threads have their own. The instruction is
- * written out since gcc 12's intrinsic tells the compiler of 8 of the 64 bytes that are read.
+ * All tiles have 16 rows of 64 bytes, and keep this shape: nothing else in these programs uses tiles, and each thread has its own. The
+ * instruction is written out, since gcc 12's intrinsic declares only 8 of the 64 bytes that it reads.
  */
 static void configure(void)
 {

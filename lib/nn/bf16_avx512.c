@@ -1,6 +1,6 @@
 /*
  * BF16 by AVX-512: rounding, packing, and products by vdpbf16ps, which takes two terms of sixteen sums at once. Compiled for any
- * processor, called where there are the instructions.
+ * processor, called only where the instructions exist.
  */
 #include "nn/bf16_private.h"
 
@@ -128,7 +128,7 @@ enum { ROWS = 8, VECTORS = 3 };     /* of a block of C in registers: 24 sums, 3 
 
 /*
  * `rows` x `vectors` vectors of C. A's pairs lie row_step and pair_step apart, B's blocks `block`; `last` masks the last vector.
- * The first two and what follows from them are constants where this is called.
+ * All callers pass constants for the first two.
  */
 INLINE void block_of(const int rows, const int vectors, int pairs, const uint32_t *a, size_t row_step, const size_t pair_step, const uint32_t *b,
                      size_t block, float *c, size_t c_stride, __mmask16 last, int add)
@@ -197,7 +197,7 @@ AVX512 static void columns_of(const struct panel *p, int rows, int vectors, cons
     some_rows(p, rows, vectors, a, BP_BF16_BLOCK, row);
 }
 
-/* Panels of C: as few as there can be of at most 3 vectors, all nearly as wide. */
+/* Panels of C: as few as possible of at most 3 vectors each, of nearly equal width. */
 AVX512 void bp_bf16_avx512_matmul(int m, int n, int k, const uint16_t *a, const uint32_t *b, float *c, int add)
 {
     int blocks = (n + BP_BF16_BLOCK - 1) / BP_BF16_BLOCK, panels = (blocks + VECTORS - 1) / VECTORS;

@@ -25,7 +25,7 @@ static struct gaussian_node *record(struct bp_tape *tape, void (*backward)(struc
     return node;
 }
 
-/* What a row's sum is made of stands apart first, for all rows in one vector loop. */
+/* The terms of all rows are computed first, in one vector loop; then each row is summed. */
 static void sum_rows(const float *restrict term, int cols, struct bp_var *y)
 {
     for (int row = 0; row < y->rows; row++) {

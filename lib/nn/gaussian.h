@@ -8,10 +8,10 @@ struct bp_gaussian {
     struct bp_var *mean, *scale;        /* n x A each; scale is the standard deviation */
 };
 
-/* How the 2A outputs of a network become a Gaussian; all at least 0.01 wide (BP E.1: "fixed noise of 0.01 to prevent collapse"). */
+/* Distribution of the actions, from the 2A outputs of a network; every scale is at least 0.01 (BP E.1: "fixed noise of 0.01 to prevent collapse"). */
 enum bp_head {
     BP_HEAD_SOFTPLUS,   /* mean = u, scale = 0.01 + softplus(v): the papers' */
-    BP_HEAD_BOUNDED,     /* mean = tanh(u), scale = 0.01 + sigmoid(v): entropy cannot run away beyond the clipped actions */
+    BP_HEAD_BOUNDED,    /* mean = tanh(u), scale = 0.01 + sigmoid(v): the entropy cannot grow beyond that of clipped actions */
     BP_HEAD_COUNT
 };
 extern const char *const bp_head_names[BP_HEAD_COUNT];
@@ -19,7 +19,7 @@ extern const char *const bp_head_names[BP_HEAD_COUNT];
 /* From the outputs (n x 2A: u then v). */
 struct bp_gaussian bp_gaussian_head(struct bp_tape *tape, struct bp_var *output, enum bp_head head);
 
-/* The same distribution, held fixed; its `rows` rows from `first` on. */
+/* The same distribution without gradients; its `rows` rows from `first` on. */
 struct bp_gaussian bp_gaussian_stop_gradient(struct bp_tape *tape, struct bp_gaussian p);
 struct bp_gaussian bp_gaussian_slice_rows(struct bp_tape *tape, struct bp_gaussian p, int first, int rows);
 

@@ -14,7 +14,7 @@
 /* ---- OpenBLAS ---- */
 
 /*
- * OpenBLAS chooses its kernels by processor model when it is loaded, and takes a model younger than itself for one of 2004, without
+ * OpenBLAS chooses its kernels by processor model when it is loaded, and treats a model newer than itself as one of 2004, without
  * AVX. It has no call to choose others: only the environment, read when it starts. So it is started again, under the right name. This is a constructor since setenv must not meet another thread's getenv: before main there are no threads but OpenBLAS's
  * own, which wait. The constructors of shared libraries run before a program's, so OpenBLAS has started by then; and where the two
  * functions are not exported (a build for one processor), there is nothing to choose.

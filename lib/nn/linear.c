@@ -8,7 +8,7 @@
 
 enum {
     STRIP_FLOATS = 8192,            /* of an output that stays in the first cache until its activation */
-    STRIP_ROWS = 24,                /* fewer at a time slow the products down */
+    STRIP_ROWS = 24,                /* fewer rows at a time slow the products down */
 };
 
 struct linear {

@@ -1,19 +1,19 @@
-/* What losses are made of: clipping of actions, squares, and the weighted sum to be minimised. */
+/* Parts of losses: clipped actions, squared errors, and the weighted sum to be minimised. */
 #ifndef BP_NN_LOSS_H
 #define BP_NN_LOSS_H
 
 #include "nn/tape.h"
 
 /*
- * Actions clipped to [-1, 1]. The gradient goes straight through, but where an action is clipped it is dropped when following it
- * (downhill) would push the action further outward.
+ * Actions clipped to [-1, 1]. The gradient passes unchanged, except where an action is clipped and a step
+ * downhill would push it further outward: there it is dropped.
  */
 struct bp_var *bp_clip_action(struct bp_tape *tape, struct bp_var *action);
 
 /* (x - y)^2 (n x 1) against borrowed constants y (n). */
 struct bp_var *bp_squared_error(struct bp_tape *tape, struct bp_var *x, const float *y);
 
-/* The smaller one of x and y (n x 1 each), to which the gradient goes; x where they are equal. */
+/* min(x, y) of x and y (n x 1 each). The gradient goes to the smaller one, to x where they are equal. */
 struct bp_var *bp_minimum(struct bp_tape *tape, struct bp_var *x, struct bp_var *y);
 
 /*

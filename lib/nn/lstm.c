@@ -26,7 +26,7 @@ struct lstm {
     struct bp_tape *tape;
 };
 
-/* exp(x) for gates: beyond 21 nothing that a float would show changes, and four such factors stay finite. */
+/* exp(x) for gates, with x clipped: above 21 the gates saturate in float32, and the product of four such factors stays finite. */
 static inline float bounded_exp(float x)
 {
     float z = x < -87.0f ? -87.0f : x;
@@ -36,7 +36,7 @@ static inline float bounded_exp(float x)
 
 /*
  * One row: gates in place from pre-activations without bias, new cell and output. A division takes as long as an exponential, so the
- * four of sigma(x) = 1 / (1 + exp(-x)) and tanh(x) = 1 - 2 / (1 + exp(2 x)) are taken from one of the product of denominators.
+ * four quotients of sigma(x) = 1 / (1 + exp(-x)) and tanh(x) = 1 - 2 / (1 + exp(2 x)) come from one division by the product of denominators.
  */
 static void step(float *restrict gate, const float *restrict bias, const float *restrict cell_before, float *restrict cell,
                  float *restrict h, int n)
@@ -80,7 +80,7 @@ static bool begins(const struct lstm *l, int t, int b)
     return l->episode_step && l->episode_step[t * l->batch + b] == 0;
 }
 
-/* h (B x H) is what came before step t. */
+/* h (B x H) is the output before step t. */
 static void set_before(struct lstm *l, int t, const float *h, const float *zero)
 {
     size_t n = (size_t)l->hidden;
@@ -191,7 +191,7 @@ static void lstm_back(struct bp_node *node)
     bp_arena_give_back(&l->tape->arena, dc);
 }
 
-/* Split the state's rows (h, c): h is what comes before the first step. */
+/* Split the state's rows (h, c): h is the output before the first step. */
 static void unpack(struct lstm *l, const float *state, int stride, const float *zero)
 {
     size_t n = (size_t)l->hidden;

@@ -1,5 +1,5 @@
 /*
- * Exponentials and logarithms without branches, which compilers turn into vector code. NaN goes through. Against libm
+ * Exponentials and logarithms without branches, which compilers turn into vector code. NaN stays NaN. Errors against libm
  * (tests/lib/nn/test_math.c): exp within 2e-7 relative in [-87, 88], 0 below and inf above; log within 2e-7 of max(1, |log|); sigmoid,
  * tanh, softplus and elu within 2e-7 absolute (softplus relative where it is above 1).
  */

@@ -38,7 +38,7 @@ static int kernel(int m, int n, int k, const float *a, int lda, const float *b, 
 
 #endif
 
-/* A single column is no work for kernels that compute many side by side. */
+/* Kernels compute many columns side by side; a single one is done here. */
 static void column(enum CBLAS_TRANSPOSE order, int rows, int cols, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add)
 {
     cblas_sgemv(CblasRowMajor, order, rows, cols, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);

@@ -1,6 +1,6 @@
 /*
- * Matrix products: the one door to the kernels, libxsmm's where it was built in and may run (small matrices are what it is made for) and
- * OpenBLAS's where not. All matrices are row-major float32; products run on the calling thread, and equal shapes give equal bytes.
+ * Matrix products: all calls of the kernels go through here, libxsmm's where it was built in and may run (it is made for small matrices),
+ * else OpenBLAS's. All matrices are row-major float32; products run on the calling thread, and equal shapes give equal bytes.
  */
 #ifndef BP_NN_MATMUL_H
 #define BP_NN_MATMUL_H

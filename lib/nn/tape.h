@@ -1,6 +1,6 @@
 /*
- * A tape of coarse differentiable operations. Each operation computes its value at once and, when some input wants a gradient,
- * leaves a node that knows how to pass the gradient back. Everything lives in the tape's arena until the next reset.
+ * A tape of coarse differentiable operations. Each operation computes its value at once and, if an input wants a gradient, leaves
+ * a node that passes the gradient back. Everything lives in the tape's arena until the next reset.
  */
 #ifndef BP_NN_TAPE_H
 #define BP_NN_TAPE_H
@@ -17,12 +17,12 @@ struct bp_var {
     float *grad;
     bool touched;           /* grad holds numbers; before, it counts as zero */
     struct bp_var *whole;   /* of which this is some rows, or NULL */
-    uint16_t *rounded;      /* the value as products of BF16 take it (nn/bf16.h), or NULL: nobody wanted it so far */
+    uint16_t *rounded;      /* the value as products of BF16 take it (nn/bf16.h), or NULL: not needed so far */
 };
 
 /*
- * A trained array: value borrowed, grad accumulated into (NULL: frozen). Of matrices there is the transpose where somebody keeps it, and
- * the matrix and its transpose packed (nn/bf16.h) where its products are to be of BF16; else NULL.
+ * A trained array: value borrowed, grad accumulated into (NULL: frozen). A matrix has its transpose if that is kept, and itself and
+ * its transpose packed (nn/bf16.h) if its products are to be of BF16; else these are NULL.
  */
 struct bp_weight {
     const float *value;
@@ -63,10 +63,10 @@ struct bp_var *bp_var_rounded(struct bp_tape *tape, int rows, int cols, bool dif
 /* The gradient to add to or to read; cleared when nothing was added before. Not for variables that want none. */
 float *bp_gradient(struct bp_var *x);
 
-/* The gradient to add a whole matrix to: *add tells whether to add, or to overwrite what was never set. */
+/* The gradient, to add a whole matrix to: with *add the matrix is added, else it overwrites what was never set. */
 float *bp_gradient_sink(struct bp_var *x, int *add);
 
-/* The same value, through which no gradient passes. */
+/* The same value; no gradient passes through it. */
 struct bp_var *bp_stop_gradient(struct bp_tape *tape, const struct bp_var *x);
 
 /* The `rows` rows of x from row `first` on, sharing value and gradient. */

@@ -4,8 +4,8 @@
 #include "nn/matmul.h"
 
 /*
- * A single column is a sum a row, which waits for memory and not for multiplications: such products stay float32. One of them is a
- * critic's last, whose numbers are returns and would lose the most.
+ * A product with a single column is one sum for each row, limited by memory rather than by multiplications: such products stay float32. One
+ * of them is a critic's last, whose numbers are returns and would lose the most precision.
  */
 bool bp_weight_packs(int in, int out)
 {

@@ -21,10 +21,10 @@ struct bp_factor {
 /* Whether products with matrices of this size can be of BF16: those with a single column or row are not, see weight.c. */
 bool bp_weight_packs(int in, int out);
 
-/* Whether those with W are. Then each factor must come rounded. */
+/* Whether products with W are of BF16. Then each factor must be rounded. */
 bool bp_weight_bf16(struct bp_matrix w);
 
-/* x as a factor of W's products; what is wanted rounded, and nobody rounded so far, is rounded now. */
+/* x as a factor of W's products, rounded now if that is needed and was not done before. */
 struct bp_factor bp_weight_factor(struct bp_tape *tape, struct bp_matrix w, struct bp_var *x);
 
 /* Room for a rounded matrix, from the tape's arena; and a row of it written from `cols` floats. */
@@ -34,7 +34,7 @@ void bp_round_row(const float *src, int cols, uint16_t *rounded, int row);
 /* The factor, of `cols` columns, from row `first` on. */
 struct bp_factor bp_factor_rows(struct bp_factor x, int cols, int first);
 
-/* Rows in multiples of which products come out fastest. */
+/* Products are fastest with a multiple of this number of rows. */
 int bp_weight_rows(struct bp_matrix w);
 
 /* y (n x out) = x W, or += with add. */
@@ -46,7 +46,7 @@ void bp_weight_backward(struct bp_tape *tape, struct bp_matrix w, int n, struct 
 /* dW += x' dy; nothing when the weight is frozen. */
 void bp_weight_gradient(struct bp_tape *tape, struct bp_matrix w, int n, struct bp_factor x, struct bp_factor dy);
 
-/* W' (out x in): the one kept, or computed into the arena. */
+/* W' (out x in): the transpose that is kept, or one computed into the arena. */
 const float *bp_weight_transposed(struct bp_tape *tape, struct bp_matrix w);
 
 #endif
