@@ -72,7 +72,7 @@ static const char *root_joints(const mjModel *m, int root, char *text, size_t si
     return text;
 }
 
-/* As in the hopper, the walker and the cheetah of planar collections: a slide up, and nothing that leads out of the plane. */
+/* As in the hopper, the walker and the cheetah of planar collections: a slide up, and no joint that leaves the plane. */
 static bool planar(const mjModel *m, int root)
 {
     bool up = false;
@@ -86,7 +86,7 @@ static bool planar(const mjModel *m, int root)
     return up;
 }
 
-/* The refusal says what to change: a free joint fits whatever stands on its own. */
+/* The refusal says what to change: a free joint suits every body that stands on its own. */
 static int refuse_root(const mjModel *m, int root, const char *name)
 {
     const char *body = m->names + m->name_bodyadr[root];
@@ -152,7 +152,7 @@ static int find_effectors(struct bp_body *body, const mjModel *m, const char *na
     return count <= BP_EFFECTORS_MAX ? 0 : bp_error(BP_USAGE, "the body '%s' has %d end effectors; %d are the most", name, count, BP_EFFECTORS_MAX);
 }
 
-/* Behind the root's own joints, those of the tree below it follow in one piece. */
+/* After the root's own joints, those of the tree below it follow in one piece. */
 static void count_joints(struct bp_body *body, const mjModel *m)
 {
     int last = body->root;
@@ -220,7 +220,7 @@ struct bp_frame bp_body_frame(const struct bp_body *body, const mjData *data)
     const mjtNum *at = data->xpos + 3 * body->root, *ahead = data->xmat + 9 * body->root;
     double length = sqrt(ahead[0] * ahead[0] + ahead[3] * ahead[3]);
 
-    if (length < 1e-9)                              /* it looks straight up or down: any heading is as good */
+    if (length < 1e-9)                              /* it looks straight up or down: any heading will do */
         return (struct bp_frame){{at[0], at[1], at[2]}, 1, 0};
     return (struct bp_frame){{at[0], at[1], at[2]}, ahead[0] / length, ahead[3] / length};
 }
@@ -257,8 +257,8 @@ void bp_body_place(const struct bp_body *body, struct bp_physics *physics, doubl
 }
 
 /*
- * The velocity of the inertial unit along the world's axes: rotation, then translation. What mj_objectVelocity does, without the
- * steps that this case can spare: cvel is taken at the centre of mass of the whole tree.
+ * The velocity of the inertial unit along the world's axes: rotation, then translation. It computes what mj_objectVelocity does, without
+ * the steps that are not needed here: cvel is that at the centre of mass of the whole tree.
  */
 static void velocity(const struct bp_body *body, const mjData *d, mjtNum v[6])
 {
@@ -310,7 +310,7 @@ static const mjtNum *axes(const struct bp_body *body, const mjData *d)
     return body->imu < 0 ? d->xmat + 9 * body->root : d->site_xmat + 9 * body->imu;
 }
 
-/* What an accelerometer would read on average over the control step: change of velocity less gravity, in its own axes. */
+/* The mean reading of an accelerometer over the control step: change of velocity less gravity, in its own axes. */
 static float *accelerometer(const struct bp_body *body, const struct bp_physics *physics, const mjtNum *now, float *o)
 {
     double step = physics->substeps * physics->model->opt.timestep;

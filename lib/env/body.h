@@ -1,6 +1,6 @@
 /*
- * Bodies: what acts. Shipped ones are MJCF files in share/bodies, a user's own is any MJCF file; nothing else is known of either, so
- * that both go through the same checks. The conventions, which bp-body(5) tells users:
+ * Bodies: what acts. Shipped ones are MJCF files in share/bodies, a user's own is any MJCF file; the code knows nothing else of either,
+ * so both pass the same checks. The conventions, which bp-body(5) describes to users:
  *
  *   root            the one body in the worldbody that has joints; a free joint, or slides along x and y with perhaps a hinge about z
  *   other joints    any hinges, slides and balls below the root
@@ -36,7 +36,7 @@ struct bp_body {
     int imu, imu_body;                  /* site, -1: the root's frame; the body that it is on */
     double origin[2];                   /* where the root is in the initial pose, m */
     double height;                      /* of the root above the floor in the initial pose, m */
-    double radius;                      /* of the upright cylinder round the root that holds the initial pose, m */
+    double radius;                      /* of the upright cylinder round the root that encloses the initial pose, m */
     mjtNum before[3];                   /* velocity of the inertial unit when it was last marked, along the world's axes */
 };
 
@@ -73,8 +73,8 @@ bool bp_body_act(struct bp_physics *physics, const float *action);
 
 /*
  * The group `proprio`, of bp_body_proprio_size floats: height of the root (m); end effectors (m, 3 each, from the root, axes turned by
- * its heading alone, so that they tell a lean); joint positions (rad, m) and velocities (10 rad/s, 10 m/s); accelerometer
- * (10 m/s^2, within +-10), gyro (10 rad/s) and velocimeter (m/s) of the inertial unit, in its frame. The units bring what bodies
+ * its heading alone, so that they show a lean); joint positions (rad, m) and velocities (10 rad/s, 10 m/s); accelerometer
+ * (10 m/s^2, within +-10), gyro (10 rad/s) and velocimeter (m/s) of the inertial unit, in its frame. The units scale what bodies
  * do to about 1. The accelerometer averages since bp_body_mark, over one control step, so that it costs no pass over the bodies.
  */
 int bp_body_proprio_size(const struct bp_body *body);

@@ -5,7 +5,7 @@
 static const float part_reward = 10, both_reward = 50, one_reward = 60;
 
 enum { TARGETS = 2 };
-enum part { GO, PUSH };         /* what the events are, too */
+enum part { GO, PUSH };         /* these number the events, too */
 
 static bool done(const struct bp_world_env *env, enum part part, int target)
 {
@@ -19,7 +19,7 @@ static void begin_and(struct bp_world_env *env, gsl_rng *stream)
     env->state.goal = (int32_t)gsl_rng_uniform_int(stream, TARGETS);
 }
 
-/* Each part is paid for once; the end is when both are so at the same time. */
+/* Each part is rewarded once; the episode ends when both are done at the same time. */
 static void reward_and(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     int so = 0;

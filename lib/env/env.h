@@ -27,12 +27,12 @@ struct bp_env_spec {
     char body[BP_BODY_NAME];    /* name of a shipped one, or path of a user's file */
 };
 
-/* What a step brought. */
+/* Result of a step. */
 struct bp_step {
     float reward;
     int32_t event;              /* what happened, by the task's numbering (nav: index of the target entered); -1: nothing */
     bool terminated;            /* the task ended: nothing comes after */
-    bool truncated;             /* time ran out: the value goes on */
+    bool truncated;             /* time ran out: the value continues */
     bool diverged;              /* the simulator warned: truncated is set; the step led nowhere, and the body is observed at rest */
 };
 
@@ -47,7 +47,7 @@ struct bp_task {
 };
 extern const struct bp_task *const bp_tasks[];      /* ends with NULL */
 
-/* What every environment starts with; the functions are the kind's. */
+/* The first member of every environment; the functions are those of its kind. */
 struct bp_env {
     struct bp_env_spec spec;
     void (*reset)(struct bp_env *env, uint64_t seed, float *observation);

@@ -52,8 +52,8 @@ static bool begins(const char *line, const char *with)
 }
 
 /*
- * MuJoCo writes an element a line, those of the worldbody itself four blanks in. Of its geoms only the world's own are felt (world.c),
- * unless the file brings all.
+ * MuJoCo writes an element a line, those of the worldbody itself four blanks in. Of its geoms only the world's own collide (world.c),
+ * unless the file brings its own world.
  */
 static void add_state(FILE *out, char *text, const struct bp_world *world)
 {

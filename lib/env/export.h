@@ -6,7 +6,7 @@
 
 /*
  * The world as it is now, as one MJCF text: body, place and objects; targets as sites, "world/target0" and so on; first among the key
- * frames the state, "world/start". Meshes and pictures of a user's body stay files of their own. To be freed. NULL after reporting.
+ * frames the state, "world/start". Meshes and textures of a user's body stay in their files. To be freed. NULL after reporting.
  */
 char *bp_env_mjcf(const struct bp_env *env) BP_WARN_UNUSED;
 

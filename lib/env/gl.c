@@ -12,8 +12,8 @@ const char *bp_gl_name(void)
 }
 
 /*
- * MuJoCo looks for functions in what the process has loaded for all, EGL's before OSMesa's: so libraries are loaded for ourselves, and
- * shown to it when they work.
+ * MuJoCo looks for functions among the global symbols of the process, EGL's before OSMesa's. So libraries are loaded locally, and made
+ * global only if they work.
  */
 static void show(const char *name)
 {

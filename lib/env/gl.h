@@ -1,6 +1,6 @@
 /*
- * An OpenGL context without a display: EGL on Mesa's software driver, else OSMesa, whichever the machine has. Both are loaded when they
- * are asked for, so that programs start and run without them.
+ * An OpenGL context without a display: EGL on Mesa's software driver, else OSMesa, whichever the machine has. Both are loaded on
+ * demand, so that programs start and run without them.
  */
 #ifndef BP_ENV_GL_H
 #define BP_ENV_GL_H

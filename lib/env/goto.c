@@ -10,7 +10,7 @@ static void begin(struct bp_world_env *env, gsl_rng *stream)
     env->state.memory[0] = -1;              /* target visited last */
 }
 
-/* Any target that is entered is an event, as in sequential navigation; the one that was asked for ends the episode. */
+/* Any target that is entered is an event, as in sequential navigation; the goal ends the episode. */
 static void reward(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     int32_t *last = &env->state.memory[0];

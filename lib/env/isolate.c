@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What a file may take: far more than any body needs. Time of the clock counts when something waits, as for a file that is a pipe. */
+/* Limits of a file: far more than any body needs. Wall-clock time matters if something waits, as for a file that is a pipe. */
 enum { CPU_SECONDS = 10, CLOCK_SECONDS = 60, MEMORY_MIB = 1024 };
 /* What the parent may be left with: a model, and data for each environment. Shipped bodies take 0.06 and 13 MiB; the solvers' default is 100 iterations. */
 enum { MODEL_MIB = 64, DATA_MIB = 64, ITERATIONS = 1000 };
@@ -58,7 +58,7 @@ static void ignore(const char *warning)
     (void)warning;
 }
 
-/* A limit on top of what the process has mapped already. */
+/* A limit above what the process has mapped already. */
 static void limit_memory(void)
 {
     struct rlimit limit;
@@ -77,7 +77,7 @@ static void set_limits(void)
 {
     const struct rlimit cpu = {CPU_SECONDS, CPU_SECONDS}, none = {0, 0};
     const int signals[] = {SIGINT, SIGTERM, SIGUSR1, SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGALRM, SIGXCPU};
-    int nowhere = open("/dev/null", O_WRONLY);      /* libraries that complain on their own do it here */
+    int nowhere = open("/dev/null", O_WRONLY);      /* libraries write their own messages here */
     sigset_t all;
 
     if (nowhere >= 0) {
@@ -104,7 +104,7 @@ static bool warned(const mjData *data)
     return false;
 }
 
-/* From rest; the simulation has to last for `steps`. */
+/* From rest; the simulation must not fail within `steps`. */
 static void try_action(const mjModel *model, mjData *data, double action, int steps, const char *reason)
 {
     mj_resetData(model, data);
@@ -124,7 +124,7 @@ static void try_model(mjModel *model)
     mjData *data;
 
     if (!(option->timestep > 0 && option->timestep <= 1))
-        return;                 /* refused by those who know what it should be */
+        return;                 /* the caller refuses it, and says what it should be */
     if (option->iterations > ITERATIONS || option->noslip_iterations > ITERATIONS || option->mpr_iterations > ITERATIONS)
         refuse("it asks for more than 1000 iterations of a solver");
     bp_mj_memory_fit(model);    /* as the parent will */
@@ -185,7 +185,7 @@ static mjModel *take_over(int file, int size)
     return model;
 }
 
-/* Why a child ended without saying so itself. */
+/* The reason why a child ended that did not report it. */
 static const char *fate(int status)
 {
     if (WIFSIGNALED(status)) {

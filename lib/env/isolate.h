@@ -1,6 +1,6 @@
 /*
  * Models that come from a user's file. MuJoCo crashes or hangs on some files, and allocates what they ask for; so they are compiled
- * and tried in a child process with limits of memory and time, and only the compiled bytes come back.
+ * and tried in a child process with limits of memory and time, and the parent takes only the compiled bytes.
  */
 #ifndef BP_ENV_ISOLATE_H
 #define BP_ENV_ISOLATE_H

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The most contacts of two shapes, by MuJoCo's tests for the pair; of what is not here, its own limit for any pair. */
+/* The most contacts of two shapes, by MuJoCo's tests for the pair; for other pairs, its general limit. */
 static const struct { mjtGeom a, b; int contacts; } pairs[] = {
     {mjGEOM_PLANE, mjGEOM_SPHERE, 1},   {mjGEOM_PLANE, mjGEOM_CAPSULE, 2}, {mjGEOM_PLANE, mjGEOM_BOX, 4},
     {mjGEOM_SPHERE, mjGEOM_SPHERE, 1},  {mjGEOM_SPHERE, mjGEOM_CAPSULE, 1}, {mjGEOM_SPHERE, mjGEOM_BOX, 1},
@@ -32,7 +32,7 @@ static int rows(int dimensions)
     return dimensions > 1 ? 2 * (dimensions - 1) : 1;
 }
 
-/* Contacts of all geoms that may meet, as far as their own bits tell, and their constraints. */
+/* Contacts of all geoms that may meet, judged by their collision bits, and their constraints. */
 static void count_contacts(const mjModel *m, int64_t *contacts, int64_t *constraints)
 {
     for (int a = 0; a < m->ngeom; a++)

@@ -1,4 +1,4 @@
-/* The memory of a simulator: MuJoCo's default leaves room for 500 constraints, three megabytes that it clears and that hardly any body uses. */
+/* The memory of a simulator: MuJoCo's default leaves room for 500 constraints: three megabytes that it clears and few bodies use. */
 #ifndef BP_ENV_MJ_MEMORY_H
 #define BP_ENV_MJ_MEMORY_H
 

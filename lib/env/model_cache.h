@@ -7,7 +7,7 @@
 struct bp_cached_model;
 
 /*
- * A copy of the model that is kept under `key` (which tells all that compiling depends on), for mj_deleteModel; NULL when there is
+ * A copy of the model that is kept under `key` (which names all that compiling depends on), for mj_deleteModel; NULL when there is
  * none, or no memory. *kept is to be released when the copy is no longer in use: with the last one the model is forgotten, so that
  * a changed file is compiled again.
  */

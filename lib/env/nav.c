@@ -15,14 +15,14 @@ enum { TARGETS = BP_MARKOV_TARGETS };
 struct nav_parameters {
     double p;               /* of the likely follower; the hard task's one sequence is the chain's likely path from 0, 1 */
     bool ordered;           /* one sequence 0, 1, 2, 3 and the end, instead of an endless draw */
-    const char *cue;        /* the group that tells where in the sequence one is */
+    const char *cue;        /* the group that shows the place in the sequence */
 };
 
 /* The arena of a body: as large as the body is. The point mass's file brings walls and floor. */
 struct arena {
     const char *body;
     double edge;            /* m */
-    bool proprio;           /* there is more to the body than its place and velocity: it comes first in an observation */
+    bool proprio;           /* the body has more state than its place and velocity: `proprio` comes first in an observation */
     struct bp_world_spec world;
 };
 

@@ -16,7 +16,7 @@
 static const double default_control_step = 0.05;
 static const char outer_name[] = "bp-world.xml";
 
-/* mju_error must not return: it jumps back to the thread's step in progress, or reports and gives up when there is none. */
+/* mju_error must not return: it jumps back to the thread's step in progress, or reports and ends the process if there is none. */
 static _Thread_local jmp_buf *on_error;
 static _Thread_local char error_text[256];
 
@@ -31,7 +31,7 @@ static void handle_error(const char *message)
 
 static void handle_warning(const char *message)
 {
-    (void)message;          /* counted in data->warning, which every step looks at */
+    (void)message;          /* counted in data->warning, which every step checks */
 }
 
 __attribute__((constructor)) static void install_handlers(void)
@@ -95,7 +95,7 @@ static double control_step(const mjModel *model)
     return i < 0 || model->numeric_size[i] < 1 ? default_control_step : model->numeric_data[model->numeric_adr[i]];
 }
 
-/* Times with which a simulation gets anywhere: MuJoCo takes any, even none at all. */
+/* Timesteps with which a simulation advances: MuJoCo accepts any, even NaN. */
 static int check_times(struct bp_physics *physics, const char *path)
 {
     double step = physics->model->opt.timestep, control = control_step(physics->model);
@@ -175,8 +175,8 @@ char *bp_physics_mjcf(const struct bp_physics *physics, const char *path, const 
 }
 
 /*
- * No warning passes: contacts or constraints that found no room, and an inertia that cannot be inverted, make a simulation of something
- * else, though its numbers stay finite. One is not of the simulation: shapes that found no room in a picture.
+ * Every warning counts: with contacts or constraints that found no room, or an inertia that cannot be inverted, the simulation is of
+ * something else, even if its numbers stay finite. One warning does not concern the simulation: shapes that found no room in a picture.
  */
 static bool healthy(const mjData *data)
 {
@@ -194,7 +194,7 @@ static void forward(struct bp_physics *physics)
 
 /*
  * Simulation steps are cut so that they end where the next begins: after a control step the positions of bodies, velocities and
- * contacts are known without an mj_forward of their own, which would cost 14 % (ant). Runge-Kutta cannot be cut.
+ * contacts are known without a further mj_forward, which would cost 14 % (ant). Runge-Kutta cannot be cut.
  */
 static void advance(struct bp_physics *physics)
 {
@@ -242,8 +242,8 @@ bool bp_physics_step(struct bp_physics *physics)
 
 /*
  * The arrays that integration reads, in a fixed order; qacc_warmstart among them, without which a resumed run drifts. Positions are
- * those before MuJoCo made their quaternions unit length: it does so again when they are restored, and twice is not once in the
- * last bit.
+ * those before MuJoCo made their quaternions unit length: it does so again when they are restored, and doing it twice differs from doing it
+ * once in the last bit.
  */
 static int state_parts(const struct bp_physics *physics, mjtNum **part, int *count)
 {
@@ -291,8 +291,8 @@ void bp_physics_save(const struct bp_physics *physics, void *state)
 }
 
 /*
- * mj_resetData clears megabytes, 100 us; all but the state follows from it, so that is needed only where numbers went bad or an error
- * left in the middle of something.
+ * mj_resetData clears megabytes, which takes 100 us. All other data follow from the state, so it is needed only after numbers went bad or an
+ * error interrupted a step.
  */
 static void clear(struct bp_physics *physics)
 {

@@ -1,5 +1,5 @@
 /*
- * MuJoCo, made safe: handlers installed before anything else (by default errors wait on stdin), warning counters looked at after
+ * MuJoCo, made safe: handlers installed before anything else (by default errors wait on stdin), warning counters checked after
  * every step (by default a diverged simulation is silently reset), the full integration state as bytes.
  */
 #ifndef BP_ENV_PHYSICS_H
@@ -20,8 +20,8 @@ struct bp_physics {
 };
 
 /*
- * Compile the MJCF file `path`; with an `outer` text, that text in its place, read as if it lay in the same folder (so that it can
- * include the file by its bare name). A control step lasts what <custom><numeric name="control_step"> says (s; 0.05 when absent),
+ * Compile the MJCF file `path`; with an `outer` text, that text in its place, read as if it were in the same folder (so that it can
+ * include the file by its bare name). A control step lasts as long as <custom><numeric name="control_step"> says (s; 0.05 when absent),
  * in whole simulation steps. A file that is not `trusted` is compiled and tried in a child process first (env/isolate.h).
  * 0, or -1 after reporting, with nothing to free.
  */
@@ -40,13 +40,12 @@ double bp_physics_control_step(const struct bp_physics *physics);
 /* Back to the model's initial positions, at rest. To be followed by bp_physics_forward, once everything is in place. */
 void bp_physics_reset(struct bp_physics *physics);
 
-/* What follows from positions and velocities (data->xpos, contacts, ...). False when they are none to go on with. */
+/* Compute what follows from positions and velocities (data->xpos, contacts, ...). False if the simulation cannot continue from them. */
 bool bp_physics_forward(struct bp_physics *physics);
 
 /*
- * One control step under data->ctrl. Behind it, everything in data that follows from positions and velocities is that of the new
- * state. False when the simulation diverged, which is any warning of MuJoCo's, a contact that found no room too: the state is then not
- * to be used.
+ * One control step under data->ctrl. After it, everything in data that follows from positions and velocities is that of the new state. False
+ * if the simulation diverged, that is, if MuJoCo gave any warning, even of a contact that found no room: the state must then not be used.
  */
 bool bp_physics_step(struct bp_physics *physics);
 

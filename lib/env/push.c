@@ -12,7 +12,7 @@ static void begin_place(struct bp_world_env *env, gsl_rng *stream)
     env->state.memory[0] = -1;              /* target that the box was in last */
 }
 
-/* Any target that the box enters is an event; the one that was asked for ends the episode. */
+/* Any target that the box enters is an event; the goal ends the episode. */
 static void reward_place(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     int32_t *last = &env->state.memory[0];
@@ -34,7 +34,7 @@ static void begin_both(struct bp_world_env *env, gsl_rng *stream)
     env->state.goal = (int32_t)gsl_rng_uniform_int(stream, 2);
 }
 
-/* Each box is paid for once, however often it comes back; the end is when both are in at the same time. Event: the box. */
+/* Each box is rewarded once, however often it comes back; the episode ends when both are in at the same time. Event: the box. */
 static void reward_both(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     int in = 0;

@@ -1,4 +1,4 @@
-/* Pictures of environments, drawn off-screen. On one thread, the one that began. */
+/* Pictures of environments, drawn off-screen. To be used on one thread only. */
 #ifndef BP_ENV_RENDER_H
 #define BP_ENV_RENDER_H
 
@@ -14,11 +14,11 @@ struct bp_renderer;
 struct bp_renderer *bp_renderer_new(int width, int height, enum bp_camera camera) BP_WARN_UNUSED;
 void bp_renderer_free(struct bp_renderer *renderer);
 
-/* Before an environment that was drawn is closed: let go of what was kept of its model. */
+/* Before an environment that was drawn is closed: release what was kept of its model. */
 void bp_renderer_forget(struct bp_renderer *renderer);
 
 /*
- * Draw env as it is; observation is its last row, of which the groups `goal` and `progress` tell the target to be shown brightly.
+ * Draw env as it is; observation is its last row, whose groups `goal` and `progress` name the target to be drawn opaque.
  * rgb: height x width x 3 bytes, the top row first. -1 after reporting.
  */
 int bp_render(struct bp_renderer *renderer, const struct bp_env *env, const float *observation, unsigned char *rgb) BP_WARN_UNUSED;

@@ -7,13 +7,13 @@
 
 const double bp_scene_gap_start = 2, bp_scene_corridor_length = 40, bp_scene_box_edge = 0.5;
 
-/* Walls are of any height to what runs into them; this is how far one sees them. */
+/* For collisions walls are infinitely high; this is their height in pictures. */
 static const double wall_height = 0.5, corridor_back = 1.5, pit_depth = 3;
 
 /*
- * A box rides on air, half a centimetre above the floor, and comes to rest within a time constant of half a second, so that where it is
- * says nearly all about where it will be. A push by chance then sends one through a target in 7 of 100 episodes of push-1b1t.
- * With less drag it is a puck whose velocity nobody sees; with more, chance moves it too little.
+ * A box floats half a centimetre above the floor, and comes to rest with a time constant of half a second, so that its place nearly
+ * determines where it will be. Random actions then push it through a target in 7 of 100 episodes of push-1b1t. With less drag it would be a
+ * puck whose velocity is not observed; with more, random actions would move it too little.
  */
 static const double box_clearance = 0.005, box_drag_time = 0.5;
 
@@ -90,8 +90,8 @@ static void write_joint(struct text *text, int box, const char *name, const char
 }
 
 /*
- * Two slides and a hinge in place of a free joint: a box does not topple, nobody gets under it, and no contacts with the floor take two
- * thirds of a step's time. Coordinates are those of the world. Initial places do not matter, only that they differ.
+ * Two slides and a hinge in place of a free joint: a box does not topple, nothing gets under it, and there are no contacts with the floor,
+ * which would take two thirds of a step's time. Coordinates are those of the world. Initial places do not matter, only that they differ.
  */
 static void write_boxes(struct text *text, int boxes, double mass)
 {
@@ -109,9 +109,9 @@ static void write_boxes(struct text *text, int boxes, double mass)
 }
 
 /*
- * The body comes first, so that its numbers are the first in qpos and qvel. What the world adds collides with whatever collides at
- * all, and says itself whatever a body's defaults could otherwise change. Friction is the larger one's of two, so that feet have their
- * own.
+ * The body comes first, so that its numbers are the first in qpos and qvel. What the world adds collides with everything that
+ * collides at all, and states every attribute that a body's defaults could change. Friction between two geoms is the larger one's, so that
+ * feet keep theirs.
  */
 static void write_world(struct text *text, const struct bp_world_spec *spec, const char *path)
 {

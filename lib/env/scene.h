@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-/* What a world is made of. Lengths in m. */
+/* Content of a world. Lengths in m. */
 struct bp_world_spec {
     bool bare;                  /* the body's file alone: it brings what it stands on */
     double size;                /* edge of the square arena round the origin, with walls; 0: an open plane */

@@ -20,11 +20,11 @@ struct bp_world_task {
     int goals;                  /* width of `goal` */
     int time_limit;             /* control steps */
 
-    /* Behind the random placement: draw the goal and what else is the task's own, put things elsewhere. Positions of bodies are not
-     * known yet. NULL: nothing to do. */
+    /* After the random placement: draw the goal and other variables of the task, move things. Positions of bodies are not known yet. NULL:
+     * nothing to do. */
     void (*begin)(struct bp_world_env *env, gsl_rng *stream);
 
-    /* Behind a control step: reward, event, terminated. The step is zero with event -1, truncation is set by the caller. */
+    /* After a control step: reward, event, terminated. The step is zero with event -1, truncation is set by the caller. */
     void (*reward)(struct bp_world_env *env, const float *action, struct bp_step *step);
 };
 
@@ -45,7 +45,7 @@ struct bp_world_env {
 /* The open function of a row of bp_tasks whose parameters are a struct bp_world_task. */
 struct bp_env *bp_world_env_open(const struct bp_task *task, const char *body);
 
-/* A stream for what a reward draws, a function of the episode's seed and of `which`, so that no stream need be saved. */
+/* A random stream for the function `reward`: a function of the episode's seed and of `which`, so that no stream need be saved. */
 gsl_rng *bp_world_env_draw(struct bp_world_env *env, uint64_t which);
 
 #endif

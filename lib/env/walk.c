@@ -13,7 +13,7 @@ static void begin_walk(struct bp_world_env *env, gsl_rng *stream)
     env->state.goal = (int32_t)gsl_rng_uniform_int(stream, 4);
 }
 
-/* Of 1 a step at the speed and direction asked for, less by a Gaussian in the difference. Another direction half-way; event: it. */
+/* 1 a step at the wanted speed and direction, less by a Gaussian in the difference. Half-way another direction is drawn; event: its number. */
 static void reward_walk(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     static const double ahead[4] = {1, -1, 0, 0}, left[4] = {0, 0, 1, -1};
@@ -40,7 +40,7 @@ static double into_room(double x)
     return fmax(-follow_room, fmin(follow_room, x));
 }
 
-/* memory: steps near the target so far, targets so far. Event 0: the target was held for as long as it pays, and moved. */
+/* memory: steps near the target so far, targets so far. Event 0: the target has paid for all its steps, and moved. */
 static void reward_follow(struct bp_world_env *env, const float *action, struct bp_step *step)
 {
     const double *root = bp_world_root(&env->world);

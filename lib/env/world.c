@@ -28,7 +28,7 @@ static void find_objects(struct bp_world *world)
     world->far = far < 0 ? -1 : m->body_mocapid[far];
 }
 
-/* A file's <compiler> and <default> reach further than its own body. */
+/* A file's <compiler> and <default> affect more than its own body. */
 static int check_boxes(const struct bp_world *world)
 {
     const mjModel *m = world->physics.model;
@@ -44,7 +44,7 @@ static int check_boxes(const struct bp_world *world)
     return 0;
 }
 
-/* Floors that a body's file brings for itself are in the way of ours. */
+/* Floors of a body's file would be in the way of ours. */
 static void hide_own_floor(mjModel *m)
 {
     for (int g = 0; g < m->ngeom; g++)
@@ -58,7 +58,7 @@ static int check_room(struct bp_world *world);
 
 static int find_everything(struct bp_world *world)
 {
-    world->physics.model->opt.disableflags |= mjDSBL_SENSOR;     /* those of the file would run in vain */
+    world->physics.model->opt.disableflags |= mjDSBL_SENSOR;     /* nothing reads those of the file */
     if (!world->spec->bare)
         hide_own_floor(world->physics.model);
     if (!bp_physics_forward(&world->physics))
@@ -141,7 +141,7 @@ static bool find_place(struct disc *disc, int count, double half, double room, g
 
 enum { DISCS = 1 + BP_WORLD_BOXES + BP_WORLD_TARGETS };
 
-/* Places for all: the body first, then boxes and targets. False: with these first ones the others do not fit in. */
+/* Places for all: the body first, then boxes and targets. False: after the first ones there was no room for the others. */
 static bool find_places(const struct bp_world *world, struct disc *disc, gsl_rng *stream)
 {
     const struct bp_world_spec *spec = world->spec;
@@ -160,7 +160,7 @@ static bool find_places(const struct bp_world *world, struct disc *disc, gsl_rng
     return true;
 }
 
-/* Discs whose places nobody finds are reported when the world is loaded, so that every reset ends. */
+/* Discs that do not fit are reported when the world is loaded, so that every reset ends. */
 static int check_room(struct bp_world *world)
 {
     const struct bp_world_spec *spec = world->spec;

@@ -1,8 +1,8 @@
 /*
- * Worlds: a body in a scene, put together when it is loaded, and all that is done with them in an episode.
+ * Worlds: a body in a scene, combined when it is loaded, and all operations on them in an episode.
  *
- * Targets are areas on the floor, not objects: they are no part of the model, so that they cost the simulation nothing. Whoever
- * draws the world finds them in state.target.
+ * Targets are areas on the floor, not objects: they are not part of the model, so that they cost the simulation nothing. To draw
+ * them, use state.target.
  */
 #ifndef BP_ENV_WORLD_H
 #define BP_ENV_WORLD_H

@@ -7,7 +7,7 @@ const char *const bp_header_dtypes[BP_DTYPE_COUNT] = {
     [BP_F64] = "F64",
 };
 
-/* The text that is left. */
+/* The rest of the text. */
 struct scan {
     const char *at, *end;
 };
@@ -91,7 +91,7 @@ static bool fields(struct scan *s, struct bp_header *header)
     return literal(s, "}");
 }
 
-/* Nothing twice, and nothing that is not a tensor's. */
+/* No key twice, and none that a tensor does not have. */
 static bool distinct(const struct bp_header *header)
 {
     for (size_t i = 0; i < header->count; i++) {

@@ -1,6 +1,6 @@
 /*
  * The header of a record, read quickly when it is as we write it: compact, fields first, no escapes in tensors' names. A stream of episodes has
- * one for every 40 kB, of which building it as JSON values took a fifth of the time. Private to store/.
+ * one for every 40 kB; building it as JSON values took a fifth of the reading time. Private to store/.
  */
 #ifndef BP_STORE_HEADER_H
 #define BP_STORE_HEADER_H
@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* A tensor as a header tells of it, not checked against anything: type, shape, and where its bytes begin and end. */
+/* A tensor as a header describes it, not checked yet: type, shape, and where its bytes begin and end. */
 struct bp_entry {
     char name[BP_TENSOR_NAME];
     enum bp_dtype dtype;
@@ -29,7 +29,7 @@ struct bp_header {
 
 extern const char *const bp_header_dtypes[BP_DTYPE_COUNT];
 
-/* False for any other text, which may still be a header: JSON has many ways to say the same. */
+/* False for any other text, which may still be a header: JSON can write the same in many ways. */
 bool bp_header_scan(const char *text, size_t size, struct bp_header *header);
 
 #endif

@@ -11,7 +11,7 @@
 
 /*
  * Members of up to so many bytes (when read: deflated, when written: inflated) are held in memory whole, which libdeflate needs; zlib
- * works on longer ones piece by piece. A wrong length in a header makes a reader hold no more than this.
+ * works on longer ones piece by piece. So a wrong length in a header cannot make a reader hold more than this.
  */
 #define BP_MEMBER_WHOLE ((size_t)32 << 20)
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /*
- * What a handler unlinks before it ends the process. Fixed memory, since a handler may neither lock nor follow a pointer that
+ * Files that a signal handler unlinks before it ends the process. Fixed memory, since a handler may neither lock nor follow a pointer that
  * is being freed. With more files open than slots the last ones are not listed, and only an orderly end removes them.
  */
 #define SLOTS 16
@@ -70,7 +70,7 @@ static int directory_length(const char *path)
     return slash ? (int)(slash - path) + 1 : 0;
 }
 
-/* mkstemp(3) but for the mode, which is what the umask leaves of 0666. Returns a descriptor, or -1 with errno set. */
+/* Like mkstemp(3), but with the mode 0666 less the umask. Returns a descriptor, or -1 with errno set. */
 static int make_temporary(struct bp_output *output)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";
@@ -95,7 +95,7 @@ static int make_temporary(struct bp_output *output)
     return -1;
 }
 
-/* No signal is handled between the birth of the temporary and its listing, or its handler would not remove it. */
+/* Signals are blocked between the creation of the temporary and its listing, or a handler would not remove it. */
 static int open_temporary(struct bp_output *output)
 {
     sigset_t all, before;
@@ -131,7 +131,7 @@ int bp_output_open(struct bp_output *output, const char *path)
     } else if (exists && !S_ISREG(status.st_mode)) {
         output->fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
     } else {
-        /* A file that may not be written is not replaced either; of a symbolic link the target is. */
+        /* A file that may not be written is not replaced either; a symbolic link stays, and its target is replaced. */
         if (exists && access(path, W_OK))
             goto failed;
         output->path = exists ? realpath(path, NULL) : strdup(path);
@@ -168,7 +168,7 @@ int bp_output_write(struct bp_output *output, const void *bytes, size_t size)
     return 0;
 }
 
-/* So that the new name survives a crash of the machine. The file stands there already, whole: nothing is reported. */
+/* Sync the directory, so that the new name survives a crash of the machine. The file is complete already: errors are not reported. */
 static void sync_directory(const char *path)
 {
     char *directory = strndup(path, (size_t)directory_length(path));

@@ -18,14 +18,14 @@ struct bp_pack_reader;
  * terminal. level is 0 (stored) to 9. NULL after reporting.
  */
 struct bp_pack_writer *bp_pack_create(const char *path, int level) BP_WARN_UNUSED;
-/* Would bp_pack_create do? To find out before hours of work, not after. Devices and FIFOs are not touched. 0, or -1 after reporting. */
+/* Check that bp_pack_create would succeed, before hours of work. Devices and FIFOs are not touched. 0, or -1 after reporting. */
 int bp_pack_check(const char *path) BP_WARN_UNUSED;
 int bp_pack_write(struct bp_pack_writer *writer, const struct bp_record *record) BP_WARN_UNUSED;
-/* Write the end record, flush, sync, rename; frees the writer whatever happens. A failure leaves what stood at path untouched. */
+/* Write the end record, flush, sync, rename; frees the writer whatever happens. A failure leaves the file at path untouched. */
 int bp_pack_commit(struct bp_pack_writer *writer) BP_WARN_UNUSED;
 /* Give up: remove the temporary file, free. NULL is fine. */
 void bp_pack_abort(struct bp_pack_writer *writer);
-/* Before the first record: ask for the stream's hash (see bp_pack_hash), which commit puts to `hash` (borrowed). */
+/* Before the first record: ask for the stream's hash (see bp_pack_hash), which commit writes to `hash` (borrowed). */
 void bp_pack_writer_hash(struct bp_pack_writer *writer, char hash[72]);
 /* Unlink the temporary files of all open writers. Safe in a signal's handler, right before _exit. */
 void bp_pack_remove_temporaries(void);
@@ -39,7 +39,7 @@ void bp_pack_close(struct bp_pack_reader *reader);
 const char *bp_pack_name(const struct bp_pack_reader *reader);
 /* How messages name the record that was read last: "easy.traj (record 4)"; changes with the next read. */
 const char *bp_pack_where(const struct bp_pack_reader *reader);
-/* Before the first read: ask for the stream's hash, which bp_pack_read puts to `hash` (borrowed) when it returns 0. */
+/* Before the first read: ask for the stream's hash, which bp_pack_read writes to `hash` (borrowed) when it returns 0. */
 void bp_pack_reader_hash(struct bp_pack_reader *reader, char hash[72]);
 
 /*

@@ -1,6 +1,6 @@
 /*
- * Members of a packed stream, inflated: all that are not very long as a whole by libdeflate, the others piece by piece by zlib. Either
- * way no memory is taken for what a header only promises.
+ * Members of a packed stream, inflated: all that are not very long as a whole by libdeflate, the others piece by piece by zlib. In
+ * both ways memory is allocated for bytes that arrive, not for the length that a header declares.
  */
 #include "store/member.h"
 #include "store/pack_private.h"
@@ -16,7 +16,7 @@
 #define PIECE ((size_t)128 << 10)
 /* First memory of a long member, and of deflated bytes. */
 #define ROOM ((size_t)64 << 10)
-/* Floats shrink little: more is allocated at once for no member, whatever its trailer says. */
+/* Floats shrink little: no member gets more memory than this at once, whatever its trailer says. */
 #define RATIO 16
 
 /* ---- bytes ---- */
@@ -31,7 +31,7 @@ static ssize_t read_some(struct bp_pack_reader *reader, unsigned char *bytes, si
     return got < 0 ? bp_error_errno(BP_FAILURE, "cannot read %s", reader->name) : got;
 }
 
-/* Bytes that wait in the input, after reading more when none do; 0 at the end, -1 after reporting. */
+/* Bytes available in the input, after reading more if there are none; 0 at the end, -1 after reporting. */
 static ssize_t fill(struct bp_pack_reader *reader)
 {
     ssize_t got;
@@ -68,7 +68,7 @@ ssize_t bp_pack_take(struct bp_pack_reader *reader, unsigned char *bytes, size_t
 
 /* ---- as a whole ---- */
 
-/* Take `size` bytes into reader->deflated, which grows with what really comes. */
+/* Take `size` bytes into reader->deflated, which grows with the bytes that arrive. */
 static int take_deflated(struct bp_pack_reader *reader, size_t size)
 {
     for (size_t taken = 0; taken < size;) {
@@ -92,7 +92,7 @@ static int take_deflated(struct bp_pack_reader *reader, size_t size)
     return 0;
 }
 
-/* Inflate reader->deflated, whose trailer tells a size that is not to be trusted, and is modulo 2^32 anyhow. */
+/* Inflate reader->deflated. The size in its trailer is not to be trusted, and is modulo 2^32 anyway. */
 static int inflate_whole(struct bp_pack_reader *reader, size_t length, size_t told, struct bp_inflated *member)
 {
     size_t room = told < RATIO * length ? told : RATIO * length, used = 0;
@@ -192,7 +192,7 @@ static int inflate_pieces(struct bp_pack_reader *reader, uint64_t length, uint32
     return status == Z_STREAM_END ? 0 : bp_pack_damaged(reader, "a record goes on beyond its declared length");
 }
 
-/* A record may be kept for long: give back what the growing left over. */
+/* A record may be kept for long: give back the memory that growing left unused. */
 static void shrink(struct bp_inflated *member)
 {
     unsigned char *shrunk = member->size > 0 && member->capacity > member->size ? realloc(member->bytes, member->size) : NULL;

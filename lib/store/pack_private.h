@@ -21,21 +21,21 @@ struct bp_pack_reader {
     bool started;               /* the first byte came */
     bool in_part;               /* a record came since the last end record */
     bool failed;
-    int64_t records;             /* since the last end record */
+    int64_t records;            /* since the last end record */
     int64_t total;              /* since the start, without end records */
     uint32_t rolling;           /* CRC-32 of the inflated bytes since the last end record */
     SHA2_CTX sha;
-    char *hash;                 /* borrowed; NULL when nobody asked */
+    char *hash;                 /* borrowed; NULL: not asked for */
 };
 
-/* An inflated member. Its memory grows with what really comes, whatever lengths the file declares. */
+/* An inflated member. Its memory grows with the bytes that arrive, whatever lengths the file declares. */
 struct bp_inflated {
     unsigned char *bytes;       /* malloc'ed, also after a failure */
     size_t size, capacity;
     uint32_t crc;
 };
 
-/* Bytes that are read ahead. */
+/* Bytes that are read at a time. */
 #define BP_PACK_INPUT ((size_t)64 << 10)
 
 /* Report that the stream was cut short, or what is wrong with it; -1. */

@@ -1,4 +1,4 @@
-/* The reading half of pack.h. Members are told apart and checked here, since gzread(3) takes much damage for an end. */
+/* The reading half of pack.h. Members are separated and checked here, since gzread(3) treats much damage as an end. */
 #include "store/member.h"
 #include "store/pack_private.h"
 #include "store/safetensors.h"
@@ -84,7 +84,7 @@ int bp_pack_damaged(const struct bp_pack_reader *reader, const char *what)
 
 /* ---- one member ---- */
 
-/* What to say of bytes that do not begin a member. */
+/* Report bytes that do not begin a member. */
 static int foreign(const struct bp_pack_reader *reader, const unsigned char *bytes, size_t size)
 {
     if (reader->started)

@@ -16,7 +16,7 @@
 
 /* Input of a long record is taken in pieces that stay in the cache for the checksum and deflate both. */
 #define PIECE ((size_t)128 << 10)
-/* Room that deflate finds at each call: always the same, since what it writes at level 0 depends on it. */
+/* Room for deflate's output at each call: always the same, since its output at level 0 depends on it. */
 #define ROOM ((size_t)64 << 10)
 
 struct bp_pack_writer {
@@ -34,7 +34,7 @@ struct bp_pack_writer {
     int64_t records;
     bool failed;
     SHA2_CTX sha;
-    char *hash;                 /* borrowed; NULL when nobody asked */
+    char *hash;                 /* borrowed; NULL: not asked for */
 };
 
 struct bp_pack_writer *bp_pack_create(const char *path, int level)
@@ -156,7 +156,7 @@ static int deflate_pieces(struct bp_pack_writer *writer, const char *header, siz
 
 /* ---- either ---- */
 
-/* Header and trailer around what was deflated, then out with it. */
+/* Put header and trailer around the deflated bytes, and write them. */
 static int finish_member(struct bp_pack_writer *writer)
 {
     uint32_t count = htole32((uint32_t)writer->inflated), inflated_crc = htole32(writer->crc);
@@ -195,7 +195,7 @@ int bp_pack_check(const char *path)
     struct bp_pack_writer *writer;
 
     if (strcmp(path, "-") && !stat(path, &status) && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
-        return 0;               /* a device or FIFO would notice that it was opened */
+        return 0;               /* opening a device or FIFO may have an effect */
     if (!(writer = bp_pack_create(path, 0)))
         return -1;
     bp_pack_abort(writer);

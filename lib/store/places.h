@@ -1,4 +1,4 @@
-/* Where things were along an episode, seen from above: the part of a trajectory that pictures are drawn from (bp-trajectory(5)). */
+/* Places of things along an episode, seen from above, from which trajectories are drawn (bp-trajectory(5)). */
 #ifndef BP_STORE_PLACES_H
 #define BP_STORE_PLACES_H
 

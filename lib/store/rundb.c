@@ -60,7 +60,7 @@ static int change(const struct bp_rundb *db, const char *sql, const struct value
     return bp_rundb_end(db, run(db, sql, values, count, NULL) < 0 ? -1 : 0);
 }
 
-/* One database may serve many directories: a path is kept from the root. "-" and NULL stay. The caller frees *absolute. */
+/* One database may serve many directories, so paths are made absolute. "-" and NULL stay. The caller frees *absolute. */
 static int make_absolute(const char *path, char **absolute)
 {
     const char *slash = path ? strrchr(path, '/') : NULL;
@@ -268,7 +268,7 @@ int bp_rundb_query(struct bp_rundb *db, const char *sql, const char *const *para
 
     for (int i = 0; i < parameter_count && status == SQLITE_OK; i++)
         status = sqlite3_bind_text(statement, i + 1, parameters[i], -1, SQLITE_STATIC);
-    if (status == SQLITE_ERROR)     /* the question makes no sense, not the database */
+    if (status == SQLITE_ERROR)     /* the query is wrong, not the database */
         status = bp_error(BP_USAGE, "the database %s cannot answer: %s", db->path, sqlite3_errmsg(db->handle));
     else
         status = status == SQLITE_OK ? each_row(db, statement, row, context) : bp_rundb_report(db);

@@ -57,8 +57,8 @@ void bp_rundb_close(struct bp_rundb *db);
 /* Row of a new run; its id, or -1 after reporting. */
 int64_t bp_rundb_start(struct bp_rundb *db, const struct bp_run_info *info) BP_WARN_UNUSED;
 /*
- * The latest run with that output is taken up again unless its state is 'finished'; its id, 0 when there is none, or -1. Runs
- * that write to stdout ("-") or nowhere are never taken up. Outputs are kept and compared as absolute paths.
+ * Resume the latest run with that output, unless its state is 'finished'; its id, 0 if there is none, or -1. Runs that write to
+ * stdout ("-") or nowhere are never resumed. Outputs are kept and compared as absolute paths.
  */
 int64_t bp_rundb_resume(struct bp_rundb *db, const char *output) BP_WARN_UNUSED;
 /* Drop progress, evaluations and checkpoints beyond `transitions`: a resumed run repeats them. */
@@ -66,18 +66,18 @@ int bp_rundb_rewind(struct bp_rundb *db, int64_t run, int64_t transitions) BP_WA
 /* A row that has the same run and transitions (and task and play, for an evaluation) is replaced. NaN is stored as NULL. */
 int bp_rundb_progress(struct bp_rundb *db, int64_t run, const struct bp_run_progress *row) BP_WARN_UNUSED;
 int bp_rundb_evaluation(struct bp_rundb *db, int64_t run, const struct bp_run_evaluation *row) BP_WARN_UNUSED;
-/* A checkpoint that the run wrote on its way, by its hash; lineage goes through these. */
+/* Record a checkpoint that the run wrote, by its hash; the view lineage uses these. */
 int bp_rundb_checkpoint(struct bp_rundb *db, int64_t run, int64_t transitions, const char *path, const char *hash)
     BP_WARN_UNUSED;
 /* The state of a run that ended with this exit status: finished, stopped, diverged or failed. */
 const char *bp_rundb_state(int exit_status);
-/* State: finished, stopped (by a signal), failed or diverged; checkpoint is the hash of what was written, or NULL. */
+/* State: finished, stopped (by a signal), failed or diverged; checkpoint is the hash of the last one, or NULL. */
 int bp_rundb_finish(struct bp_rundb *db, int64_t run, const char *state, const char *checkpoint) BP_WARN_UNUSED;
 
 /*
  * Run a query; for each row call `row` with the columns as text (NULL for SQL NULL), which stops the query by returning
- * non-zero: a positive number for enough, a negative one for an error that it reported. Parameters are bound as text in order.
- * 0, or -1 after reporting; SQL that makes no sense is the user's fault.
+ * non-zero: positive for success, negative for an error that it reported. Parameters are bound as text in order.
+ * 0, or -1 after reporting; wrong SQL is the user's error.
  */
 int bp_rundb_query(struct bp_rundb *db, const char *sql, const char *const *parameters, int parameter_count,
                    int (*row)(void *context, int columns, const char *const *names, const char *const *values),

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What takes the tables from one version to the next. Views are made anew after all of it. */
+/* The changes of the tables from each version to the next. Afterwards the views are created anew. */
 static const char *const changes[BP_RUNDB_VERSION] = {
     [1] = "ALTER TABLE evaluation RENAME COLUMN transition_kl TO sequence_kl",
 };
@@ -74,7 +74,7 @@ int bp_rundb_migrate(struct bp_rundb *db)
 {
     int status;
 
-    /* So that a change of a table leaves views alone: ours would not fit it in the meantime. */
+    /* Changing a table must not check the views: ours do not fit it until they are created anew. */
     if (bp_rundb_execute(db, "PRAGMA legacy_alter_table = ON") || bp_rundb_begin(db))
         return -1;
     status = bp_rundb_identify(db) == BP_RUNDB_OURS ? 0 : -1;

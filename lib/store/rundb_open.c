@@ -1,4 +1,4 @@
-/* Opening the run database, making it, and telling what went wrong with it. */
+/* Opening the run database, creating it, and reporting its errors. */
 #include "store/rundb_private.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #define DEFAULT_TIMEOUT 10000   /* milliseconds */
 
-/* errno of why no file can be made beside the one of that path; 0: one can. */
+/* errno of creating a file in the directory of that path; 0 if it is possible. */
 static int why_not_beside(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -22,8 +22,8 @@ static int why_not_beside(const char *path)
 }
 
 /*
- * errno of what keeps SQLite from opening a file: the database, or those that it keeps beside it. SQLite itself remembers the
- * last of several attempts, which is seldom the one that tells.
+ * errno of what keeps SQLite from opening a file: the database, or those that it keeps beside it. SQLite itself keeps the
+ * errno of the last of several attempts, which is seldom the relevant one.
  */
 static int why_not_opened(const struct bp_rundb *db)
 {
@@ -105,7 +105,7 @@ static int read_timeout(int *timeout)
 
 /* ---- whose database it is ---- */
 
-/* One statement sees one state, even while another process makes the schema. */
+/* One statement sees one state, even while another process creates the schema. */
 static int read_identity(const struct bp_rundb *db, int *application, int *version, int *objects)
 {
     static const char sql[] = "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
@@ -142,8 +142,8 @@ enum bp_rundb_identity bp_rundb_identify(struct bp_rundb *db)
 }
 
 /*
- * Readers do not wait for writers in this mode. Changing to it needs the database alone for a moment, for which SQLite does
- * not wait by itself. Where it cannot be had (no shared memory), the old mode does too.
+ * Readers do not wait for writers in this mode. Changing to it needs exclusive access for a moment, for which SQLite does
+ * not wait by itself. Where this mode is unavailable (no shared memory), the old mode serves too.
  */
 static int use_wal(const struct bp_rundb *db)
 {
@@ -196,8 +196,8 @@ static char *immutable_uri(const char *path)
 }
 
 /*
- * A database in a directory that we may not write cannot be locked there. When nothing waits in a write-ahead log, the file
- * alone holds all, and is read as one that does not change.
+ * A database in a directory that we may not write cannot be locked there. If the write-ahead log is empty, the file
+ * alone has everything, and is read as one that does not change.
  */
 static int reopen_immutable(struct bp_rundb *db)
 {
@@ -220,7 +220,7 @@ static int reopen_immutable(struct bp_rundb *db)
     return result;
 }
 
-/* A reader knows this version of the schema alone, so an earlier one is brought up to it, once. */
+/* Readers know only this version of the schema, so an earlier one is migrated, once. */
 static int migrate_for_reading(const struct bp_rundb *db)
 {
     struct bp_rundb *writer;
@@ -273,7 +273,7 @@ static int open_for_writing(struct bp_rundb *db)
     if (use_wal(db) || (identity == BP_RUNDB_EMPTY && make_schema(db)) ||
         (identity == BP_RUNDB_OURS && db->version < BP_RUNDB_VERSION && bp_rundb_migrate(db)))
         return -1;
-    /* What a killed process wrote stays; only a crash of the machine can take back the last rows, never damage. */
+    /* Rows of a killed process are kept. A crash of the machine can lose the last rows, but not damage the database. */
     return bp_rundb_execute(db, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
 }
 
