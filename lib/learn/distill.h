@@ -30,8 +30,8 @@ int64_t bp_dataset_steps(const struct bp_dataset *dataset, bool held_out);
 void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *dataset, int shard);
 
 /*
- * Sum of log pi0(a|x) over the held-out episodes i = shard, shard + shards, ..., each played through from its start as a rollout
- * would; nats.
+ * Sum of log pi0(a|x) over the held-out episodes i = shard, shard + shards, ..., with the networks run over each from its start, as in a
+ * rollout; nats.
  */
 double bp_distill_held_out(struct bp_learner *learner, const struct bp_dataset *dataset, int shard);
 

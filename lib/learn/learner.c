@@ -9,7 +9,7 @@
 enum {
     JOB_FLOATS = 8192,              /* of the parameters, for one job of apply, where a matrix can be cut there */
     MICROBATCH_ROWS = 330,          /* rows whose activations fit the second cache beside the weights */
-    MICROBATCH_SEQUENCES = 16,      /* fewer side by side make an LSTM's products too thin */
+    MICROBATCH_SEQUENCES = 16,      /* with fewer side by side an LSTM's products are too small */
 };
 #define TAPE_BYTES ((size_t)1 << 20) /* of a tape, to begin with */
 
@@ -79,7 +79,7 @@ int bp_learner_microbatch(const struct bp_learner *learner, int i)
     return sequences / learner->microbatches + (i < sequences % learner->microbatches);
 }
 
-/* What updates want of a role's networks. The policy's gradient passes through the target critics, to the action. */
+/* What updates need of a role's networks. The policy's gradient passes through the target critics, to the action. */
 static bool passes_back(const struct bp_learner *learner, int role, bool target)
 {
     return target ? role >= BP_CRITIC : learner->config.learning_rate[role] > 0;
@@ -97,7 +97,7 @@ static int init_prepared(struct bp_learner *learner, int role)
                : 0;
 }
 
-/* Cut all parameters into jobs; counted alone when there is no array yet. */
+/* Cut all parameters into jobs; without an array yet, only count them. */
 static int cut_jobs(const struct bp_learner *learner, struct bp_learner_job *job)
 {
     int jobs = 0;
@@ -256,7 +256,7 @@ void bp_learner_copy_targets(struct bp_learner *learner)
     bp_learner_prepare(learner);
 }
 
-/* ---- first half of an update: what shards ask for ---- */
+/* ---- first half of an update: what shards use ---- */
 
 struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp_shard *shard, enum bp_role role, bool target)
 {
@@ -295,7 +295,7 @@ int bp_learner_jobs(const struct bp_learner *learner)
     return learner->jobs;
 }
 
-/* The share of the learning rates in force. */
+/* The share of the learning rates at this update. */
 static double rate_share(const struct bp_learner *learner)
 {
     const struct bp_learner_config *c = &learner->config;

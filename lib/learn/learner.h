@@ -17,7 +17,7 @@ enum bp_value_policy { BP_VALUE_POLICY_ONLINE, BP_VALUE_POLICY_TARGET };
 struct bp_learner_config {
     uint64_t seed;
     int unroll;                 /* K */
-    int burn_in;                /* steps before these that warm up recurrent states, and count in no loss */
+    int burn_in;                /* steps before these that warm up recurrent states, and are part of no loss */
     int batch;                  /* sequences of an update */
     int shards;                 /* parts of the batch; decides the order of sums, hence the bytes */
     double discount;            /* gamma */
@@ -26,8 +26,8 @@ struct bp_learner_config {
     double kl_cost;             /* alpha, nats to reward */
     double entropy_cost;        /* alpha_H */
     double learning_rate[BP_ROLES];     /* of Adam; 0: frozen */
-    double learning_rate_hold;  /* share of the planned updates during which the rates stay as they are, below 1 */
-    double final_learning_rate; /* share of the rates that is left after `planned` updates, reached along a line from there */
+    double learning_rate_hold;  /* share of the planned updates during which the rates are constant, below 1 */
+    double final_learning_rate; /* share of the rates that is left after `planned` updates; they fall linearly */
     int64_t planned;
     int target_period;          /* P: updates between hard copies into the target networks */
     enum bp_value_policy value_policy;  /* whose actions give values and traces: the policy's (BP alg. 1) or the target policy's */
@@ -53,7 +53,7 @@ struct bp_update_stats {
     double trace;               /* c */
 };
 
-/* Memory for the tape of a shard that works. The first that is free is lent, so that only as many are touched as there are threads. */
+/* Memory for the tape of a working shard. A shard borrows the first free arena, so that only as many are touched as there are threads. */
 struct bp_scratch {
     atomic_bool lent;
     struct bp_arena arena;
@@ -90,7 +90,7 @@ struct bp_learner {
     int jobs;
 };
 
-/* Fresh parameters from the seed; all memory of the updates to come. 0, or -1 after reporting, BF16 that cannot be had here too. */
+/* Fresh parameters from the seed; all memory of the updates to come. 0, or -1 after reporting, also if BF16 is unavailable. */
 int bp_learner_init(struct bp_learner *learner, const struct bp_agent *agent, const struct bp_learner_config *config) BP_WARN_UNUSED;
 void bp_learner_free(struct bp_learner *learner);
 
@@ -100,11 +100,11 @@ int bp_learner_microbatch(const struct bp_learner *learner, int i);
 /* A network as the shard uses it: its target, fixed; or itself, whose gradients the shard gathers unless its rate is 0. */
 struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp_shard *shard, enum bp_role role, bool target);
 
-/* A shard works on its tape between borrowing memory for it and the end. */
+/* A shard works on its tape between these two: it borrows memory for it, and returns it at the end. */
 void bp_shard_borrow(const struct bp_learner *learner, struct bp_shard *shard);
 void bp_shard_end(struct bp_shard *shard);
 
-/* To be called by a shard before it works through its microbatches: borrows, clears its statistics. */
+/* To be called by a shard before its microbatches: borrows, and clears its statistics. */
 void bp_shard_begin(const struct bp_learner *learner, struct bp_shard *shard);
 
 /* Bytes that the networks take: parameters, targets, moments, and what shards hold of their size. */
@@ -113,7 +113,7 @@ size_t bp_learner_bytes(const struct bp_learner *learner);
 /* Prepares parameters and targets for products. To be called after either was written from outside. */
 void bp_learner_prepare(struct bp_learner *learner);
 
-/* Target networks := networks, for whoever wrote parameters from outside: prepares both. */
+/* Target networks := networks, after parameters were written from outside; prepares both. */
 void bp_learner_copy_targets(struct bp_learner *learner);
 
 /* Floats of one recurrent state row of the agent: those of its networks, in the order of roles. */

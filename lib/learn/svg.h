@@ -10,7 +10,7 @@
  */
 void bp_svg_gradients(struct bp_learner *learner, const struct bp_replay *replay, int shard);
 
-/* Bytes of tape that a microbatch of an update takes. Between updates alone: it works through a microbatch of the first shard, and forgets it. */
+/* Bytes of tape that a microbatch of an update takes. Only between updates: it computes a microbatch of the first shard, and discards it. */
 size_t bp_svg_tape_bytes(struct bp_learner *learner);
 
 #endif

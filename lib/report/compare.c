@@ -1,6 +1,6 @@
 /*
- * Groups of runs side by side: how well they end, how soon they get to a level, and how probably a run of one group ends better
- * than a run of the baseline. Runs are resampled inside their task (stats/bootstrap.h).
+ * Groups of runs compared: their final values, how soon they reach a level, and the probability that a run of one group ends better than
+ * a run of the baseline. Runs are resampled inside their task (stats/bootstrap.h).
  */
 #include "base/near.h"
 #include "report/report.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A mean over different tasks is hardly what was meant. */
+/* Warn of a mean over different tasks. */
 static void warn_of_mixture(const struct bp_runs_group *group)
 {
     for (int i = 1; i < group->count; i++)

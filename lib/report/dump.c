@@ -13,7 +13,7 @@ enum { HEAD = 9, NAME = BP_GROUP_NAME + 12 };
 struct dump {
     const struct bp_report_options *options;
     FILE *out;
-    struct bp_table *table;             /* NULL until the first record tells the columns */
+    struct bp_table *table;             /* NULL until the first record determines the columns */
     bool of_steps;                      /* the table's rows are steps, not elements */
     struct bp_groups groups;            /* of the episodes, and the chosen ones; the columns follow from these */
     struct bp_groups seen;

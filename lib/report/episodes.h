@@ -9,12 +9,12 @@
 /* How messages name an operand. */
 const char *bp_episodes_name(const char *file);
 
-/* What is done with an episode; `file` is the operand ("-" for stdin). 0 goes on, 1 leaves this file, -1 (reported) all files. */
+/* Called for each episode; `file` is the operand ("-" for stdin). Returns 0 to go on, 1 to leave this file, -1 (reported) to stop. */
 typedef int bp_episodes_take(void *context, const char *file, const struct bp_episode *episode);
 
 /*
- * Read every episode of the files, in order (no file at all: stdin). A damaged file is left where it breaks and the next one is
- * read. 0; -1 after reporting when a file was damaged; -2 when take returned -1.
+ * Read every episode of the files, in order (no file at all: stdin). A damaged file is read up to the damage, then the next
+ * one. 0; -1 after reporting when a file was damaged; -2 when take returned -1.
  */
 int bp_episodes_each(char *const *files, int count, bp_episodes_take *take, void *context) BP_WARN_UNUSED;
 
@@ -30,10 +30,10 @@ struct bp_episodes_report {
     const struct bp_table_column *columns;
     int column_count;
     size_t data_size;           /* bytes of a group's data */
-    /* 0, or -1 after reporting what rules this report out */
+    /* 0, or -1 after reporting why this report is impossible */
     int (*add)(void *data, const struct bp_report_options *options, const char *file, const struct bp_episode *episode);
     int (*print)(struct bp_table *table, const struct bp_report_options *options, const struct bp_episodes_group *group);
-    void (*clear)(void *data);  /* free what hangs on the data, not the data */
+    void (*clear)(void *data);  /* free what the data own, not the data themselves */
 };
 
 /* Run it as a bp_report's function: what is whole of a damaged file is printed, nothing when `add` failed. */

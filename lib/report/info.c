@@ -1,4 +1,4 @@
-/* What a file is: a checkpoint's or resume state's fields, networks and tensors, a stream's episodes, a database's runs. */
+/* Content of a file: a checkpoint's or resume state's fields, networks and tensors, a stream's episodes, a database's runs. */
 #include "base/json.h"
 #include "base/text.h"
 #include "report/episodes.h"

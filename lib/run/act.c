@@ -42,7 +42,7 @@ void bp_acting_forget(struct bp_acting *acting, int lane)
     }
 }
 
-/* One step of every lane, with role's recurrent state, which moves on. */
+/* One step of every lane, which advances role's recurrent state. */
 static struct bp_sequences lanes_of(struct bp_acting *acting, enum bp_role role)
 {
     return (struct bp_sequences){.steps = 1, .batch = acting->lanes, .state = acting->state[role], .state_out = acting->state[role]};

@@ -6,12 +6,12 @@
 
 #include <gsl/gsl_rng.h>
 
-/* Parameters of the networks in use, by role; NULL: not at hand. Borrowed. */
+/* Parameters of the networks in use, by role; NULL: not available. Borrowed. */
 struct bp_params {
     const float *of[BP_ROLES];
 };
 
-/* The product's shape must not change when lanes fall silent, or the last bits would: silent lanes are computed and ignored. */
+/* Products must keep their shape when lanes have no episode left, or the last bits would change: such lanes are computed and ignored. */
 struct bp_acting {
     const struct bp_agent *agent;   /* borrowed */
     int lanes;
@@ -25,12 +25,12 @@ struct bp_acting {
 int bp_acting_init(struct bp_acting *acting, const struct bp_agent *agent, int lanes) BP_WARN_UNUSED;
 void bp_acting_free(struct bp_acting *acting);
 
-/* Forget what the networks remember of a lane: before an episode. */
+/* Clear the networks' recurrent states of a lane, before an episode. */
 void bp_acting_forget(struct bp_acting *acting, int lane);
 
 /*
  * Act once: from observations (lanes x O) to actions (sampled as mean + scale * noise; acting->noise set by the caller, zeros for the
- * mean) with log_prob, as `role` (policy or prior). kl_prior, KL(policy || prior), is computed when with_kl and both are at hand. The
+ * mean) with log_prob, as `role` (policy or prior). kl_prior, KL(policy || prior), is computed if with_kl and both are available. The
  * recurrent states of the networks in `remember` advance: bit 1 << role.
  */
 void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations, bool with_kl,

@@ -6,12 +6,12 @@
 #include <string.h>
 
 /*
- * Actors whose policy is one product. More make it faster, but of bodies with legs, whose state takes a kilobyte, only few simulators
- * stay in the second cache while they take turns: with eight a step takes 4 to 7 % longer than with four.
+ * Actors whose policy is one product. More actors make it faster. But for bodies with legs, whose state takes a kilobyte, only
+ * few simulators fit the second cache as they take turns: with eight a step takes 4 to 7 % longer than with four.
  */
 enum { TEAM = 8, LARGE_TEAM = 4, LARGE_STATE = 1000 };
 
-/* One actor's running episode; with its environment, random stream and observation all that it needs to go on. */
+/* One actor's running episode; its environment, random stream and observation are the rest of its state. */
 struct lane {
     int64_t episode;            /* episodes begun so far */
     int64_t length;             /* steps of the one in progress, 0: it begins with the next step */
@@ -30,7 +30,7 @@ struct record {
 struct team {
     int first, lanes;
     struct bp_acting acting;
-    float *observations;        /* lanes x O: where each lane stands */
+    float *observations;        /* lanes x O: the present ones */
     struct record *records;     /* steps x lanes */
     float *noise;               /* lanes x steps x A */
     float *before, *after;      /* steps x lanes x O; before: where an episode begins */

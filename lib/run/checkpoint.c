@@ -24,7 +24,7 @@ static void json_field(struct bp_record *record, const char *key, json_t *value)
     json_decref(value);
 }
 
-/* Whatever is missing for want of memory, the whole is: these return NULL. */
+/* If memory is short for a part, these return NULL for the whole. */
 static json_t *whole(json_t *value, int status)
 {
     if (!status)
@@ -236,7 +236,7 @@ static int load_parameters(const struct bp_record *record, struct bp_checkpoint 
 
     for (size_t i = 0; i < record->count; i++)
         held += bp_tensor_count(&record->tensors[i]);
-    if (net->parameters > held)         /* before memory is asked for what the file merely claims */
+    if (net->parameters > held)         /* before allocating what the file merely claims */
         return damaged(where, bp_role_names[role]);
     checkpoint->params[role] = aligned_alloc(64, (net->parameters * sizeof(float) + 63) & ~(size_t)63);
     if (!checkpoint->params[role])

@@ -10,7 +10,7 @@
 
 struct bp_checkpoint {
     struct bp_agent agent;
-    float *params[BP_ROLES];        /* parameters; owned when loaded, else borrowed */
+    float *params[BP_ROLES];        /* owned when loaded, else borrowed */
     char task[32], body[BP_BODY_NAME];  /* that it was made on */
     char program[32];
     json_t *config;                 /* resolved config; owned when loaded, else borrowed */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The command line that goes on after a stop: this one, with --resume. */
+/* The command line that resumes the run: this one, with --resume. */
 static char *resume_line(int argc, char **argv)
 {
     char *line = bp_command_line(argc, argv), *with = NULL;
@@ -51,7 +51,7 @@ static int lay_preset(struct bp_cmdline *cmdline)
     return bp_preset_path(preset, path, sizeof path) ? -1 : bp_options_preset(cmdline->options, path);
 }
 
-/* The stopped run's config, which all but --transitions must agree with: a preset that is named again too, so that goes on top. */
+/* The stopped run's config, with which everything but --transitions must agree: also a preset that is named again, so that overrides it. */
 static int lay_resume(struct bp_cmdline *cmdline)
 {
     const char *output = bp_options_explicit(cmdline->options, "output");

@@ -1,4 +1,4 @@
-/* From a command line to a training run: what bp-train and bp-transfer have in common. */
+/* From a command line to a training run, for bp-train and bp-transfer. */
 #ifndef BP_RUN_CMDLINE_H
 #define BP_RUN_CMDLINE_H
 
@@ -13,7 +13,7 @@ struct bp_cmdline {
     json_t *saved;                      /* the stopped run's config, when resuming; owned */
     char *command_line, *resume_line;   /* owned */
     char resume_parent[72];
-    struct bp_train_spec spec;          /* the result; what it borrows of a checkpoint is the caller's to set */
+    struct bp_train_spec spec;          /* the result; the caller sets what it borrows from a checkpoint */
 };
 
 /*

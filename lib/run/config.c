@@ -45,7 +45,7 @@ static const char *replay_precision(int i)
 #define COUNT(name, member, value, least, most, help) {name, 0, BP_COUNT, BP_SCOPE_CONFIG, AT(member), value, least, most, NULL, "N", help}
 #define REAL(name, member, value, least, most, help) {name, 0, BP_REAL, BP_SCOPE_CONFIG, AT(member), value, least, most, NULL, "X", help}
 
-/* Defaults are the papers' (BP E.1.1) where they say; what presets change, they say why. */
+/* Defaults are those of the papers (BP E.1.1) where they give them; presets say what they change, and why. */
 const struct bp_option bp_config_options[] = {
     CHOICE("task", task, "nav-easy", bp_task_name, "task to learn"),
     TEXT("body", body, NULL, "NAME", "body, or a file.xml of one's own; the task's first when not given"),
@@ -55,7 +55,7 @@ const struct bp_option bp_config_options[] = {
     TEXT("policy-layers", net[BP_POLICY].hidden, "200,100", "N,N", "sizes of its hidden layers"),
     TEXT("policy-inputs", net[BP_POLICY].inputs, "*", "GROUPS", "observation groups that it sees; * is all"),
     TEXT("policy-encoders", net[BP_POLICY].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
-    CHOICE("policy-head", net[BP_POLICY].head, "softplus", head, "how its outputs become a Gaussian"),
+    CHOICE("policy-head", net[BP_POLICY].head, "softplus", head, "distribution of the actions"),
     CHOICE("critic", net[BP_CRITIC].kind, "mlp", actor_kind, "kind of the critic"),
     TEXT("critic-layers", net[BP_CRITIC].hidden, "400,300", "N,N", "sizes of its hidden layers"),
     TEXT("critic-inputs", net[BP_CRITIC].inputs, "*", "GROUPS", "observation groups that it sees"),
@@ -96,7 +96,7 @@ const struct bp_option bp_config_prior_options[] = {
     TEXT("prior-layers", net[BP_PRIOR].hidden, "200,100", "N,N", "sizes of its hidden layers"),
     TEXT("prior-inputs", net[BP_PRIOR].inputs, "?proprio,?global,?targets,?touch", "GROUPS", "observation groups that it sees; ?NAME only where the task has it"),
     TEXT("prior-encoders", net[BP_PRIOR].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
-    CHOICE("prior-head", net[BP_PRIOR].head, "softplus", head, "how its outputs become a Gaussian"),
+    CHOICE("prior-head", net[BP_PRIOR].head, "softplus", head, "distribution of the actions"),
     REAL("prior-learning-rate", learning_rate[BP_PRIOR], "1e-4", 0, 1, "Adam's learning rate for the prior"),
     {0},
 };

@@ -1,4 +1,4 @@
-/* What decides a training run: one struct, filled by one table of options (bp-train(1), presets, checkpoints, run database). */
+/* The config, which decides a training run: one struct, filled by one table of options (bp-train(1), presets, checkpoints, database). */
 #ifndef BP_RUN_CONFIG_H
 #define BP_RUN_CONFIG_H
 
@@ -9,7 +9,7 @@ struct bp_config {
     const char *task, *body;
     struct bp_net_choice net[BP_CRITIC + 1];
     int64_t critics;
-    int64_t transitions;            /* transitions to be processed by the learner */
+    int64_t transitions;            /* to be processed by the learner */
     int64_t seed;
     int64_t unroll, sequence_stride, burn_in, batch, shards;
     double discount, retrace_lambda, reward_scale, kl_cost, entropy_cost;

@@ -163,7 +163,7 @@ static bool finite_stats(const struct bp_update_stats *stats)
 int bp_cycle_run(struct bp_cycle *cycle)
 {
     const struct bp_config *config = cycle->config;
-    /* Not how much the replay holds: when its episodes end early, that may stay below. Nothing, when all that was done so far diverged. */
+    /* By env_steps, not by what the replay holds: if episodes end early, that may stay below. Nothing, when all that was done so far diverged. */
     bool learns = cycle->learner.updates > 0 || (cycle->env_steps >= config->warm_up && bp_replay_transitions(cycle->replay) > 0);
 
     cycle->learning_shards = learns ? (int)config->shards : 0;

@@ -18,7 +18,7 @@ struct bp_cycle {
     int64_t transitions;                /* processed by the learner */
     int64_t env_steps;
     int learning_shards;                /* of the cycle in progress; 0 while the replay warms up */
-    /* since whoever reads them last cleared them */
+    /* since their reader last cleared them */
     struct bp_update_stats update_stats;
     int64_t stats_updates;
     struct bp_actor_stats actor_stats;
@@ -38,8 +38,8 @@ int bp_cycle_init(struct bp_cycle *cycle, const struct bp_config *config, const 
 void bp_cycle_free(struct bp_cycle *cycle);
 
 /*
- * One cycle: the learner's update on the replay as it stands, and the actors' steps with the parameters as they stand, at the same
- * time; then Adam, and the new experience into the replay. 0, or -1 after reporting that the learner diverged.
+ * One cycle: at the same time the learner's gradients on the present replay, and the actors' steps with the present parameters; then Adam,
+ * and the new experience into the replay. 0, or -1 after reporting that the learner diverged.
  */
 int bp_cycle_run(struct bp_cycle *cycle) BP_WARN_UNUSED;
 

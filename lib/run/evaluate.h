@@ -1,4 +1,4 @@
-/* Evaluation: play the agent as it stands on fixed seeds, the same for every run. */
+/* Evaluation: play the present agent on fixed seeds, the same for every run. */
 #ifndef BP_RUN_EVALUATE_H
 #define BP_RUN_EVALUATE_H
 
@@ -8,7 +8,7 @@
 struct bp_evaluator;
 
 /*
- * From a list "policy,prior:nav-hard": what to play, and on which task when not the one trained on, env's ("": nothing). The agent and
+ * From a list "policy,prior:nav-hard": what to play, and on which task if not env's, the one trained on ("": nothing). The agent and
  * pool are borrowed. NULL after reporting.
  */
 struct bp_evaluator *bp_evaluator_new(const char *list, const struct bp_env_spec *env, int episodes, const struct bp_agent *agent, struct bp_pool *pool) BP_WARN_UNUSED;

@@ -34,7 +34,7 @@ const struct bp_option bp_fit_options[] = {
     {"layers", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(layers), "64,64", 0, 0, NULL, "N,N", "sizes of its hidden layers"},
     {"encoders", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(encoders), NULL, 0, 0, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"},
     {"inputs", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(inputs), "?proprio,?global,?targets,?touch", 0, 0, NULL, "GROUPS", "observation groups that it sees; ?NAME only where the episodes have it"},
-    {"head", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(head), "bounded", 0, 0, head, "NAME", "how its outputs become a Gaussian"},
+    {"head", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(head), "bounded", 0, 0, head, "NAME", "distribution of the actions"},
     {"transitions", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(transitions), "60M", 1, 1e15, NULL, "N", "transitions to process at most"},
     {"learning-rate", 0, BP_REAL, BP_SCOPE_CONFIG, AT(learning_rate), "4e-3", 1e-12, 1, NULL, "X", "Adam's learning rate"},
     {"final-learning-rate", 0, BP_REAL, BP_SCOPE_CONFIG, AT(final_learning_rate), "0.1", 0, 1, NULL, "X", "share of the learning rate left at the end; it falls linearly over --transitions"},
@@ -58,7 +58,7 @@ struct fit {
     const struct bp_fit *options;
     const json_t *config;
     struct bp_dataset *dataset;
-    struct bp_groups groups;        /* seen, densely */
+    struct bp_groups groups;        /* the inputs, densely */
     int action_size;
     char task[32], body[BP_BODY_NAME], parent[72];
     struct bp_learner learner;
@@ -74,7 +74,7 @@ struct fit {
 
 /* ---- reading ---- */
 
-/* What the first episode decides: the seen groups, and where the prior comes from. */
+/* What the first episode decides: the inputs, and where the prior comes from. */
 static int adopt_first(struct fit *fit, const struct bp_episode *episode)
 {
     struct bp_groups inputs;
@@ -215,7 +215,7 @@ static int start_run(struct fit *fit, const char *command_line)
     return fit->run < 0 ? -1 : 0;
 }
 
-/* One look: report, remember the best. Returns whether it is better than all before; -1 after reporting. */
+/* One measurement: report it, keep the best parameters. Returns whether it is better than all before; -1 after reporting. */
 static int look(struct fit *fit, struct bp_update_stats *stats, int64_t updates, int64_t transitions)
 {
     double loss = stats->prior_loss / (double)updates;
@@ -313,10 +313,10 @@ static int run(struct fit *fit, const char *command_line, char *const *paths, in
             return -1;
     if (!fit->dataset)
         return bp_error(BP_DAMAGED, "there is no episode to learn from");
-    bp_signals_catch();         /* not before: whoever waits for a stream can be interrupted at once */
+    bp_signals_catch();         /* not before: while it waits for a stream, it can be interrupted at once */
     if (init_fit(fit) || start_run(fit, command_line) || fit_prior(fit))
         return -1;
-    return isfinite(fit->best_log_prob) ? write_prior(fit, hash) : 0;     /* else stopped before the first look */
+    return isfinite(fit->best_log_prob) ? write_prior(fit, hash) : 0;     /* else stopped before the first measurement */
 }
 
 int bp_fit(const struct bp_fit *options, const json_t *config, const char *command_line, char *const *paths, int count)

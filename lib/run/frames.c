@@ -56,7 +56,7 @@ struct bp_frames *bp_frames_open(const char *path, int width, int height, enum b
     return frames;
 }
 
-/* ---- an episode once more ---- */
+/* ---- simulating an episode again ---- */
 
 static int open_env(struct bp_frames *frames, const char *task, const char *body)
 {
@@ -73,7 +73,7 @@ static int open_env(struct bp_frames *frames, const char *task, const char *body
     return 0;
 }
 
-/* Whether row t of the recording says what was simulated now, group by group. */
+/* Whether row t of the recording equals what was simulated now, group by group. */
 static bool same_observation(const struct bp_frames *frames, const struct bp_episode *episode, int t)
 {
     const float *recorded = episode->observations + (size_t)t * (size_t)episode->groups.size;
@@ -111,7 +111,7 @@ static void simulate(struct bp_frames *frames, const struct bp_episode *episode,
     }
 }
 
-/* As recorded; of a group that this version does not have, nothing. */
+/* As recorded, without groups that this version does not have. */
 static void restore(struct bp_frames *frames, const struct bp_episode *episode, int t)
 {
     const float *recorded = episode->observations + (size_t)t * (size_t)episode->groups.size;
@@ -128,7 +128,7 @@ static void restore(struct bp_frames *frames, const struct bp_episode *episode, 
     }
 }
 
-/* States mean something to those only who lay them out alike. */
+/* States can be used only by a build that lays them out in the same way. */
 static bool can_restore(struct bp_frames *frames, const struct bp_episode *episode)
 {
     if (episode->states && episode->state_size != frames->env->spec.state_size && !frames->warned) {

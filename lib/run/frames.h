@@ -15,8 +15,8 @@ struct bp_frames *bp_frames_open(const char *path, int width, int height, enum b
 
 /*
  * The episode's T + 1 frames, each of height x width x 3 bytes (red, green, blue; the top row first). Where the simulator's states
- * were recorded, these are drawn. Otherwise an episode is a function of its seed and its actions, so it is simulated again from
- * these; a warning tells when that does not give the observations recorded, as when another version or processor recorded them.
+ * were recorded, these are drawn. Otherwise the episode is simulated again from its seed and its actions; if that does not give the
+ * recorded observations, since another version or processor recorded them, there is a warning.
  * body: in place of the recorded one, NULL for that. -1 after reporting.
  */
 int bp_frames_episode(struct bp_frames *frames, const struct bp_episode *episode, const char *body) BP_WARN_UNUSED;

@@ -1,4 +1,4 @@
-/* What can be played: the tasks, the bodies that they take, and what each observes. */
+/* What can be played: the tasks, their bodies, and the observation groups of each. */
 #ifndef BP_RUN_LIST_H
 #define BP_RUN_LIST_H
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What comes on the way: generated kernels, actors' tapes, and the buffers in which a checkpoint and resume state are written. */
+/* Memory that is taken during the run: generated kernels, actors' tapes, and the buffers in which a checkpoint and resume state are written. */
 static const size_t later = (size_t)12 << 20;
 
 static size_t resident(void)

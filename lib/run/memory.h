@@ -1,4 +1,4 @@
-/* What a training run will take of the machine's memory, told before it takes it. */
+/* The memory that a training run will take, known before it takes it. */
 #ifndef BP_RUN_MEMORY_H
 #define BP_RUN_MEMORY_H
 
@@ -19,7 +19,7 @@ int bp_memory_of(struct bp_cycle *cycle, struct bp_memory *memory) BP_WARN_UNUSE
 /* A line: "107 MB (replay 72, networks 2, tapes 7, program and simulation 26)". */
 const char *bp_memory_text(const struct bp_memory *memory, char *text, size_t size);
 
-/* 0, or -1 after reporting that a run goes beyond `most` bytes, and what to lower. */
+/* 0, or -1 after reporting that a run needs more than `most` bytes, and what to lower. */
 int bp_memory_check(struct bp_cycle *cycle, int64_t most) BP_WARN_UNUSED;
 
 #endif

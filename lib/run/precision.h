@@ -1,4 +1,4 @@
-/* --precision of the programs that learn: what their matrix products are of. */
+/* --precision of the programs that learn: the number format of their matrix products. */
 #ifndef BP_RUN_PRECISION_H
 #define BP_RUN_PRECISION_H
 

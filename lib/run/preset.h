@@ -1,4 +1,4 @@
-/* Presets: configs to start from, in share/presets or files of one's own. */
+/* Presets: configs to start from, in share/presets or files of the user. */
 #ifndef BP_RUN_PRESET_H
 #define BP_RUN_PRESET_H
 

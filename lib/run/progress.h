@@ -1,4 +1,4 @@
-/* How far long work has got: on a terminal a line that is redrawn, elsewhere the same in a line now and then. */
+/* Progress of long work: on a terminal a line that is redrawn, elsewhere a new line at intervals. */
 #ifndef BP_RUN_PROGRESS_H
 #define BP_RUN_PROGRESS_H
 
@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 struct bp_progress {
-    double began;               /* seconds, bp_clock_seconds(), when this process took the work up */
+    double began;               /* seconds, bp_clock_seconds(), when this process began or resumed the work */
     const char *things;         /* what is counted: "transitions"; borrowed */
-    int64_t from, all;          /* where it took the work up, and where that ends */
+    int64_t from, all;          /* where it began or resumed, and where the work ends */
     double shown;               /* when it was shown last */
 };
 

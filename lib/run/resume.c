@@ -38,7 +38,7 @@ static size_t row_bytes(const struct bp_tensor *tensor)
     return bp_tensor_bytes(tensor) / (size_t)tensor->shape[0];
 }
 
-/* Large tensors go in pieces of whole rows, each in a record that says at which row it starts. */
+/* Large tensors are written in pieces of whole rows, each in a record with the row at which it starts. */
 static int write_tensor(struct bp_pack_writer *writer, const struct bp_tensor *tensor)
 {
     int64_t rows = tensor->shape[0], most = (int64_t)(PIECE / row_bytes(tensor));

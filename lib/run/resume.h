@@ -13,7 +13,7 @@ int bp_resume_write(const char *path, struct bp_cycle *cycle, const json_t *conf
 /* The config in a resume state (new reference) and its parent's hash; NULL after reporting. */
 json_t *bp_resume_config(const char *path, char parent[72]) BP_WARN_UNUSED;
 
-/* Take the state up in a run just built from the same config. 0, or -1 after reporting; the run is then not to be used. */
+/* Load the state into a run just built from the same config. 0, or -1 after reporting; the run must then not be used. */
 int bp_resume_read(const char *path, struct bp_cycle *cycle) BP_WARN_UNUSED;
 
 #endif

@@ -92,7 +92,7 @@ static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent,
                         env->task, env->body, env->action_size);
     if (!rebase(&rollout->agent.net[role].spec, env, &missing))
         return report_missing(&missing, env, role);
-    /* The other network is only there for the KL, which is left out where it cannot look. */
+    /* The other network serves only for the KL, which is left out if it lacks a group. */
     rollout->with_kl = agent->has[other] && rebase(&rollout->agent.net[other].spec, env, &missing);
     return 0;
 }

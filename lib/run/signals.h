@@ -1,4 +1,4 @@
-/* Signals as requests: the loop finishes its update, then looks. */
+/* Signals as requests: the loop checks them after each update. */
 #ifndef BP_RUN_SIGNALS_H
 #define BP_RUN_SIGNALS_H
 

@@ -40,7 +40,7 @@ struct loop {
     struct bp_evaluator *evaluator;
     struct bp_rundb *db;
     int64_t run;                    /* row in the database */
-    bool unrecorded;                /* the database failed on the way */
+    bool unrecorded;                /* the database failed during the run */
     char resume[4096];              /* path of the resume state; "" when the checkpoint goes to stdout */
     char parent[72];
     char hash[72];                  /* of the checkpoint written last */
@@ -262,7 +262,7 @@ static int check_parent(struct loop *loop)
     return 0;
 }
 
-/* A checkpoint of fewer transitions than it has would be a lie, and the resume state would go with it. */
+/* A checkpoint whose config says fewer transitions than it has would be wrong, and the resume state would be lost. */
 static int check_transitions(struct loop *loop)
 {
     if (loop->cycle.transitions > loop->spec->config->transitions)
@@ -271,7 +271,7 @@ static int check_transitions(struct loop *loop)
     return 0;
 }
 
-/* Hours may be in a stopped run's state: who means to throw them away says so. */
+/* A stopped run's state may hold hours of work: a new run refuses to start if FILE.resume exists. */
 static int check_stopped(const struct loop *loop)
 {
     if (*loop->resume && !loop->spec->command->resume && !access(loop->resume, F_OK))
@@ -307,7 +307,7 @@ static int prepare(struct loop *loop)
     return start_run(loop);
 }
 
-/* A config that cannot be run is shown all the same, before what is wrong with it is said. */
+/* An invalid config is printed too; the error follows. */
 static int print_config(const struct bp_train_spec *spec)
 {
     struct bp_cycle cycle;
@@ -338,7 +338,7 @@ int bp_train(const struct bp_train_spec *spec)
         return print_config(spec) ? bp_exit_status() : 0;
     bp_signals_catch();
     failed = prepare(&loop) || run(&loop);
-    if (!failed || loop.unrecorded)         /* what the database could not take is no reason to lose what was learned */
+    if (!failed || loop.unrecorded)         /* if only the database failed, what was learned is kept */
         failed = finish(&loop) || failed;
     if (failed)
         status = bp_exit_status();

@@ -26,11 +26,11 @@ struct bp_train_spec {
     const json_t *config_json;
     struct bp_borrowed borrowed;
     const char *command_line;
-    const char *resume_line;        /* what to type to go on */
+    const char *resume_line;        /* the command that resumes the run */
     const char *resume_parent;      /* when resuming: the parent that the stopped run had */
 };
 
-/* Train, or print the config when that is asked for. Returns the process's exit status: 0, a bp_status after reporting, or 128 + n when signal n stopped it. */
+/* Train, or with --print-config print the config. Returns the process's exit status: 0, a bp_status after reporting, or 128 + n when signal n stopped it. */
 int bp_train(const struct bp_train_spec *spec) BP_WARN_UNUSED;
 
 #endif

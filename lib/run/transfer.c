@@ -30,7 +30,7 @@ static int lay_checkpoint(struct bp_cmdline *cmdline, const struct bp_checkpoint
     if (*told)
         bp_warn("the prior's checkpoint has a config of version 0.1.0: %s", told);
     if (!strcmp(checkpoint->program, "bp-distill"))
-        json_object_clear(learning);        /* it tells of a fit, not of reinforcement learning */
+        json_object_clear(learning);        /* it describes a fit, not a reinforcement-learning run */
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         json_object_del(learning, own[i]);
     status = bp_options_json_layer(cmdline->options, learning, "prior's checkpoint");
@@ -38,7 +38,7 @@ static int lay_checkpoint(struct bp_cmdline *cmdline, const struct bp_checkpoint
     return status;
 }
 
-/* A policy that starts from the prior is of its kind: the config says so, and refuses to be told otherwise. */
+/* A policy that starts from the prior has its kind, layers and head: the config gets these, and options that differ are refused. */
 static int shape_policy(struct bp_cmdline *cmdline, const struct bp_checkpoint *checkpoint)
 {
     const struct bp_agent *from = &checkpoint->agent;
@@ -57,7 +57,7 @@ static int shape_policy(struct bp_cmdline *cmdline, const struct bp_checkpoint *
         if (bp_options_set(cmdline->options, like[i].name, like[i].value, "prior's checkpoint"))
             return -1;
     }
-    /* Groups that the prior does not see may have encoders of their own; whether the others' are the prior's, bp_net_init_from finds out. */
+    /* Groups that the prior does not see may have encoders of their own; bp_net_init_from checks that the others' are the prior's. */
     if (bp_options_explicit(cmdline->options, "policy-encoders"))
         return 0;
     bp_net_encoders_text(spec, encoders, sizeof encoders);

@@ -9,7 +9,7 @@
 
 #define SEED 20210830           /* any constant: the same data shall give the same interval */
 
-/* What a replicate is reduced to: the values of all samples, one after the other, and how many each has. */
+/* A replicate, for its statistic: the values of all samples, one after the other, and the size of each. */
 typedef double reduction(double *values, const size_t *sizes, size_t samples, const void *context);
 
 static size_t total(const size_t *sizes, size_t count)
@@ -21,7 +21,7 @@ static size_t total(const size_t *sizes, size_t count)
     return sum;
 }
 
-/* The sum of what is infinite among the values, 0 when nothing is: infinite with its sign, or NaN when both signs are there. */
+/* The sum of the infinite values, 0 if there are none: infinite with their sign, or NaN if both signs occur. */
 static double infinite_sum(const double *values, size_t n)
 {
     double sum = 0;
@@ -31,7 +31,7 @@ static double infinite_sum(const double *values, size_t n)
     return sum;
 }
 
-/* A run that never got there takes inf, and so do they on average; the running means of GSL make NaN of two of them. */
+/* A run that never reached the level counts as inf, and so does their mean; GSL's running mean of two such values would be NaN. */
 static double mean(double *values, const size_t *sizes, size_t strata)
 {
     double sum = infinite_sum(values, total(sizes, strata));

@@ -27,7 +27,7 @@ struct bp_estimate {
     double low, high;           /* 95 % interval */
 };
 
-/* A one-number account of a group's runs over all strata. */
+/* One number for a group's runs over all strata. */
 struct bp_statistic {
     const char *name, *help;
     /* values (n, may be reordered by the function) hold the strata one after the other, stratum s having sizes[s] of them. */

@@ -34,7 +34,7 @@ void bp_curve_grid(const struct bp_series *series, size_t count, double *grid, s
         }
     for (size_t i = 0; i < points; i++) {
         double share = (double)i / (double)(points - 1);
-        /* Rounding must not lead out of the range, where no run is. */
+        /* Rounding must not leave the range, where there is no run. */
         grid[i] = fmin(fmax((1 - share) * low + share * high, low), high);
     }
 }

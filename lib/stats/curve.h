@@ -18,13 +18,13 @@ struct bp_series {
 struct bp_curve_point {
     double x;
     double mean, standard_error;    /* over the runs that reach x; NaN for n < 1 and n < 2 */
-    size_t n;                       /* runs with x inside their own range: no run is continued beyond its ends */
+    size_t n;                       /* runs with x inside their own range: no run is extrapolated */
 };
 
 /* y at x by linear interpolation; NaN outside the series' range. */
 double bp_curve_at(const struct bp_series *series, double x);
 
-/* An even grid of `points` (at least 2) from the smallest to the largest x of all series. Series of no points are passed over. */
+/* An even grid of `points` (at least 2) from the smallest to the largest x of all series. Series without points are skipped. */
 void bp_curve_grid(const struct bp_series *series, size_t count, double *grid, size_t points);
 
 /* Every x of all series, ascending, none twice: malloc'ed, *points of them (0 when no series has any); NULL when out of memory. */

@@ -1,4 +1,4 @@
-/* What a set of scores amounts to in one row of a table: number, mean and its uncertainty, and two robust locations. */
+/* A set of scores as one row of a table: number, mean and its uncertainty, median and interquartile mean. */
 #ifndef BP_STATS_SUMMARY_H
 #define BP_STATS_SUMMARY_H
 

@@ -1,7 +1,7 @@
 /*
  * Which target follows which two: the table of visits in BP figures 8 and 17 and the KL of BP table 2.
  *
- * A visit is entering a target other than the one visited last. The probabilities visited are smoothed by BP_TRANSITION_PSEUDO
+ * The body visits a target when it enters one other than the last that it visited. The probabilities visited are smoothed by BP_TRANSITION_PSEUDO
  * added to the count of each of the three targets that can follow (Jeffreys' prior): a pair that was never visited counts as
  * uniform, a follower that was never seen keeps the KL finite, and a row of n visits is moved by less than 1 / n.
  */
