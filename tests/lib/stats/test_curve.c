@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -127,9 +128,29 @@ static void final_value_by_hand(void **state)
     assert_near(bp_curve_final(&series, 1), 21.0 / 5, 1e-12);
 }
 
+/* Every x once, in order, of whatever series; none of none. */
+static void union_of_x(void **state)
+{
+    static const double a[] = {1, 3, 3, 7}, b[] = {0, 3, 9}, y[4] = {0}, want[] = {0, 1, 3, 7, 9};
+    const struct bp_series series[] = {{a, y, 4}, {NULL, NULL, 0}, {b, y, 3}};
+    size_t points = 99;
+
+    (void)state;
+    double *grid = bp_curve_union(series, 3, &points);
+    assert_non_null(grid);
+    assert_int_equal(points, 5);
+    assert_memory_equal(grid, want, sizeof want);
+    free(grid);
+    grid = bp_curve_union(series + 1, 1, &points);
+    assert_non_null(grid);
+    assert_int_equal(points, 0);
+    free(grid);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(union_of_x),
         cmocka_unit_test(interpolation_by_hand),
         cmocka_unit_test(series_of_one_and_no_point),
         cmocka_unit_test(mean_of_unequal_lengths),
