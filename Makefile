@@ -55,7 +55,7 @@ BENCH   := $(B)/tests/bench/bench
 FUZZ    := $(B)/tests/fuzz/bodies $(B)/tests/fuzz/episodes
 PAGES   := $(wildcard man/*.[157])
 
-.PHONY: all check check-generic check-strict check-thread check-fresh tests bench bench-torch fuzz-episodes fuzz-memory demo install uninstall clean help FORCE
+.PHONY: all objects check check-generic check-strict check-thread check-fresh tests bench bench-torch fuzz-episodes fuzz-memory demo install uninstall clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: $(PROGRAMS:%=$(BIN)/%)             ## build the programs into bin/
@@ -131,6 +131,27 @@ check-generic:                          ## unit tests of builds for older proces
 	@for arch in x86-64-v2 x86-64-v3; do \
 	    $(again) ARCH=$$arch LIBXSMM= B=build-$$arch BIN=build-$$arch/bin tests && \
 	    tests/run '' build-$$arch || exit 1; done
+
+# Beyond what every build warns of.
+STRICTER := -Wconversion -Wsign-conversion -Wformat-security -Wformat-signedness -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+            -Wredundant-decls -Wpointer-arith -Wcast-align -Wundef -Wduplicated-cond -Wduplicated-branches \
+            -Wlogical-op -Wnull-dereference -Wimplicit-fallthrough=5 -Wdate-time -Wunused-macros
+
+check-strict:                           ## all sources compile with all useful warnings, as errors
+	@$(again) B=build-strict STRICT='$(STRICTER)' objects
+	@echo "1 passed, 0 failed"
+
+objects: $(OBJECTS) $(PROGRAMS:%=$(B)/cmd/%.o) $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*/*.c tests/bench/*.c tests/fuzz/*.c))
+
+# Unit tests of what threads do side by side.
+THREADED := base/test_pool nn/test_kernels env/test_model_cache learn/test_svg learn/test_distill run/test_actors run/test_cycle \
+            run/test_evaluate run/test_rollout run/test_fit run/test_train
+check-thread:                           ## unit tests and short runs on several threads, under the thread sanitizer
+	@$(again) B=build-thread BIN=build-thread/bin CFLAGS='-O1 -g' SANITIZE='-fsanitize=thread' all $(THREADED:%=build-thread/tests/%)
+	@tests/thread build-thread $(THREADED)
+
+check-fresh:                            ## deps, build and a short run in a bare Debian root, twice, to the same bytes (needs root, debootstrap)
+	@tests/fresh
 
 bench:                                  ## measure speed, each figure beside its limit
 	@$(MAKE) --no-print-directory all $(BENCH) >&2
