@@ -1,6 +1,6 @@
 #include "run/signals.h"
 
-#include "store/pack.h"
+#include "store/claim.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@ static volatile sig_atomic_t stop, checkpoint;
 static void on_stop(int number)
 {
     if (stop) {
-        bp_pack_remove_temporaries();
+        bp_claim_remove_all();
         _exit(128 + number);
     }
     stop = number;

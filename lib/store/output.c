@@ -2,57 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/*
- * Files that a signal handler unlinks before it ends the process. Fixed memory, since a handler may neither lock nor follow a pointer that
- * is being freed. With more files open than slots the last ones are not listed, and only an orderly end removes them.
- */
-#define SLOTS 16
-enum slot_state { SLOT_FREE, SLOT_FILLING, SLOT_LISTED };
-static struct {
-    atomic_int state;
-    char path[PATH_MAX];
-} slots[SLOTS];
-
-static int list_temporary(const char *path)
-{
-    if (strlen(path) >= PATH_MAX)
-        return -1;
-    for (int slot = 0; slot < SLOTS; slot++) {
-        int expected = SLOT_FREE;
-        if (atomic_compare_exchange_strong(&slots[slot].state, &expected, SLOT_FILLING)) {
-            strcpy(slots[slot].path, path);
-            atomic_store(&slots[slot].state, SLOT_LISTED);
-            return slot;
-        }
-    }
-    return -1;
-}
-
-void bp_output_remove_temporaries(void)
-{
-    for (int slot = 0; slot < SLOTS; slot++)
-        if (atomic_load(&slots[slot].state) == SLOT_LISTED)
-            unlink(slots[slot].path);
-}
-
 static void discard(struct bp_output *output)
 {
-    if (output->slot >= 0)
-        atomic_store(&slots[output->slot].state, SLOT_FREE);
+    bp_claim_drop(&output->temporary);
     free(output->name);
     free(output->path);
-    free(output->temporary);
-    *output = (struct bp_output){.fd = -1, .slot = -1};
+    *output = (struct bp_output){.fd = -1, .temporary = {.fd = -1, .slot = -1}};
 }
 
 static int refuse_terminal(const struct bp_output *output)
@@ -70,49 +31,38 @@ static int directory_length(const char *path)
     return slash ? (int)(slash - path) + 1 : 0;
 }
 
-/* Like mkstemp(3), but with the mode 0666 less the umask. Returns a descriptor, or -1 with errno set. */
-static int make_temporary(struct bp_output *output)
+/* Standard error may end in the same file, as with `> FILE 2>&1`, where messages would stand amid the bytes. */
+static int refuse_messages(const struct bp_output *output)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";
-    int directory = directory_length(output->path);
+    struct stat out, err;
 
-    for (int attempt = 0; attempt < 100; attempt++) {
-        unsigned char noise[6];
-        char suffix[7] = "";
-        if (getrandom(noise, sizeof noise, 0) != sizeof noise)
-            return -1;
-        for (int i = 0; i < 6; i++)
-            suffix[i] = letters[noise[i] % 32];
-        free(output->temporary);
-        if (asprintf(&output->temporary, "%.*s.%.200s.%s", directory, output->path, output->path + directory, suffix) < 0) {
-            output->temporary = NULL;
-            return -1;
-        }
-        int fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd >= 0 || errno != EEXIST)
-            return fd;
-    }
-    return -1;
+    if (output->fd == STDOUT_FILENO && !fstat(STDOUT_FILENO, &out) && !fstat(STDERR_FILENO, &err) && !S_ISCHR(out.st_mode) &&
+        out.st_dev == err.st_dev && out.st_ino == err.st_ino)
+        return bp_error(BP_USAGE, "standard output and standard error are one file, and the output is binary: name a file with --output, or "
+                        "redirect one of them elsewhere");
+    return 0;
 }
 
-/* Signals are blocked between the creation of the temporary and its listing, or a handler would not remove it. */
-static int open_temporary(struct bp_output *output)
+/* The file that replaces another keeps its mode. */
+static int open_temporary(struct bp_output *output, const struct stat *old)
 {
-    sigset_t all, before;
+    const char *name = output->path + directory_length(output->path);
+    char *path;
+    int status;
 
-    if (!output->path[directory_length(output->path)]) {
+    if (!*name) {
         errno = output->path[0] ? EISDIR : ENOENT;
         return -1;
     }
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    output->fd = make_temporary(output);
-    if (output->fd >= 0)
-        output->slot = list_temporary(output->temporary);
-    int saved = errno;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = saved;
-    return output->fd;
+    if (asprintf(&path, "%.*s.%.250s.tmp", directory_length(output->path), output->path, name) < 0)
+        return -1;
+    status = bp_claim_take(&output->temporary, path, old ? old->st_mode & 0777 : 0666);
+    free(path);
+    if (!status && old)
+        fchmod(output->temporary.fd, old->st_mode & 07777);
+    /* A descriptor of its own, so that the claim outlasts the close, whose failure must be known before the file is renamed. */
+    output->fd = status ? -1 : fcntl(output->temporary.fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    return output->fd < 0 ? -1 : 0;
 }
 
 int bp_output_open(struct bp_output *output, const char *path)
@@ -120,8 +70,8 @@ int bp_output_open(struct bp_output *output, const char *path)
     struct stat status;
     bool is_stdout = !strcmp(path, "-"), exists = !is_stdout && !stat(path, &status);
 
-    *output = (struct bp_output){.fd = -1, .slot = -1, .name = strdup(is_stdout ? "standard output" : path)};
-    if (!output->name)
+    *output = (struct bp_output){.fd = -1, .temporary = {.fd = -1, .slot = -1}, .name = strdup(is_stdout ? "standard output" : path)};
+    if (!output->name || (!is_stdout && !exists && errno == ENAMETOOLONG))
         goto failed;
     if (is_stdout) {
         output->fd = STDOUT_FILENO;
@@ -135,19 +85,21 @@ int bp_output_open(struct bp_output *output, const char *path)
         if (exists && access(path, W_OK))
             goto failed;
         output->path = exists ? realpath(path, NULL) : strdup(path);
-        if (!output->path)
+        if (!output->path || open_temporary(output, exists ? &status : NULL))
             goto failed;
-        open_temporary(output);
     }
     if (output->fd < 0)
         goto failed;
-    if (!output->path && refuse_terminal(output)) {
+    if (!output->path && (refuse_terminal(output) || refuse_messages(output))) {
         bp_output_abort(output);
         return -1;
     }
     return 0;
 failed:
-    bp_error_errno(BP_FAILURE, "cannot write %s", path);
+    if (errno == EWOULDBLOCK)
+        bp_error(BP_FAILURE, "cannot write %s: another process is writing it", path);
+    else
+        bp_error_errno(BP_FAILURE, "cannot write %s", path);
     discard(output);
     return -1;
 }
@@ -191,12 +143,14 @@ int bp_output_commit(struct bp_output *output)
         result = bp_error_errno(BP_FAILURE, "cannot write %s", output->name);
     if (output->fd != STDOUT_FILENO && close(output->fd) && !result)
         result = bp_error_errno(BP_FAILURE, "cannot write %s", output->name);
-    if (output->path && !result && rename(output->temporary, output->path))
-        result = bp_error_errno(BP_FAILURE, "cannot rename %s to %s", output->temporary, output->path);
-    if (output->path && result)
-        unlink(output->temporary);
-    if (output->path && !result)
+    output->fd = -1;
+    if (output->path && !result && rename(output->temporary.path, output->path))
+        result = bp_error_errno(BP_FAILURE, "cannot rename %s to %s", output->temporary.path, output->path);
+    if (output->path && !result) {
         sync_directory(output->path);
+        close(output->temporary.fd);
+        bp_claim_forget(&output->temporary);
+    }
     discard(output);
     return result;
 }
@@ -205,7 +159,5 @@ void bp_output_abort(struct bp_output *output)
 {
     if (output->fd >= 0 && output->fd != STDOUT_FILENO)
         close(output->fd);
-    if (output->temporary)
-        unlink(output->temporary);
     discard(output);
 }

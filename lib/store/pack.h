@@ -27,8 +27,6 @@ int bp_pack_commit(struct bp_pack_writer *writer) BP_WARN_UNUSED;
 void bp_pack_abort(struct bp_pack_writer *writer);
 /* Before the first record: ask for the stream's hash (see bp_pack_hash), which commit writes to `hash` (borrowed). */
 void bp_pack_writer_hash(struct bp_pack_writer *writer, char hash[72]);
-/* Unlink the temporary files of all open writers. Safe in a signal's handler, right before _exit. */
-void bp_pack_remove_temporaries(void);
 
 /* Read from a path or from stdin for "-". NULL after reporting. An empty stream is damaged. */
 struct bp_pack_reader *bp_pack_open(const char *path) BP_WARN_UNUSED;

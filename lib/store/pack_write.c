@@ -259,8 +259,3 @@ void bp_pack_abort(struct bp_pack_writer *writer)
     bp_output_abort(&writer->output);
     writer_free(writer);
 }
-
-void bp_pack_remove_temporaries(void)
-{
-    bp_output_remove_temporaries();
-}

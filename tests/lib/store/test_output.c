@@ -55,6 +55,121 @@ static void test_replaces(void **state)
     assert_int_equal(count_files(""), 1);
 }
 
+/* Who made a file private, or shared it with a group, meant its next content too. */
+static void test_keeps_the_mode(void **state)
+{
+    static const mode_t modes[] = {0600, 0664, 02750, 0755};
+    struct job job = {.path = in_directory("file"), .commit = true};
+    struct stat status;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        write_file(job.path, old, sizeof old);
+        assert_int_equal(chmod(job.path, modes[i]), 0);
+        assert_int_equal(write_new(&job), 0);
+        assert_file(job.path, new, sizeof new);
+        assert_int_equal(stat(job.path, &status), 0);
+        assert_int_equal(status.st_mode & 07777, modes[i]);
+    }
+}
+
+static int die_amid(void *context)
+{
+    struct bp_output output;
+
+    if (bp_output_open(&output, context) || bp_output_write(&output, old, sizeof old))
+        return -1;
+    raise(SIGKILL);
+    return 0;
+}
+
+/* A killed process leaves a temporary, always of one name, which the next that writes there takes over. */
+static void test_killed(void **state)
+{
+    struct job job = {.path = in_directory("file"), .commit = true};
+    int end;
+
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        pid_t child = fork();
+        if (child == 0)
+            _exit(die_amid((void *)job.path) ? 1 : 0);
+        assert_int_equal(waitpid(child, &end, 0), child);
+        assert_true(WIFSIGNALED(end));
+        assert_int_equal(count_files(""), 1);
+    }
+    assert_int_equal(write_new(&job), 0);
+    assert_file(job.path, new, sizeof new);
+    assert_int_equal(count_files(""), 1);
+}
+
+/* Two at once would tear each other's temporary; the second is refused, and the first does not notice. */
+static void test_two_at_once(void **state)
+{
+    struct job job = {.path = in_directory("file"), .commit = true};
+    struct bp_output first;
+    char said[1024];
+
+    (void)state;
+    assert_int_equal(bp_output_open(&first, job.path), 0);
+    assert_int_equal(run_action(write_new, &job, false, said), BP_FAILURE);
+    assert_said(said, "another process is writing it");
+    assert_int_equal(bp_output_write(&first, old, sizeof old), 0);
+    assert_int_equal(bp_output_commit(&first), 0);
+    assert_file(job.path, old, sizeof old);
+    assert_int_equal(run_action(write_new, &job, false, said), 0);
+    assert_int_equal(count_files(""), 1);
+}
+
+/* The last character that a name may have counts; one more is refused, before anything is written. */
+static void test_long_names(void **state)
+{
+    char name[NAME_MAX + 2], said[1024];
+    struct job job = {.commit = true};
+
+    (void)state;
+    memset(name, 'n', sizeof name);
+    name[NAME_MAX] = '\0';
+    job.path = in_directory(name);
+    assert_int_equal(run_action(write_new, &job, false, said), 0);
+    assert_file(job.path, new, sizeof new);
+    name[NAME_MAX] = 'n';
+    name[NAME_MAX + 1] = '\0';
+    job.path = in_directory(name);
+    assert_int_equal(run_action(write_new, &job, false, said), BP_FAILURE);
+    assert_said(said, "File name too long");
+    assert_int_equal(count_files(""), 1);
+}
+
+/* As a shell does for `> FILE 2>&1`, `&>/dev/null` and `> FILE 2> OTHER`. */
+static int open_stdout(void *context)
+{
+    char **names = context;
+    struct bp_output output;
+    int said = dup(STDERR_FILENO), out = open(names[0], O_WRONLY | O_CREAT | O_APPEND, 0600), status;
+
+    dup2(out, STDOUT_FILENO);
+    dup2(names[1] ? open(names[1], O_WRONLY | O_CREAT, 0600) : out, STDERR_FILENO);
+    status = bp_output_open(&output, "-");
+    dup2(said, STDERR_FILENO);
+    if (status)
+        bp_warn("refused");
+    return status;
+}
+
+static void test_no_bytes_amid_messages(void **state)
+{
+    char *both[2] = {in_directory("both"), NULL}, *null[2] = {"/dev/null", NULL}, *apart[2] = {in_directory("out"), in_directory("err")};
+    char said[1024], text[512];
+
+    (void)state;
+    assert_int_equal(run_action(open_stdout, both, false, said), BP_USAGE);
+    text[read_file(both[0], text, sizeof text)] = '\0';
+    assert_said(text, "standard output and standard error are one file");
+    assert_int_equal(run_action(open_stdout, null, false, said), 0);
+    assert_int_equal(run_action(open_stdout, apart, false, said), 0);
+}
+
 /* Until commit the old file stands; after an abort it still does, and no temporary is left. */
 static void test_abort(void **state)
 {
@@ -247,7 +362,7 @@ static void test_remove_temporaries(void **state)
     }
     assert_int_equal(count_files(".file"), 3);
     bp_output_abort(&outputs[1]);
-    bp_output_remove_temporaries();
+    bp_claim_remove_all();
     assert_int_equal(count_files(""), 0);
     bp_output_abort(&outputs[0]);
     bp_output_abort(&outputs[2]);
@@ -276,6 +391,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_replaces, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(test_two_at_once, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(test_long_names, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(test_no_bytes_amid_messages, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(test_keeps_the_mode, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(test_killed, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_abort, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_relative_path, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_symbolic_link, make_directory, remove_directory),
