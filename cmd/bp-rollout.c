@@ -130,11 +130,20 @@ static int play_back(const struct values *v, const struct bp_checkpoint *none)
     return status;
 }
 
+/* The checkpoint's own body, unless another is asked for. */
+static const char *body_of(const struct values *v, const struct bp_checkpoint *checkpoint)
+{
+    if (v->body || !*checkpoint->body)
+        return v->body;
+    bp_body_copy_use(checkpoint->body, &checkpoint->body_copy);
+    return checkpoint->body;
+}
+
 static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
 {
     struct bp_rollout_spec spec = {
         .task = v->task ? v->task : checkpoint->task,
-        .body = v->body ? v->body : *checkpoint->body ? checkpoint->body : NULL,
+        .body = body_of(v, checkpoint),
         .play = bp_play_find(v->play),
         .deterministic = v->deterministic,
         .episodes = v->episodes,
@@ -150,7 +159,7 @@ static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
     bp_progress_begin(&sink.progress, "episodes", 0, v->episodes);
     bp_signals_catch();
     if (rollout && !open_sink(v, &sink))
-        status = close_sink(&sink, bp_rollout_run(rollout, &params, write_episode, &sink));
+        status = close_sink(&sink, bp_rollout_run(rollout, &params, write_episode, &sink) ? -1 : 0);
     bp_rollout_free(rollout);
     bp_pool_free(pool);
     return status;
@@ -166,7 +175,7 @@ static int list(const struct values *v, const struct bp_checkpoint *checkpoint)
 
 static int export_mjcf(const struct values *v, const struct bp_checkpoint *checkpoint)
 {
-    return bp_export_mjcf(v->task ? v->task : checkpoint->task, v->body ? v->body : *checkpoint->body ? checkpoint->body : NULL, (uint64_t)v->seed, v->export_mjcf);
+    return bp_export_mjcf(v->task ? v->task : checkpoint->task, body_of(v, checkpoint), (uint64_t)v->seed, v->export_mjcf);
 }
 
 /* What can be done: the first row whose option is given, NULL for what is done when none is. */

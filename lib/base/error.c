@@ -113,6 +113,13 @@ int bp_error_errno(enum bp_status status, const char *format, ...)
     return -1;
 }
 
+void bp_error_forgive(void)
+{
+    pthread_mutex_lock(&lock);
+    first_status = 0;
+    pthread_mutex_unlock(&lock);
+}
+
 void bp_warn(const char *format, ...)
 {
     va_list arguments;

@@ -31,6 +31,9 @@ void bp_fail(enum bp_status status);
 /* The same, followed by a colon and strerror(errno). */
 int bp_error_errno(enum bp_status status, const char *format, ...) BP_PRINTF(2, 3);
 
+/* What was reported so far is no reason to end: none of it counts for the exit status. */
+void bp_error_forgive(void);
+
 /* A warning: something that the user should know, and that does not stop the program. */
 void bp_warn(const char *format, ...) BP_PRINTF(1, 2);
 

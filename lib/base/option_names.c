@@ -8,7 +8,7 @@ const char *const bp_option_elsewhere[] = {
     "actor-steps", "actors", "baseline", "batch", "bin", "body", "burn-in", "by", "camera", "checkpoint-every", "critic",
     "critic-encoders", "critic-inputs", "critic-layers", "critic-learning-rate", "critics", "db", "deterministic", "discount",
     "encoders", "entropy-cost", "episodes", "evaluate", "evaluate-episodes", "evaluate-every", "export-mjcf", "final-learning-rate",
-    "fraction", "frames", "groups", "head", "held-out", "initialise", "inputs", "json", "kl-cost", "last", "layers", "learning-rate",
+    "force", "fraction", "frames", "groups", "head", "held-out", "initialise", "inputs", "json", "keep-resume", "kl-cost", "last", "layers", "learning-rate",
     "learning-rate-hold", "list", "list-presets", "max-memory", "metric", "output", "p", "patience", "play", "playback", "points",
     "policy", "policy-encoders", "policy-head", "policy-inputs", "policy-layers", "policy-learning-rate", "precision", "preset",
     "print-config", "prior", "prior-encoders", "prior-from", "prior-head", "prior-inputs", "prior-layers", "prior-learning-rate",

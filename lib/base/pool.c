@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -101,7 +102,7 @@ struct bp_pool *bp_pool_new(int threads)
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->done, NULL);
     for (int i = 0; i < threads - 1; i++, pool->started++)
-        if (pthread_create(&pool->helpers[i], NULL, helper, pool)) {
+        if ((errno = pthread_create(&pool->helpers[i], NULL, helper, pool))) {
             bp_error_errno(BP_FAILURE, "cannot start thread %d of %d", i + 2, threads);
             bp_pool_free(pool);
             return NULL;

@@ -96,6 +96,24 @@ void bp_random_seek(gsl_rng *stream, uint64_t seed, enum bp_purpose purpose, uin
     seek(stream->state, seed, purpose, actor, episode);
 }
 
+/* The block is what comes before the counter; none was read yet where that is 0. */
+bool bp_random_valid(const void *raw, uint64_t seed, enum bp_purpose purpose, uint64_t actor, uint64_t episode)
+{
+    struct philox state, own;
+
+    memcpy(&state, raw, sizeof state);
+    seek(&own, seed, purpose, actor, episode);
+    own.counter[0] = state.counter[0];
+    own.counter[1] = state.counter[1];
+    if (own.counter[0] || own.counter[1]) {
+        if (own.counter[0]-- == 0)
+            own.counter[1]--;
+        philox_block(&own);
+        own.used = state.used;
+    }
+    return state.used <= 4 && !memcmp(&state, &own, sizeof own);
+}
+
 uint64_t bp_random_seed(uint64_t seed, enum bp_purpose purpose, uint64_t actor, uint64_t episode)
 {
     struct philox state;

@@ -7,6 +7,7 @@
 #define BP_BASE_RANDOM_H
 
 #include <gsl/gsl_rng.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 extern const gsl_rng_type *const bp_philox;
@@ -22,6 +23,9 @@ gsl_rng *bp_random_new(void);
 
 /* Point the stream at the start of the given coordinates. */
 void bp_random_seek(gsl_rng *stream, uint64_t seed, enum bp_purpose purpose, uint64_t actor, uint64_t episode);
+
+/* Whether bytes (gsl_rng_size of a stream) are a state that the stream of these coordinates can have; a file may hold any. */
+bool bp_random_valid(const void *state, uint64_t seed, enum bp_purpose purpose, uint64_t actor, uint64_t episode);
 
 /* 64 random bits, a function of the coordinates: seeds for things that have streams of their own. */
 uint64_t bp_random_seed(uint64_t seed, enum bp_purpose purpose, uint64_t actor, uint64_t episode);

@@ -53,7 +53,7 @@ struct bp_env {
     void (*reset)(struct bp_env *env, uint64_t seed, float *observation);
     void (*step)(struct bp_env *env, const float *action, float *observation, struct bp_step *step);
     void (*save)(const struct bp_env *env, void *state);
-    void (*restore)(struct bp_env *env, const void *state);
+    int (*restore)(struct bp_env *env, const void *state);
     void (*close)(struct bp_env *env);
     const struct bp_world *world;                   /* what there is to draw (env/world.h); NULL when there is nothing */
 };
@@ -78,15 +78,18 @@ static inline void bp_env_step(struct bp_env *env, const float *action, float *o
     env->step(env, action, observation, step);
 }
 
-/* The full state (spec.state_size bytes): a restored environment goes on to the same bytes. */
+/*
+ * The full state (spec.state_size bytes): a restored environment goes on to the same bytes. What a file says is not to be trusted: restoring
+ * returns the control steps of the episode so far, or -1 when the bytes are no state of this environment, which is then to be reset.
+ */
 static inline void bp_env_save(const struct bp_env *env, void *state)
 {
     env->save(env, state);
 }
 
-static inline void bp_env_restore(struct bp_env *env, const void *state)
+static inline int BP_WARN_UNUSED bp_env_restore(struct bp_env *env, const void *state)
 {
-    env->restore(env, state);
+    return env->restore(env, state);
 }
 
 #endif

@@ -212,12 +212,21 @@ static void nav_save(const struct bp_env *env, void *state)
     bp_world_save(&nav->world, (char *)state + sizeof nav->state);
 }
 
-static void nav_restore(struct bp_env *env, const void *state)
+static bool is_target(int32_t target)
+{
+    return target >= -1 && target < TARGETS;
+}
+
+static int nav_restore(struct bp_env *env, const void *state)
 {
     struct nav *nav = (struct nav *)env;
+    const struct nav_state *s = &nav->state;
 
     memcpy(&nav->state, state, sizeof nav->state);
-    bp_world_restore(&nav->world, (const char *)state + sizeof nav->state);
+    if (s->step < 0 || s->step > time_limit || s->solved < 0 || s->solved > s->step || !is_target(s->older) || !is_target(s->goal) ||
+        !is_target(s->last) || s->unused || bp_world_restore(&nav->world, (const char *)state + sizeof nav->state))
+        return -1;
+    return s->step;
 }
 
 static void nav_close(struct bp_env *env)

@@ -1,8 +1,9 @@
 #include "env/physics.h"
 
 #include "env/isolate.h"
-#include "env/model_cache.h"
 #include "env/mj_memory.h"
+#include "env/model_cache.h"
+#include "env/provided.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -40,7 +41,15 @@ __attribute__((constructor)) static void install_handlers(void)
     mju_user_warning = handle_warning;
 }
 
-/* The file, or `outer` in its place from memory. */
+static int add_file(mjVFS *files, const char *name, const char *text)
+{
+    if (mj_makeEmptyFileVFS(files, name, (int)strlen(text) + 1))
+        return -1;
+    strcpy(files->filedata[mj_findFileVFS(files, name)], text);
+    return 0;
+}
+
+/* The file, or `outer` in its place from memory; the file too may come from there. */
 static mjModel *compile(const char *path, const char *outer, char *reason, int size)
 {
     mjVFS *files = outer ? malloc(sizeof *files) : NULL;
@@ -52,10 +61,9 @@ static mjModel *compile(const char *path, const char *outer, char *reason, int s
     if (!files)
         return NULL;
     mj_defaultVFS(files);
-    if (!mj_makeEmptyFileVFS(files, outer_name, (int)strlen(outer) + 1)) {
+    const char *slash = strrchr(path, '/'), *provided = bp_body_provided(path);
+    if (!add_file(files, outer_name, outer) && (!provided || !add_file(files, slash ? slash + 1 : path, provided))) {
         char beside[4096 + sizeof outer_name];
-        const char *slash = strrchr(path, '/');
-        strcpy(files->filedata[mj_findFileVFS(files, outer_name)], outer);
         snprintf(beside, sizeof beside, "%.*s%s", slash ? (int)(slash - path + 1) : 0, path, outer_name);
         model = mj_loadXML(beside, files, reason, size);
     }
@@ -114,9 +122,10 @@ int bp_physics_load(struct bp_physics *physics, const char *path, const char *ou
     struct stat file;
 
     *physics = (struct bp_physics){0};
-    if (!stat(path, &file) && !S_ISREG(file.st_mode))
+    bool provided = bp_body_provided(path);
+    if (!provided && !stat(path, &file) && !S_ISREG(file.st_mode))
         return bp_error(BP_USAGE, "the body '%s' is not a file", path);
-    if (access(path, R_OK))
+    if (!provided && access(path, R_OK))
         return bp_error_errno(BP_FAILURE, "cannot open the body '%s'", path);
     physics->model = model_of(path, outer, trusted, &physics->kept, reason, sizeof reason);
     if (!physics->model) {
@@ -321,18 +330,24 @@ void bp_physics_reset(struct bp_physics *physics)
         }
 }
 
-void bp_physics_restore(struct bp_physics *physics, const void *state)
+int bp_physics_restore(struct bp_physics *physics, const void *state)
 {
     mjtNum *part[PARTS_MAX];
     int count[PARTS_MAX], parts = state_parts(physics, part, count);
     const char *from = state;
 
+    for (size_t at = 0; at < bp_physics_state_size(physics); at += sizeof(mjtNum)) {
+        mjtNum x;
+        memcpy(&x, from + at, sizeof x);
+        if (!(fabs(x) <= mjMAXVAL))
+            return -1;
+    }
     clear(physics);
     for (int i = 0; i < parts; from += (size_t)count[i++] * sizeof(mjtNum))
         if (count[i])
             memcpy(part[i], from, (size_t)count[i] * sizeof(mjtNum));
     mju_copy(physics->data->qpos, physics->raw, physics->model->nq);
-    (void)bp_physics_forward(physics);
+    return bp_physics_forward(physics) ? 0 : -1;
 }
 
 const char *bp_physics_version(void)

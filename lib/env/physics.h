@@ -52,7 +52,8 @@ bool bp_physics_step(struct bp_physics *physics);
 /* The integration state (time, positions, velocities, activations, controls, warm start): bytes, and moving them. */
 size_t bp_physics_state_size(const struct bp_physics *physics);
 void bp_physics_save(const struct bp_physics *physics, void *state);
-void bp_physics_restore(struct bp_physics *physics, const void *state);
+/* 0, or -1 when the bytes are no state that can be simulated: the physics are then to be reset. */
+int bp_physics_restore(struct bp_physics *physics, const void *state) BP_WARN_UNUSED;
 
 /* MuJoCo's version. */
 const char *bp_physics_version(void);

@@ -167,12 +167,25 @@ static void save(const struct bp_env *base, void *state)
     bp_world_save(&env->world, (char *)state + sizeof env->state);
 }
 
-static void restore(struct bp_env *base, const void *state)
+/* Tasks count and remember in their memory what cannot be more than the steps of an episode. */
+static bool makes_sense(const struct bp_world_task *task, const struct bp_world_env_state *s)
+{
+    int goals = task->goals ? task->goals : 1;
+
+    for (size_t i = 0; i < sizeof s->memory / sizeof *s->memory; i++)
+        if (s->memory[i] < -1 || s->memory[i] > task->time_limit)
+            return false;
+    return s->step >= 0 && s->step <= task->time_limit && s->goal >= (task->goals ? 0 : -1) && s->goal < goals;
+}
+
+static int restore(struct bp_env *base, const void *state)
 {
     struct bp_world_env *env = (struct bp_world_env *)base;
 
     memcpy(&env->state, state, sizeof env->state);
-    bp_world_restore(&env->world, (const char *)state + sizeof env->state);
+    if (!makes_sense(env->task, &env->state) || bp_world_restore(&env->world, (const char *)state + sizeof env->state))
+        return -1;
+    return env->state.step;
 }
 
 static void close(struct bp_env *base)

@@ -329,8 +329,13 @@ void bp_world_save(const struct bp_world *world, void *state)
     bp_physics_save(&world->physics, (char *)state + sizeof world->state);
 }
 
-void bp_world_restore(struct bp_world *world, const void *state)
+int bp_world_restore(struct bp_world *world, const void *state)
 {
+    const double *number = &world->state.target[0][0];
+
     memcpy(&world->state, state, sizeof world->state);
-    bp_physics_restore(&world->physics, (const char *)state + sizeof world->state);
+    for (size_t i = 0; i < sizeof world->state / sizeof *number; i++)
+        if (!(fabs(number[i]) <= mjMAXVAL))
+            return -1;
+    return bp_physics_restore(&world->physics, (const char *)state + sizeof world->state);
 }

@@ -86,6 +86,7 @@ float *bp_world_see_boxes(const struct bp_world *world, float *o);          /* 9
 
 size_t bp_world_state_size(const struct bp_world *world);
 void bp_world_save(const struct bp_world *world, void *state);
-void bp_world_restore(struct bp_world *world, const void *state);
+/* 0, or -1 when the bytes make no sense: the world is then to be reset. */
+int bp_world_restore(struct bp_world *world, const void *state) BP_WARN_UNUSED;
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "nn/bf16.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -368,4 +369,24 @@ int bp_learner_tensors(struct bp_learner *learner, struct bp_tensor *tensors)
     }
     tensors[count++] = bp_tensor_1d("learner/updates", BP_I64, 1, &learner->updates);
     return count;
+}
+
+/* Adam divides by the root of v. */
+static bool can_learn(const struct bp_trained *trained)
+{
+    bool can = true;
+
+    for (size_t i = 0; i < trained->n; i++)
+        can &= isfinite(trained->online[i]) && isfinite(trained->target[i]) && isfinite(trained->m[i]) && isfinite(trained->v[i]) && trained->v[i] >= 0;
+    return can;
+}
+
+int bp_learner_check(const struct bp_learner *learner, const char *where)
+{
+    if (learner->updates < 0)
+        return bp_error(BP_DAMAGED, "%s: a count of updates below 0", where);
+    for (int role = 0; role < BP_ROLES; role++)
+        if (!can_learn(&learner->trained[role]))
+            return bp_error(BP_DAMAGED, "%s: the %s has parameters or moments that make no sense", where, bp_role_names[role]);
+    return 0;
 }

@@ -133,4 +133,7 @@ void bp_learner_finish(struct bp_learner *learner, struct bp_update_stats *stats
 #define BP_LEARNER_TENSORS (4 * BP_ROLES + 1)
 int bp_learner_tensors(struct bp_learner *learner, struct bp_tensor *tensors);
 
+/* Whether what was loaded into them can be learned with: finite numbers, no negative count. 0, or -1 after reporting that `where` is damaged. */
+int bp_learner_check(const struct bp_learner *learner, const char *where) BP_WARN_UNUSED;
+
 #endif

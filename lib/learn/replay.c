@@ -337,6 +337,76 @@ void bp_replay_draw(const struct bp_replay *replay, gsl_rng *stream, struct bp_b
     }
 }
 
+/* ---- what was loaded ---- */
+
+int bp_replay_length(const struct bp_replay *replay, int writer)
+{
+    int slot = replay->cursor[1 + writer];
+
+    return slot < 0 ? 0 : replay->slots[slot].length;
+}
+
+/* Each writer is at a slot that says so, and each slot in progress belongs to a writer that is there. */
+static bool cursors_make_sense(const struct bp_replay *replay)
+{
+    const struct bp_replay_spec *s = &replay->spec;
+
+    if (replay->cursor[0] < 0 || replay->cursor[0] >= s->episodes)
+        return false;
+    for (int writer = 0; writer < s->writers; writer++) {
+        int slot = replay->cursor[1 + writer];
+        if (slot < -1 || slot >= s->episodes || (slot >= 0 && replay->slots[slot].writer != writer))
+            return false;
+    }
+    for (int slot = 0; slot < s->episodes; slot++) {
+        int writer = replay->slots[slot].writer;
+        if (writer < -1 || writer >= s->writers || (writer >= 0 && replay->cursor[1 + writer] != slot))
+            return false;
+    }
+    return true;
+}
+
+static bool slot_makes_sense(const struct bp_replay_spec *spec, const struct slot *slot)
+{
+    return slot->length >= 0 && slot->length <= spec->time_limit && (slot->writer < 0 || slot->length < spec->time_limit) &&
+           (slot->terminated == 0 || slot->terminated == 1) && (slot->writer < 0 || !slot->terminated);
+}
+
+/* Both kinds have all bits of their exponent set in what is not finite. */
+static bool all_finite(const void *array, size_t at, size_t n, bool half)
+{
+    bool finite = true;
+
+    for (size_t i = at; i < at + n; i++)
+        finite &= half ? (((const uint16_t *)array)[i] & 0x7C00) != 0x7C00 : (((const uint32_t *)array)[i] & 0x7F800000) != 0x7F800000;
+    return finite;
+}
+
+/* Of a slot, what can be drawn. */
+static bool numbers_are_finite(const struct bp_replay *replay, int slot)
+{
+    const struct bp_replay_spec *s = &replay->spec;
+    size_t length = (size_t)replay->slots[slot].length, at = step_at(replay, slot, 0);
+    size_t states = (length + (size_t)s->stride - 1) / (size_t)s->stride * (size_t)s->state_size;
+
+    return all_finite(replay->observations, observation_at(replay, slot, 0), (length + 1) * (size_t)s->observation_size, s->half) &&
+           all_finite(replay->actions, at * (size_t)s->action_size, length * (size_t)s->action_size, false) &&
+           all_finite(replay->log_prob, at, length, false) && all_finite(replay->reward, at, length, s->half) &&
+           all_finite(replay->state, state_at(replay, slot, 0), states, s->half);
+}
+
+int bp_replay_check(const struct bp_replay *replay, const char *where)
+{
+    if (!cursors_make_sense(replay))
+        return bp_error(BP_DAMAGED, "%s: the replay's cursors make no sense", where);
+    for (int slot = 0; slot < replay->spec.episodes; slot++)
+        if (!slot_makes_sense(&replay->spec, &replay->slots[slot]))
+            return bp_error(BP_DAMAGED, "%s: episode %d of the replay has a length or count that makes no sense", where, slot);
+        else if (!numbers_are_finite(replay, slot))
+            return bp_error(BP_DAMAGED, "%s: episode %d of the replay holds what is not a finite number", where, slot);
+    return 0;
+}
+
 int bp_replay_tensors(struct bp_replay *replay, struct bp_tensor *tensors)
 {
     const struct bp_replay_spec *s = &replay->spec;

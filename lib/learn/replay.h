@@ -73,6 +73,15 @@ int64_t bp_replay_transitions(const struct bp_replay *replay);
  */
 void bp_replay_draw(const struct bp_replay *replay, gsl_rng *stream, struct bp_batch *batch);
 
+/* Steps so far of a writer's episode in progress, 0: it has none. */
+int bp_replay_length(const struct bp_replay *replay, int writer);
+
+/*
+ * Whether what was loaded into the tensors is a replay that appending and drawing can work with: every cursor, length and count, and that the
+ * numbers are finite. 0, or -1 after reporting that `where` is damaged.
+ */
+int bp_replay_check(const struct bp_replay *replay, const char *where) BP_WARN_UNUSED;
+
 /* The whole content as tensors over the replay's own memory, for saving and for loading in place; at most BP_REPLAY_TENSORS; returns how many. */
 enum { BP_REPLAY_TENSORS = 7 };
 int bp_replay_tensors(struct bp_replay *replay, struct bp_tensor *tensors);

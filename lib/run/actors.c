@@ -2,6 +2,7 @@
 
 #include "base/random.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -290,38 +291,87 @@ int bp_actors_tensors(struct bp_actors *actors, struct bp_tensor *tensors)
     return 5;
 }
 
-/* Move everything between the running actors and the buffers. */
-static void transfer(struct bp_actors *actors, bool save)
-{
-    size_t size = (size_t)actors->env_spec.groups.size, env_size = actors->env_spec.state_size;
+/* Where an actor's part of each buffer is. */
+struct saved {
+    uint8_t *env, *stream;
+    float *observation, *state;
+    size_t stream_size, observations, states;
+};
 
-    for (int t = 0; t < actors->team_count; t++)
-        for (int i = 0; i < actors->teams[t].lanes; i++) {
-            struct team *team = &actors->teams[t];
-            size_t actor = (size_t)(team->first + i), stream_size = gsl_rng_size(actors->streams[actor]);
-            float *observation = team->observations + (size_t)i * size, *saved = actors->saved_observations + actor * size;
-            float *state = actors->saved_states + actor * (size_t)actors->state_size;
-            uint8_t *stream = actors->saved_streams + actor * stream_size, *env = actors->saved_envs + actor * env_size;
-            if (save) {
-                bp_env_save(actors->envs[actor], env);
-                memcpy(stream, gsl_rng_state(actors->streams[actor]), stream_size);
-                memcpy(saved, observation, size * sizeof(float));
-                bp_acting_state_row(&team->acting, i, state);
-            } else {
-                bp_env_restore(actors->envs[actor], env);
-                memcpy(gsl_rng_state(actors->streams[actor]), stream, stream_size);
-                memcpy(observation, saved, size * sizeof(float));
-                bp_acting_set_state_row(&team->acting, i, state);
-            }
-        }
+static struct saved saved_of(const struct bp_actors *actors, size_t actor)
+{
+    size_t stream_size = gsl_rng_size(actors->streams[actor]), size = (size_t)actors->env_spec.groups.size, states = (size_t)actors->state_size;
+
+    return (struct saved){
+        .env = actors->saved_envs + actor * actors->env_spec.state_size,
+        .stream = actors->saved_streams + actor * stream_size,
+        .observation = actors->saved_observations + actor * size,
+        .state = actors->saved_states + actor * states,
+        .stream_size = stream_size,
+        .observations = size,
+        .states = states,
+    };
+}
+
+static void save_lane(struct bp_actors *actors, const struct team *team, int i)
+{
+    size_t actor = (size_t)(team->first + i);
+    struct saved saved = saved_of(actors, actor);
+
+    bp_env_save(actors->envs[actor], saved.env);
+    memcpy(saved.stream, gsl_rng_state(actors->streams[actor]), saved.stream_size);
+    memcpy(saved.observation, team->observations + (size_t)i * saved.observations, saved.observations * sizeof(float));
+    bp_acting_state_row(&team->acting, i, saved.state);
 }
 
 void bp_actors_save(struct bp_actors *actors)
 {
-    transfer(actors, true);
+    for (int t = 0; t < actors->team_count; t++)
+        for (int i = 0; i < actors->teams[t].lanes; i++)
+            save_lane(actors, &actors->teams[t], i);
 }
 
-void bp_actors_restore(struct bp_actors *actors)
+static bool all_finite(const float *x, size_t n)
 {
-    transfer(actors, false);
+    bool finite = true;
+
+    for (size_t i = 0; i < n; i++)
+        finite &= isfinite(x[i]);
+    return finite;
+}
+
+/* What is wrong with what was loaded for a lane, or NULL. The replay has room for an episode's steps, and no more. */
+static const char *restore_lane(struct bp_actors *actors, struct team *team, int i, const struct bp_replay *replay)
+{
+    size_t actor = (size_t)(team->first + i);
+    struct saved saved = saved_of(actors, actor);
+    const struct lane *lane = &actors->lanes[actor];
+    int steps = bp_env_restore(actors->envs[actor], saved.env);
+
+    if (lane->episode < 0 || lane->length < 0 || lane->length >= actors->env_spec.time_limit || (lane->length && !lane->episode) ||
+        !isfinite(lane->episode_return))
+        return "count of steps or episodes";
+    if (steps < 0 || (lane->length && steps != lane->length))
+        return "environment";
+    if (bp_replay_length(replay, (int)actor) != lane->length)
+        return "episode in the replay";
+    if (!bp_random_valid(saved.stream, actors->spec.seed, BP_FOR_ACTION, actor, 0))
+        return "random stream";
+    if (!all_finite(saved.observation, saved.observations) || !all_finite(saved.state, saved.states))
+        return "observation or recurrent state";
+    memcpy(gsl_rng_state(actors->streams[actor]), saved.stream, saved.stream_size);
+    memcpy(team->observations + (size_t)i * saved.observations, saved.observation, saved.observations * sizeof(float));
+    bp_acting_set_state_row(&team->acting, i, saved.state);
+    return NULL;
+}
+
+int bp_actors_restore(struct bp_actors *actors, const struct bp_replay *replay, const char *where)
+{
+    for (int t = 0; t < actors->team_count; t++)
+        for (int i = 0; i < actors->teams[t].lanes; i++) {
+            const char *wrong = restore_lane(actors, &actors->teams[t], i, replay);
+            if (wrong)
+                return bp_error(BP_DAMAGED, "%s: the %s of actor %d makes no sense", where, wrong, actors->teams[t].first + i);
+        }
+    return 0;
 }

@@ -36,10 +36,13 @@ void bp_actors_run(struct bp_actors *actors, int team, const struct bp_params *p
 /* End of a cycle: buffers into the replay. */
 void bp_actors_commit(struct bp_actors *actors, struct bp_replay *replay, struct bp_actor_stats *stats);
 
-/* What a resumed run needs, as tensors: bp_actors_save refreshes them before saving, bp_actors_restore takes them up after loading. */
+/*
+ * What a resumed run needs, as tensors: bp_actors_save refreshes them before saving, bp_actors_restore takes them up after loading. It returns
+ * 0, or -1 after reporting that `where` is damaged: what was loaded makes no sense, or an episode is not as far as the replay has it.
+ */
 #define BP_ACTORS_TENSORS 5
 int bp_actors_tensors(struct bp_actors *actors, struct bp_tensor *tensors);
 void bp_actors_save(struct bp_actors *actors);
-void bp_actors_restore(struct bp_actors *actors);
+int bp_actors_restore(struct bp_actors *actors, const struct bp_replay *replay, const char *where) BP_WARN_UNUSED;
 
 #endif

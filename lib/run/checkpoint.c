@@ -1,11 +1,15 @@
 #include "run/checkpoint.h"
 
 #include "base/json.h"
+#include "store/hash.h"
 #include "store/pack.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const char body_xml[] = "body/xml";
 
 enum { LEVEL = 6 };             /* of compression: checkpoints are small and kept for long */
 
@@ -83,6 +87,8 @@ int bp_checkpoint_write(const char *path, struct bp_checkpoint *checkpoint)
 {
     struct bp_pack_writer *writer = bp_pack_create(path, LEVEL);
     const struct bp_agent *agent = &checkpoint->agent;
+    const struct bp_body_copy *body = &checkpoint->body_copy;
+    struct bp_tensor xml = bp_tensor_1d(body_xml, BP_U8, (int64_t)body->size, body->xml);
     struct bp_record record;
     int status;
 
@@ -93,7 +99,9 @@ int bp_checkpoint_write(const char *path, struct bp_checkpoint *checkpoint)
     bp_record_text(&record, "program", checkpoint->program);
     bp_record_text(&record, "task", checkpoint->task);
     bp_record_text(&record, "body", checkpoint->body);
+    bp_record_text(&record, "body_hash", body->hash);
     bp_record_text(&record, "parent", checkpoint->parent);
+    bp_record_text(&record, "fingerprint", checkpoint->fingerprint);
     bp_record_format(&record, "transitions", "%lld", (long long)checkpoint->transitions);
     bp_record_format(&record, "updates", "%lld", (long long)checkpoint->updates);
     bp_record_format(&record, "action_size", "%d", agent->action_size);
@@ -107,6 +115,8 @@ int bp_checkpoint_write(const char *path, struct bp_checkpoint *checkpoint)
         for (int i = 0; i < count; i++)
             bp_record_tensor(&record, &tensors[i]);
     }
+    if (body->xml)
+        bp_record_tensor(&record, &xml);
     json_field(&record, "config", json_incref(checkpoint->config));
     bp_pack_writer_hash(writer, checkpoint->hash);
     status = bp_pack_write(writer, &record);
@@ -227,6 +237,15 @@ static int load_net(const struct bp_record *record, enum bp_role role, struct ne
     return status;
 }
 
+static bool all_finite(const float *x, size_t n)
+{
+    bool finite = true;
+
+    for (size_t i = 0; i < n; i++)
+        finite &= isfinite(x[i]);
+    return finite;
+}
+
 static int load_parameters(const struct bp_record *record, struct bp_checkpoint *checkpoint, enum bp_role role, const char *where)
 {
     const struct bp_net *net = &checkpoint->agent.net[role];
@@ -247,7 +266,30 @@ static int load_parameters(const struct bp_record *record, struct bp_checkpoint 
         if (!found)
             return -1;
         memcpy(tensors[i].data, found->data, bp_tensor_bytes(found));
+        if (!all_finite(tensors[i].data, bp_tensor_count(found)))
+            return bp_error(BP_DAMAGED, "%s: '%s' holds what is not a finite number", where, tensors[i].name);
     }
+    return 0;
+}
+
+/* Checkpoints of version 0.1.0 say nothing of the body's file, nor of their run. */
+static int load_body(const struct bp_record *record, struct bp_body_copy *body, const char *where)
+{
+    const struct bp_tensor *xml = bp_tensor_find(record->tensors, record->count, body_xml);
+    char hash[72];
+
+    if (bp_record_get(record, "body_hash") && copy_field(record, "body_hash", body->hash, sizeof body->hash, where))
+        return -1;
+    if (!xml)
+        return 0;
+    body->size = bp_tensor_bytes(xml);
+    bp_hash_bytes(xml->data, body->size, hash);
+    if (xml->dtype != BP_U8 || strcmp(hash, body->hash))
+        return damaged(where, body_xml);
+    if (!(body->xml = malloc(body->size + 1)))
+        return bp_error(BP_FAILURE, "out of memory");
+    memcpy(body->xml, xml->data, body->size);
+    body->xml[body->size] = '\0';
     return 0;
 }
 
@@ -265,7 +307,8 @@ static int load_record(const struct bp_record *record, struct bp_checkpoint *che
         copy_field(record, "body", checkpoint->body, sizeof checkpoint->body, where) ||
         copy_field(record, "program", checkpoint->program, sizeof checkpoint->program, where) ||
         copy_field(record, "parent", checkpoint->parent, sizeof checkpoint->parent, where) ||
-        number_field(record, "transitions", &checkpoint->transitions, where) || number_field(record, "updates", &checkpoint->updates, where) ||
+        (bp_record_get(record, "fingerprint") && copy_field(record, "fingerprint", checkpoint->fingerprint, sizeof checkpoint->fingerprint, where)) ||
+        load_body(record, &checkpoint->body_copy, where) || number_field(record, "transitions", &checkpoint->transitions, where) || number_field(record, "updates", &checkpoint->updates, where) ||
         number_field(record, "action_size", &action_size, where) || load_groups(record, &groups, where))
         return -1;
     if (action_size < 1 || action_size > 4096)
@@ -318,6 +361,7 @@ void bp_checkpoint_free(struct bp_checkpoint *checkpoint)
     for (int role = 0; role < BP_ROLES; role++)
         free(checkpoint->params[role]);
     json_decref(checkpoint->config);
+    bp_body_copy_free(&checkpoint->body_copy);
     *checkpoint = (struct bp_checkpoint){0};
 }
 

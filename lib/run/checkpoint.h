@@ -5,6 +5,7 @@
 #include "base/share.h"
 #include "model/agent.h"
 #include "run/act.h"
+#include "run/body_copy.h"
 
 #include <jansson.h>
 
@@ -13,6 +14,8 @@ struct bp_checkpoint {
     float *params[BP_ROLES];        /* owned when loaded, else borrowed */
     char task[32], body[BP_BODY_NAME];  /* that it was made on */
     char program[32];
+    char fingerprint[72];           /* which run wrote it (run/files.h), "" when it does not say */
+    struct bp_body_copy body_copy;  /* of the body's file; the XML is owned when loaded, else borrowed */
     json_t *config;                 /* resolved config; owned when loaded, else borrowed */
     char parent[72];                /* hash of the checkpoint that it came from, "" for none */
     int64_t transitions, updates;   /* processed by the learner */

@@ -2,10 +2,13 @@
 
 #include "run/preset.h"
 #include "run/resume.h"
+#include "store/pack.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The command line that resumes the run: this one, with --resume. */
 static char *resume_line(int argc, char **argv)
@@ -51,6 +54,14 @@ static int lay_preset(struct bp_cmdline *cmdline)
     return bp_preset_path(preset, path, sizeof path) ? -1 : bp_options_preset(cmdline->options, path);
 }
 
+/* A checkpoint without a state is that of a finished run, or of one that could not write it. */
+static int check_state(const char *output, const char *state)
+{
+    if (access(state, F_OK) && errno == ENOENT && bp_pack_is_one(output))
+        return bp_error(BP_USAGE, "there is no '%s' to go on from: a run that finishes leaves one with --keep-resume only", state);
+    return 0;
+}
+
 /* The stopped run's config, with which everything but --transitions must agree: also a preset that is named again, so that overrides it. */
 static int lay_resume(struct bp_cmdline *cmdline)
 {
@@ -61,10 +72,10 @@ static int lay_resume(struct bp_cmdline *cmdline)
 
     if (!output || !strcmp(output, "-"))
         return bp_error(BP_USAGE, "--resume needs --output FILE, whose FILE.resume it goes on from");
-    if (bp_resume_path(output, path, sizeof path) || !(cmdline->saved = bp_resume_config(path, cmdline->resume_parent)) ||
-        bp_options_json_layer(cmdline->options, cmdline->saved, "resume state") || lay_preset(cmdline))
+    if (bp_resume_path(output, path, sizeof path) || check_state(output, path) || bp_resume_header(path, &cmdline->stopped) ||
+        bp_options_json_layer(cmdline->options, cmdline->stopped.config, "resume state") || lay_preset(cmdline))
         return -1;
-    if (!(transitions = json_pack("{s:O*}", "transitions", json_object_get(cmdline->saved, "transitions"))))
+    if (!(transitions = json_pack("{s:O*}", "transitions", json_object_get(cmdline->stopped.config, "transitions"))))
         return bp_error(BP_FAILURE, "out of memory");
     status = bp_options_json_layer(cmdline->options, transitions, "resume state");
     json_decref(transitions);
@@ -98,8 +109,10 @@ int bp_cmdline_finish(struct bp_cmdline *cmdline)
 {
     if (!(cmdline->config_json = bp_options_json(cmdline->options)))
         return -1;
-    if (cmdline->saved && check_agreement(cmdline->saved, cmdline->config_json))
+    if (cmdline->stopped.config && check_agreement(cmdline->stopped.config, cmdline->config_json))
         return -1;
+    if (!cmdline->command->output && !cmdline->command->print_config)
+        return bp_error(BP_USAGE, "--output FILE is needed, or --output - to write the checkpoint to a pipe");
     cmdline->spec = (struct bp_train_spec){
         .command = cmdline->command,
         .options = cmdline->options,
@@ -107,7 +120,7 @@ int bp_cmdline_finish(struct bp_cmdline *cmdline)
         .config_json = cmdline->config_json,
         .command_line = cmdline->command_line,
         .resume_line = cmdline->resume_line,
-        .resume_parent = cmdline->resume_parent,
+        .stopped = cmdline->stopped.config ? &cmdline->stopped : NULL,
     };
     return 0;
 }
@@ -116,7 +129,7 @@ void bp_cmdline_free(struct bp_cmdline *cmdline)
 {
     bp_options_free(cmdline->options);
     json_decref(cmdline->config_json);
-    json_decref(cmdline->saved);
+    json_decref(cmdline->stopped.config);
     free(cmdline->command_line);
     free(cmdline->resume_line);
     *cmdline = (struct bp_cmdline){0};

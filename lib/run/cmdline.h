@@ -10,9 +10,8 @@ struct bp_cmdline {
     struct bp_train_command *command;   /* structs that the options fill; borrowed */
     struct bp_config *config;
     json_t *config_json;                /* owned */
-    json_t *saved;                      /* the stopped run's config, when resuming; owned */
+    struct bp_resume_header stopped;    /* what --resume goes on from; its config is NULL without; owned */
     char *command_line, *resume_line;   /* owned */
-    char resume_parent[72];
     struct bp_train_spec spec;          /* the result; the caller sets what it borrows from a checkpoint */
 };
 

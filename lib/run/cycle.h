@@ -22,6 +22,9 @@ struct bp_cycle {
     struct bp_update_stats update_stats;
     int64_t stats_updates;
     struct bp_actor_stats actor_stats;
+    /* kept for the loop around the cycles, since they outlast a stop */
+    double seconds;                     /* that the run has taken */
+    int64_t evaluated_at;               /* transitions at the last evaluation that was not cut short */
 };
 
 /* What a run may borrow from a checkpoint: its prior, frozen, and the prior's parameters to start the policy from. */

@@ -101,7 +101,11 @@ int bp_evaluate(struct bp_evaluator *evaluator, int i, const struct bp_params *p
     struct bp_summary summary;
     struct sums sums = {.returns = evaluator->returns, .visits = evaluator->task[i]->visits};
 
-    if (bp_rollout_run(evaluator->rollout[i], params, take, &sums) || bp_summary_compute(sums.returns, (size_t)sums.episodes, &summary))
+    int status = bp_rollout_run(evaluator->rollout[i], params, take, &sums);
+
+    if (status)
+        return status;
+    if (bp_summary_compute(sums.returns, (size_t)sums.episodes, &summary))
         return -1;
     *row = (struct bp_run_evaluation){
         .task = evaluator->task[i]->name,

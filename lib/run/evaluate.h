@@ -17,7 +17,7 @@ void bp_evaluator_free(struct bp_evaluator *evaluator);
 /* Evaluations in the list. */
 int bp_evaluator_count(const struct bp_evaluator *evaluator);
 
-/* Run the i-th: fills everything in `row` but transitions and seconds. 0, or -1 after reporting. */
+/* Run the i-th: fills everything in `row` but transitions and seconds. 0, 1 when a signal cut it short, or -1 after reporting. */
 int bp_evaluate(struct bp_evaluator *evaluator, int i, const struct bp_params *params, struct bp_run_evaluation *row) BP_WARN_UNUSED;
 
 #endif

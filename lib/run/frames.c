@@ -96,7 +96,7 @@ static int write_frame(struct bp_frames *frames)
 }
 
 /* From the seed and the actions. */
-static void simulate(struct bp_frames *frames, const struct bp_episode *episode, int t)
+static int simulate(struct bp_frames *frames, const struct bp_episode *episode, int t)
 {
     struct bp_step step;
 
@@ -109,15 +109,17 @@ static void simulate(struct bp_frames *frames, const struct bp_episode *episode,
                 (long long)episode->index, t);
         frames->warned = true;
     }
+    return 0;
 }
 
 /* As recorded, without groups that this version does not have. */
-static void restore(struct bp_frames *frames, const struct bp_episode *episode, int t)
+static int restore(struct bp_frames *frames, const struct bp_episode *episode, int t)
 {
     const float *recorded = episode->observations + (size_t)t * (size_t)episode->groups.size;
     const struct bp_groups *groups = &frames->env->spec.groups;
 
-    bp_env_restore(frames->env, episode->states + (size_t)t * episode->state_size);
+    if (bp_env_restore(frames->env, episode->states + (size_t)t * episode->state_size) < 0)
+        return bp_error(BP_DAMAGED, "the state at step %d of episode %lld makes no sense", t, (long long)episode->index);
     for (int i = 0; i < groups->count; i++) {
         const struct bp_group *ours = &groups->group[i], *theirs = bp_groups_find(&episode->groups, ours->name);
         float *row = frames->observation + ours->offset;
@@ -126,6 +128,7 @@ static void restore(struct bp_frames *frames, const struct bp_episode *episode, 
         else
             memset(row, 0, (size_t)ours->size * sizeof *row);
     }
+    return 0;
 }
 
 /* States can be used only by a build that lays them out in the same way. */
@@ -159,8 +162,7 @@ int bp_frames_episode(struct bp_frames *frames, const struct bp_episode *episode
     tell(frames);
     restored = can_restore(frames, episode);
     for (int t = 0; t <= episode->length; t++) {
-        (restored ? restore : simulate)(frames, episode, t);
-        if (write_frame(frames))
+        if ((restored ? restore : simulate)(frames, episode, t) || write_frame(frames))
             return -1;
     }
     return 0;

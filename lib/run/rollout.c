@@ -2,6 +2,7 @@
 
 #include "base/random.h"
 #include "env/world.h"
+#include "run/signals.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -270,7 +271,7 @@ static void play(struct bp_rollout *rollout, struct team *team)
     int actions = rollout->agent.action_size, running = team->count;
 
     begin(rollout, team);
-    while (running > 0) {
+    while (running > 0 && !bp_signals_stop()) {
         for (int i = 0; i < LANES; i++)
             if (!rollout->spec.deterministic)
                 bp_random_normal(team->stream[i], team->acting.noise + i * actions, actions);
@@ -311,6 +312,8 @@ int bp_rollout_run(struct bp_rollout *rollout, const struct bp_params *params, i
         }
         if (bp_pool_run(rollout->pool, jobs, play_job, rollout))
             return -1;
+        if (bp_signals_stop())
+            return 1;
         for (int b = 0; b < jobs; b++)
             for (int i = 0; i < rollout->teams[b].count; i++)
                 if ((status = take(context, &rollout->teams[b].episode[i])))

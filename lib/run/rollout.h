@@ -31,7 +31,7 @@ void bp_rollout_free(struct bp_rollout *rollout);
 
 /*
  * Play all episodes and hand each, in order, to `take` (which may read it during the call, and returns non-zero to stop). params:
- * the agent's parameters. Returns what take returned last, or 0. May be called again, to play the same seeds with other parameters.
+ * the agent's parameters. Returns what take returned last, or 0; 1 when a signal asked to stop (run/signals.h), which is heard within a step. May be called again, to play the same seeds with other parameters.
  */
 int bp_rollout_run(struct bp_rollout *rollout, const struct bp_params *params, int (*take)(void *context, const struct bp_episode *episode),
                    void *context) BP_WARN_UNUSED;

@@ -3,9 +3,11 @@
 #include "store/claim.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop, checkpoint;
+static volatile sig_atomic_t stop;
+static atomic_bool checkpoint;      /* set by a handler, looked at and cleared in one */
 
 static void on_stop(int number)
 {
@@ -19,19 +21,40 @@ static void on_stop(int number)
 static void on_checkpoint(int number)
 {
     (void)number;
-    checkpoint = 1;
+    atomic_store(&checkpoint, true);
+}
+
+/* Nobody hears any more: it comes with everything that is said, and never hurries. */
+static void on_pipe(int number)
+{
+    if (!stop)
+        stop = number;
+}
+
+static void catch(int number, void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
 }
 
 void bp_signals_catch(void)
 {
-    struct sigaction action = {.sa_handler = on_stop, .sa_flags = SA_RESTART};
+    catch(SIGINT, on_stop);
+    catch(SIGTERM, on_stop);
+    catch(SIGHUP, on_stop);
+    catch(SIGUSR1, on_checkpoint);
+}
 
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-    action.sa_handler = on_checkpoint;
-    sigaction(SIGUSR1, &action, NULL);
+void bp_signals_catch_pipe(void)
+{
+    catch(SIGPIPE, on_pipe);
+}
+
+void bp_signals_end_pipe(void)
+{
+    catch(SIGPIPE, SIG_DFL);
 }
 
 int bp_signals_stop(void)
@@ -41,8 +64,5 @@ int bp_signals_stop(void)
 
 bool bp_signals_checkpoint(void)
 {
-    bool asked = checkpoint;
-
-    checkpoint = 0;
-    return asked;
+    return atomic_exchange(&checkpoint, false);
 }

@@ -2,13 +2,15 @@
 #ifndef BP_RUN_TRAIN_H
 #define BP_RUN_TRAIN_H
 
-#include "run/cycle.h"
+#include "run/resume.h"
 
 /* What a command adds to the config: where things go and how loud; nothing here changes a result. */
 struct bp_train_command {
     const char *preset;
     const char *output;             /* checkpoint; "-": stdout */
     const char *database;           /* "none": not recorded */
+    bool force;                     /* overwrite a checkpoint of another run */
+    bool keep_resume;               /* of a finished run too */
     bool resume, quiet, print_config, list_presets;
     int64_t threads;
     int64_t max_memory;             /* bytes that the run may take, 0: any */
@@ -26,11 +28,14 @@ struct bp_train_spec {
     const json_t *config_json;
     struct bp_borrowed borrowed;
     const char *command_line;
-    const char *resume_line;        /* the command that resumes the run */
-    const char *resume_parent;      /* when resuming: the parent that the stopped run had */
+    const char *resume_line;        /* what to type to go on */
+    const struct bp_resume_header *stopped;     /* what --resume goes on from; NULL: a new run */
 };
 
-/* Train, or with --print-config print the config. Returns the process's exit status: 0, a bp_status after reporting, or 128 + n when signal n stopped it. */
+/* What --print-config prints: every value and where it came from, and the memory that the run will take. 0, or -1 after reporting. */
+int bp_train_print_config(const struct bp_train_spec *spec) BP_WARN_UNUSED;
+
+/* Train, or print the config when that is asked for. Returns the process's exit status: 0, a bp_status after reporting, or 128 + n when signal n stopped it. */
 int bp_train(const struct bp_train_spec *spec) BP_WARN_UNUSED;
 
 #endif

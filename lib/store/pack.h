@@ -13,6 +13,9 @@
 struct bp_pack_writer;
 struct bp_pack_reader;
 
+/* Whether a file begins as a packed stream does; nothing is reported. */
+bool bp_pack_is_one(const char *path);
+
 /*
  * Write to a path (temporary name beside it, synced and renamed by commit) or to stdout for "-", which is refused when it is a
  * terminal. level is 0 (stored) to 9. NULL after reporting.

@@ -38,6 +38,17 @@ no_memory:
     return NULL;
 }
 
+bool bp_pack_is_one(const char *path)
+{
+    unsigned char start[BP_MEMBER_START];
+    int fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, start, sizeof start);
+
+    if (fd >= 0)
+        close(fd);
+    return got == sizeof start && !memcmp(start, bp_member_start, sizeof start);
+}
+
 void bp_pack_close(struct bp_pack_reader *reader)
 {
     if (!reader)

@@ -88,8 +88,8 @@ static const char *host_name(char *text, size_t size)
 int64_t bp_rundb_start(struct bp_rundb *db, const struct bp_run_info *info)
 {
     static const char sql[] =
-        "INSERT INTO run (program, command, config, preset, task, body, policy, prior, seed, output, parent, host, process,"
-        " version, sqlite_version, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ")";
+        "INSERT INTO run (program, command, config, preset, task, body, policy, prior, seed, output, parent, fingerprint, host,"
+        " process, version, sqlite_version, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ")";
     char seed[24], host[HOST_NAME_MAX + 1], *output;
     int64_t id = -1;
 
@@ -100,7 +100,7 @@ int64_t bp_rundb_start(struct bp_rundb *db, const struct bp_run_info *info)
         TEXT(info->program), TEXT(info->command), TEXT(info->config), TEXT(info->preset), TEXT(info->task), TEXT(info->body),
         TEXT(info->policy), TEXT(info->prior),
         info->seed > INT64_MAX ? (struct value)TEXT(seed) : (struct value)INTEGER((int64_t)info->seed),
-        TEXT(output), TEXT(info->parent),
+        TEXT(output), TEXT(info->parent), TEXT(info->fingerprint),
         TEXT(host_name(host, sizeof host)), INTEGER(getpid()), TEXT(BP_VERSION), TEXT(bp_rundb_version()),
     };
     if (!bp_rundb_begin(db)) {
@@ -114,28 +114,27 @@ int64_t bp_rundb_start(struct bp_rundb *db, const struct bp_run_info *info)
     return id;
 }
 
-int64_t bp_rundb_resume(struct bp_rundb *db, const char *output)
+int64_t bp_rundb_resume(struct bp_rundb *db, const struct bp_run_info *info)
 {
-    static const char find[] =
-        "SELECT CASE state WHEN 'finished' THEN 0 ELSE id END FROM run WHERE output = ? ORDER BY id DESC LIMIT 1";
-    static const char revive[] = "UPDATE run SET state = 'running', finished = NULL, host = ?, process = ?, version = ?,"
+    static const char find[] = "SELECT id FROM run WHERE output = ? AND fingerprint = ? ORDER BY id DESC LIMIT 1";
+    static const char revive[] = "UPDATE run SET state = 'running', finished = NULL, command = ?, config = ?, host = ?, process = ?, version = ?,"
                                  " sqlite_version = ? WHERE id = ?";
     char host[HOST_NAME_MAX + 1], *path;
     int64_t id = 0;
     int status;
 
-    if (!output || !strcmp(output, "-"))
+    if (!info->output || !info->fingerprint || !strcmp(info->output, "-"))
         return 0;
-    if (make_absolute(output, &path))
+    if (make_absolute(info->output, &path))
         return -1;
     if (bp_rundb_begin(db)) {
         free(path);
         return -1;
     }
-    struct value key[] = {TEXT(path)};
+    struct value key[] = {TEXT(path), TEXT(info->fingerprint)};
     status = run(db, find, key, COUNT(key), &id);
     if (status > 0 && id > 0) {
-        struct value values[] = {TEXT(host_name(host, sizeof host)), INTEGER(getpid()), TEXT(BP_VERSION),
+        struct value values[] = {TEXT(info->command), TEXT(info->config), TEXT(host_name(host, sizeof host)), INTEGER(getpid()), TEXT(BP_VERSION),
                                  TEXT(bp_rundb_version()), INTEGER(id)};
         status = run(db, revive, values, COUNT(values), NULL);
     }
@@ -143,20 +142,23 @@ int64_t bp_rundb_resume(struct bp_rundb *db, const char *output)
     return bp_rundb_end(db, status < 0 ? -1 : 0) ? -1 : id;
 }
 
-int bp_rundb_rewind(struct bp_rundb *db, int64_t id, int64_t transitions)
+int bp_rundb_rewind(struct bp_rundb *db, int64_t id, int64_t transitions, bool partial)
 {
     static const char *const sql[] = {
-        "DELETE FROM progress WHERE run = ? AND transitions > ?",
         "DELETE FROM evaluation WHERE run = ? AND transitions > ?",
         "DELETE FROM checkpoint WHERE run = ? AND transitions > ?",
+        "DELETE FROM progress WHERE run = ? AND transitions > ?",
     };
     struct value values[] = {INTEGER(id), INTEGER(transitions)};
     int status = 0;
 
     if (bp_rundb_begin(db))
         return -1;
-    for (int i = 0; i < COUNT(sql) && status >= 0; i++)
+    for (int i = 0; i < COUNT(sql) && status >= 0; i++) {
+        if (i == 2 && partial)
+            values[1].integer--;
         status = run(db, sql[i], values, COUNT(values), NULL);
+    }
     return bp_rundb_end(db, status < 0 ? -1 : 0);
 }
 

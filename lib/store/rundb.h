@@ -20,6 +20,7 @@ struct bp_run_info {
     uint64_t seed;
     const char *output;         /* checkpoint that it will write */
     const char *parent;         /* hash of the checkpoint that it starts from */
+    const char *fingerprint;    /* which run it is: the same for runs that pass through the same states */
 };
 
 struct bp_run_progress {
@@ -57,12 +58,15 @@ void bp_rundb_close(struct bp_rundb *db);
 /* Row of a new run; its id, or -1 after reporting. */
 int64_t bp_rundb_start(struct bp_rundb *db, const struct bp_run_info *info) BP_WARN_UNUSED;
 /*
- * Resume the latest run with that output, unless its state is 'finished'; its id, 0 if there is none, or -1. Runs that write to
- * stdout ("-") or nowhere are never resumed. Outputs are kept and compared as absolute paths.
+ * The latest run with that output and fingerprint is taken up again, with the command and config of `info`; its id, 0 when there is none, or -1.
+ * Runs that write to stdout ("-") or nowhere are never taken up. Outputs are kept and compared as absolute paths.
  */
-int64_t bp_rundb_resume(struct bp_rundb *db, const char *output) BP_WARN_UNUSED;
-/* Drop progress, evaluations and checkpoints beyond `transitions`: a resumed run repeats them. */
-int bp_rundb_rewind(struct bp_rundb *db, int64_t run, int64_t transitions) BP_WARN_UNUSED;
+int64_t bp_rundb_resume(struct bp_rundb *db, const struct bp_run_info *info) BP_WARN_UNUSED;
+/*
+ * Drop progress, evaluations and checkpoints beyond `transitions`: a resumed run repeats them; with `partial` the progress at `transitions` too,
+ * which was written because the run stopped there.
+ */
+int bp_rundb_rewind(struct bp_rundb *db, int64_t run, int64_t transitions, bool partial) BP_WARN_UNUSED;
 /* A row that has the same run and transitions (and task and play, for an evaluation) is replaced. NaN is stored as NULL. */
 int bp_rundb_progress(struct bp_rundb *db, int64_t run, const struct bp_run_progress *row) BP_WARN_UNUSED;
 int bp_rundb_evaluation(struct bp_rundb *db, int64_t run, const struct bp_run_evaluation *row) BP_WARN_UNUSED;

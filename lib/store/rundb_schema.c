@@ -18,6 +18,7 @@ const char *const bp_rundb_tables =
 "  seed,"                                   /* no type: integer up to 2^63 - 1, text beyond */
 "  output TEXT,"
 "  parent TEXT,"
+"  fingerprint TEXT,"
 "  checkpoint TEXT,"
 "  state TEXT NOT NULL DEFAULT 'running'"
 "    CHECK (state IN ('running', 'finished', 'stopped', 'failed', 'diverged')),"

@@ -35,7 +35,7 @@ is "view lineage" "$(ask 'select generation, ancestor, program from lineage wher
 is "the database checks out" "$(ask 'pragma integrity_check')" ok
 
 quiet "--db none keeps no record" bp-train $tiny --db none -o d.ckpt
-quiet "--db chooses the file" bp-train $tiny --db other.db -o d.ckpt
+quiet "--db chooses the file" bp-train $tiny --db other.db -f -o d.ckpt
 quiet "BP_DB chooses the file" env BP_DB=other.db bp-train $tiny -o e.ckpt
 is "  and neither goes to bp.db" "$(ask 'select count(*) from run') $(db=other.db ask 'select count(*) from run')" "3 2"
 

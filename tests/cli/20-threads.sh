@@ -19,7 +19,7 @@ for what in train memory transfer distill rollout prior random; do
 done
 quiet "the same once more" bp-train -p nav-easy-lstm $small --transitions 12k -o again
 same "  gives the same bytes" again train.1
-quiet "another seed" bp-train -p nav-easy-lstm $small --transitions 12k --seed 4 -o again
+quiet "another seed" bp-train -p nav-easy-lstm $small --transitions 12k --seed 4 -f -o again
 ok "  gives others" bash -c '! cmp -s again train.1'
 quiet "fewer episodes" bp-rollout -n 5 -o few easy.ckpt
 is "  are the first of more" "$(bp-stats dump --tsv few | cut -f 2- | cksum)" "$(bp-stats dump --tsv -n 5 rollout.1 | cut -f 2- | cksum)"

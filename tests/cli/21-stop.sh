@@ -69,13 +69,39 @@ stop INT 0.05 $logged -o logged.ckpt
 is "a stopped run is one in the database" "$(sqlite3 bp.db "select state, count(*) from run")" "stopped|1"
 quiet "gone on with" $logged -o logged.ckpt --resume
 is "  it is finished, and no other" "$(sqlite3 bp.db "select state, count(*) from run")" "finished|1"
-$logged --db other.db -o logged.ckpt
+$logged --db other.db -f -o logged.ckpt
 is "  its progress is that of a run never stopped" "$(sqlite3 bp.db "select max(transitions), count(distinct transitions / 10000) from progress where transitions >= 10000")" "$(sqlite3 other.db "select max(transitions), count(distinct transitions / 10000) from progress")"
 is "  its evaluations too" "$(sqlite3 bp.db "select transitions, play, episode_return from evaluation order by 1, 2")" "$(sqlite3 other.db "select transitions, play, episode_return from evaluation order by 1, 2")"
 
-stop TERM 0.05 bash -c "exec $train >stdout.ckpt"
+stop TERM 0.05 bash -c "exec $train -o - >stdout.ckpt"
 is "stopped without a file to write: status" $status 143
 like "  says that there is nothing to resume from" "$(cat "$err")" "without --output FILE there is nothing to resume from"
+
+# An evaluation is cut short, and comes after all when the run goes on.
+slow="bp-train -p nav-easy-lstm $small --warm-up 1k --replay-episodes 64 --evaluate-every 20k --transitions 20k --evaluate policy --db slow.db -q"
+$slow --evaluate-episodes 1M -o slow.ckpt 2>"$err" &
+process=$!
+ready $process
+sleep 1
+begun=$(date +%s%N)
+kill -TERM $process
+wait $process
+is "stopped in an evaluation: status" $? 143
+took=$((($(date +%s%N) - begun) / 1000000))
+ok "  within a second ($took ms)" test $took -lt 1000
+like "  all is learned, and there is something left to do" "$(cat "$err")" 'stopped at 2[0-9]{4} transitions; to go on: '
+is "  no evaluation is recorded" "$(sqlite3 slow.db 'select count(*) from evaluation')" 0
+ok "  and it can be gone on from" test -e slow.ckpt.resume
+
+# Nobody reads what is said any more: that ends a run as a signal does.
+mkfifo said
+head -n 1 said >first &
+${train/ -q/} --evaluate-every 5k --transitions 400k --evaluate-episodes 1 -o deaf.ckpt 2>said
+is "a closed standard error: status" $? 141
+like "  after something was said" "$(cat first)" '^bp-train: '
+quiet "  the run goes on" $train --evaluate-every 5k --transitions 400k --evaluate-episodes 1 -o deaf.ckpt --resume
+quiet "  one that is always quiet" $train --evaluate-every 5k --transitions 400k --evaluate-episodes 1 -o mute.ckpt
+same "  to the bytes of one that nobody ever heard" deaf.ckpt mute.ckpt
 
 bp-rollout -n 100000 -o long.traj easy.ckpt 2>"$err" &
 process=$!

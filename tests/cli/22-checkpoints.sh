@@ -7,8 +7,8 @@ $train -o user.ckpt 2>"$err" &
 process=$!
 ready $process
 kill -USR1 $process
-ok "SIGUSR1 writes a checkpoint" wait_for 20 test -e user.ckpt
-ok "  with a resume state" test -e user.ckpt.resume
+ok "SIGUSR1 writes a resume state" wait_for 20 test -e user.ckpt.resume
+ok "  after its checkpoint" test -e user.ckpt
 cp user.ckpt way.ckpt && cp user.ckpt.resume way.ckpt.resume
 ok "  and goes on" kill -USR1 $process
 wait $process
@@ -21,19 +21,19 @@ same "  to the same end" way.ckpt whole
 
 $train --checkpoint-every 20k -o kill.ckpt &
 process=$!
-ok "--checkpoint-every writes a checkpoint" wait_for 20 test -e kill.ckpt
+ok "--checkpoint-every writes a checkpoint" wait_for 20 test -e kill.ckpt.resume
 sleep 0.0$((RANDOM % 4))
 kill -KILL $process
 wait $process 2>/dev/null
 is "killed" $? 137
 like "  after a checkpoint on the way" "$(bp-stats info --tsv kill.ckpt | awk -F'\t' '$3 == "transitions" {print $4}')" '^[1-9][0-9]{4}$'
-rm -f .kill.ckpt.*
 quiet "  it is gone on from" $train --checkpoint-every 20k -o kill.ckpt --resume
 same "  to the same end" kill.ckpt whole
-quiet "--checkpoint-every 0" $train --checkpoint-every 0 -o kill.ckpt
+tidy "  and what the killed one left is gone"
+quiet "--checkpoint-every 0" $train --checkpoint-every 0 -f -o kill.ckpt
 same "  changes nothing in the end" kill.ckpt whole
 
-# A resume state large enough to be caught in writing: the second signal quits at once, and what stood there stays.
+# A resume state large enough to be caught in writing: the second signal quits at once; the checkpoint, which comes first, is whole.
 long="bp-train -p nav-easy-lstm --replay-episodes 20k --warm-up 1k --actors 12 --transitions 100M --db none -q"
 echo "of old" >two.ckpt
 $long -o two.ckpt 2>"$err" &
@@ -41,7 +41,7 @@ process=$!
 ready $process
 sleep 0.1
 kill -INT $process
-ok "the first SIGINT begins to write" wait_for 20 bash -c 'ls .two.ckpt.* >/dev/null'
+ok "the first SIGINT begins to write" wait_for 20 test -e .two.ckpt.resume.tmp
 begun=$SECONDS
 kill -INT $process
 wait $process
@@ -49,4 +49,23 @@ is "the second quits: status" $? 130
 ok "  at once" test $((SECONDS - begun)) -le 3
 is "  without a word" "$(cat "$err")" ""
 tidy "  without temporary files"
-is "  what stood there stays" "$(cat two.ckpt)$(ls two.ckpt.resume 2>/dev/null)" "of old"
+ok "  with a whole checkpoint" bp-stats info two.ckpt
+ok "  and no resume state" test ! -e two.ckpt.resume
+
+# One run at a time writes an output.
+$train --transitions 100M -o held.ckpt 2>"$err.held" &
+process=$!
+ready $process
+wait_for 20 test -e .held.ckpt.lock
+check "a second run on the same output" 2 "'held.ckpt' is being written by bp-train, process $process on .*, since 20.* UTC: give this run another --output" -- $train -o held.ckpt
+check "  by another name" 2 "held.ckpt' is being written by bp-train" -- $train -o ./held.ckpt
+check "  by another program" 2 "'held.ckpt' is being written by bp-train" -- bp-transfer --prior-from none --db none -q -o held.ckpt
+kill -KILL $process
+wait $process 2>/dev/null
+quiet "a killed run holds nothing" $train -o held.ckpt
+tidy "  and leaves nothing"
+check "a checkpoint is not overwritten" 2 "'held.ckpt' is there already, a checkpoint or recordings: --force overwrites it" -- $train --seed 9 -o held.ckpt
+quiet "  but by --force" $train --seed 9 --force -o held.ckpt
+chmod 600 held.ckpt
+quiet "  again" $train --seed 8 -f -o held.ckpt
+is "  with the mode that it had" "$(stat -c %a held.ckpt)" 600

@@ -21,8 +21,8 @@ refused='standard output is a terminal, and the output is binary: redirect it, o
 check "bp-rollout" 2 "$refused" -- $tty bp-rollout -n 1 $easy
 check "bp-rollout -o -" 2 "$refused" -- $tty bp-rollout -n 1 -o - $easy
 check "bp-rollout -o /dev/tty" 2 '/dev/tty is a terminal, and the output is binary' -- $tty bp-rollout -n 1 -o /dev/tty $easy
-check "bp-train" 2 "$refused" -- $tty bp-train $tiny
-check "bp-transfer" 2 "$refused" -- $tty bp-transfer -p nav-hard --prior-from $easy
+check "bp-train" 2 "$refused" -- $tty bp-train $tiny -o -
+check "bp-transfer" 2 "$refused" -- $tty bp-transfer -p nav-hard --prior-from $easy -o -
 check "bp-distill" 2 "$refused" -- $tty bp-distill $traj
 asked='standard input is a terminal: redirect a file or a pipe to it, or name a file'
 check "bp-rollout from a terminal" 2 "$asked" -- $tty bp-rollout -n 1 -o x

@@ -26,9 +26,9 @@ is "a large seed is kept to the digit" "$(bp-rollout --play random --task nav-ha
 ok "  and told from the next" bash -c '[ "$(bp-rollout --play random --task nav-hard -n 1 --seed 8999999999999998 | bp-stats dump --tsv - | cksum)" != "$(bp-rollout --play random --task nav-hard -n 1 --seed 8999999999999999 | bp-stats dump --tsv - | cksum)" ]'
 
 quiet "a flag by the environment" env BP_QUIET=yes bp-train ${tiny% -q} --db none -o a.ckpt
-runs "--no-flag takes it back" 0 env BP_QUIET=yes bp-train ${tiny% -q} --no-quiet --db none -o a.ckpt
+runs "--no-flag takes it back" 0 env BP_QUIET=yes bp-train ${tiny% -q} --no-quiet --db none -f -o a.ckpt
 like "  and there are news" "$(cat "$err")" '^bp-train: wrote a.ckpt$'
-quiet "a flag after its denial" bp-train --no-quiet $tiny --db none -o a.ckpt
+quiet "a flag after its denial" bp-train --no-quiet $tiny --db none -f -o a.ckpt
 check "a flag in the environment is yes or no" 2 "--quiet is yes or no, not '1' \(BP_QUIET\)" -- env BP_QUIET=1 bp-train --db none -o x
 check "an unknown choice in the environment" 2 "--play must be one of policy, prior, random, not 'x' \(BP_PLAY\)" -- env BP_PLAY=x bp-rollout easy.ckpt
 quiet "options of bp-rollout by the environment" env BP_PLAY=prior BP_TASK=nav-hard BP_EPISODES=3 BP_OUTPUT=env.traj bp-rollout easy.ckpt

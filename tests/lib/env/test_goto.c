@@ -130,7 +130,7 @@ static void restored_episodes_go_on(void **state)
             fill_normal(action, first->spec.action_size, (uint64_t)t);
             if (t == 150) {
                 bp_env_save(first, bytes);
-                bp_env_restore(second, bytes);
+                assert_true(bp_env_restore(second, bytes) >= 0);
             }
             bp_env_step(first, action, a, &x);
             if (t >= 150) {

@@ -424,7 +424,7 @@ static void restored_episodes_go_on(void **state)
                 assert_int_equal(bytes[size + (size_t)i], 0xA5);
             bp_env_reset(second, 7 + s, b);
             bp_env_step(second, actions, b, &y);
-            bp_env_restore(second, bytes);
+            assert_true(bp_env_restore(second, bytes) >= 0);
             bp_env_save(second, again);
             assert_memory_equal(bytes, again, size);
             do {

@@ -305,7 +305,7 @@ static void start(struct bp_env *env, const struct view *view)
 static void take_over(struct bp_env *twin, struct bp_env *env, const struct view *view, const struct twins *t, void *bytes)
 {
     bp_env_save(env, bytes);
-    bp_env_restore(twin, bytes);
+    assert_true(bp_env_restore(twin, bytes) >= 0);
     turn_world(world_of(twin), view, t);
     if (!strcmp(env->spec.task, "walk") && view->mirrored) {
         int32_t *goal = &((struct bp_world_env *)twin)->state.goal;

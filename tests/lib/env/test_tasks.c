@@ -90,7 +90,7 @@ static void restored(struct bp_env *env)
         draw(stream, action, env->spec.action_size);
         if (t == 15) {
             bp_env_save(env, kept);
-            bp_env_restore(twin, kept);
+            assert_true(bp_env_restore(twin, kept) >= 0);
         }
         bp_env_step(env, action, o, &a);
         bp_env_step(twin, action, other, &b);
@@ -104,6 +104,61 @@ static void restored(struct bp_env *env)
     free(kept);
     gsl_rng_free(stream);
     bp_env_close(twin);
+}
+
+/*
+ * Whatever stands in a file where a state should be: it is refused, or the environment goes on for as long as an episode may. Among what was
+ * tried a step that never ends, a goal outside the table, and numbers that no simulation can have.
+ */
+static void foreign_states(struct bp_env *env)
+{
+    static const int32_t words[] = {-1, -2, INT32_MIN, INT32_MAX, 4, 100, 375, 400, 401};
+    static const double numbers[] = {0.0 / 0.0, 1.0 / 0.0, -1e300, 1e11, 1e9};
+    float o[MOST], action[MOST_ACTIONS];
+    gsl_rng *stream = bp_random_new();
+    size_t size = env->spec.state_size;
+    char *kept = malloc(size), *changed = malloc(size);
+    struct bp_step step = {0};
+    int refused = 0, steps;
+
+    bp_random_seek(stream, 2, BP_FOR_TEST, 9, 0);
+    bp_env_reset(env, 13, o);
+    for (int t = 0; t < 5; t++) {
+        draw(stream, action, env->spec.action_size);
+        bp_env_step(env, action, o, &step);
+    }
+    bp_env_save(env, kept);
+    assert_int_equal(bp_env_restore(env, kept), 5);
+    for (int i = 0; i < 150; i++) {
+        memcpy(changed, kept, size);
+        for (int k = 0; k < 1 + i % 3; k++)
+            if (i % 2)
+                memcpy(changed + 4 * gsl_rng_uniform_int(stream, i % 4 == 1 && size > 40 ? 10 : size / 4), &words[gsl_rng_uniform_int(stream, 9)], 4);
+            else
+                memcpy(changed + 8 * gsl_rng_uniform_int(stream, size / 8), &numbers[gsl_rng_uniform_int(stream, 5)], 8);
+        steps = bp_env_restore(env, changed);
+        refused += steps < 0;
+        assert_true(steps <= env->spec.time_limit);
+        if (steps < 0 || steps == env->spec.time_limit)
+            bp_env_reset(env, 14, o);
+        for (int t = 0; t < 3; t++) {
+            draw(stream, action, env->spec.action_size);
+            bp_env_step(env, action, o, &step);
+            assert_true(step.event >= -1 && step.event < 1000);
+            if (step.terminated || step.truncated)
+                break;
+        }
+    }
+    assert_true(refused > 50 && refused < 150);
+    free(kept);
+    free(changed);
+    gsl_rng_free(stream);
+}
+
+static void foreign_states_of_all(void **state)
+{
+    (void)state;
+    each(foreign_states);
 }
 
 static void restored_episodes_go_on(void **state)
@@ -415,6 +470,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_play_of_all),
+        cmocka_unit_test(foreign_states_of_all),
         cmocka_unit_test(restored_episodes_go_on),
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(pushing),

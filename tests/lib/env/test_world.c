@@ -222,7 +222,7 @@ static void saved_worlds_go_on(void **state)
             if (t == 60) {
                 bp_world_save(w, bytes);
                 assert_true(bytes[size] == '#');
-                bp_world_restore(&other, bytes);
+                assert_int_equal(bp_world_restore(&other, bytes), 0);
                 assert_memory_equal(&w->state, &other.state, sizeof other.state);
             }
             bp_body_mark(&w->body, &w->physics);

@@ -258,11 +258,12 @@ static void saved_actors_go_on(void **state)
     assert_int_equal(bp_actors_tensors(second, to), count);
     for (int i = 0; i < count; i++)
         memcpy(to[i].data, from[i].data, bp_tensor_bytes(&from[i]));
-    bp_actors_restore(second);
     count = bp_replay_tensors(a, kept);
     bp_replay_tensors(b, copied);
     for (int i = 0; i < count; i++)
         memcpy(copied[i].data, kept[i].data, bp_tensor_bytes(&kept[i]));
+    assert_int_equal(bp_replay_check(b, "b"), 0);
+    assert_int_equal(bp_actors_restore(second, b, "second"), 0);
     stats[1] = stats[0];
     cycles(first, a, 6, &stats[0]);         /* over the end of the first episodes */
     cycles(second, b, 6, &stats[1]);

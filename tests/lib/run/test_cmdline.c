@@ -53,7 +53,7 @@ static void the_spec(void **state)
     assert_true(config.kl_cost == 0.5 && command.threads == 3);
     assert_string_equal(cmdline.spec.command_line, "bp-train --kl-cost 0.5 -o 'a'\\''b.ckpt' -t 3");
     assert_string_equal(cmdline.spec.resume_line, "bp-train --kl-cost 0.5 -o 'a'\\''b.ckpt' -t 3 --resume");
-    assert_string_equal(cmdline.spec.resume_parent, "");
+    assert_null(cmdline.spec.stopped);
     assert_null(cmdline.spec.borrowed.checkpoint);
     assert_null(json_object_get(cmdline.config_json, "threads"));
     bp_cmdline_free(&cmdline);
@@ -65,17 +65,18 @@ static void presets_lie_underneath(void **state)
     struct bp_cmdline cmdline;
 
     (void)state;
-    assert_int_equal(set_up(&cmdline, "bp-train --preset nav-easy-lstm --unroll 20"), 0);
+    assert_int_equal(set_up(&cmdline, "bp-train -o x --preset nav-easy-lstm --unroll 20"), 0);
     assert_string_equal(config.net[BP_PRIOR].kind, "lstm");
     assert_int_equal(config.unroll, 20);
     bp_cmdline_free(&cmdline);
     setenv("BP_PRESET", "nav-easy-none", 1);
-    assert_int_equal(set_up(&cmdline, "bp-train"), 0);
+    assert_int_equal(set_up(&cmdline, "bp-train -o -"), 0);
     assert_string_equal(config.net[BP_PRIOR].kind, "none");
     bp_cmdline_free(&cmdline);
     unsetenv("BP_PRESET");
     refused("bp-train --preset nav-easier", "nav-easier");
     refused("bp-train operand", "'operand'");
+    refused("bp-train --preset nav-easy-lstm", "--output FILE is needed, or --output - to write the checkpoint to a pipe");
 }
 
 /* ---- resuming ---- */
@@ -91,7 +92,8 @@ static void stopped_run(const char *line, const char *output)
     assert_int_equal(set_up(&cmdline, line), 0);
     start(&cycle, &tiny, 1);
     assert_int_equal(bp_resume_path(output, path, sizeof path), 0);
-    assert_int_equal(bp_resume_write(path, &cycle, cmdline.config_json, "feed"), 0);
+    struct bp_resume_header header = {.config = cmdline.config_json, .parent = "feed"};
+    assert_int_equal(bp_resume_write(path, &cycle, &header), 0);
     bp_cycle_free(&cycle);
     bp_cmdline_free(&cmdline);
 }
@@ -103,12 +105,12 @@ static void resuming_keeps_the_config(void **state)
     struct bp_cmdline cmdline;
 
     (void)state;
-    stopped_run("bp-train --preset nav-easy-lstm --seed 41 --kl-cost 0.25 --transitions 5M", output);
+    stopped_run("bp-train -o x --preset nav-easy-lstm --seed 41 --kl-cost 0.25 --transitions 5M", output);
     snprintf(line, sizeof line, "bp-train -o %s --resume", output);
     assert_int_equal(set_up(&cmdline, line), 0);
     assert_true(config.seed == 41 && config.kl_cost == 0.25 && config.transitions == 5000000);
     assert_string_equal(config.net[BP_PRIOR].kind, "lstm");
-    assert_string_equal(cmdline.spec.resume_parent, "feed");
+    assert_string_equal(cmdline.spec.stopped->parent, "feed");
     assert_string_equal(cmdline.spec.resume_line, line);             /* it says --resume already */
     bp_cmdline_free(&cmdline);
     snprintf(line, sizeof line, "bp-train --preset nav-easy-lstm -o %s --resume --kl-cost 0.25 --transitions 6M --threads 7", output);
@@ -122,7 +124,7 @@ static void resuming_refuses_another_config(void **state)
     char line[1024], *output = in_directory("run.ckpt");
 
     (void)state;
-    stopped_run("bp-train --preset nav-easy-lstm --seed 41", output);
+    stopped_run("bp-train -o x --preset nav-easy-lstm --seed 41", output);
     snprintf(line, sizeof line, "bp-train -o %s --resume --seed 42", output);
     refused(line, "--seed differs");
     snprintf(line, sizeof line, "bp-train --preset nav-easy-none -o %s --resume", output);

@@ -47,8 +47,8 @@ static void play(struct bp_episode *e, const char *task, const char *body)
     bp_env_close(env);
 }
 
-/* Its frames, FILM bytes; what was said meanwhile. */
-static void film(const struct bp_episode *e, char *frames, char said[1024])
+/* Draw it; what was said meanwhile. */
+static int try_film(const struct bp_episode *e, char said[1024])
 {
     char *path = in_directory("film.rgb");
 
@@ -61,8 +61,14 @@ static void film(const struct bp_episode *e, char *frames, char said[1024])
         bp_frames_abort(open);
     snprintf(said, 1024, "%.1023s", capture_take());
     capture_end();
-    assert_int_equal(status, 0);
-    assert_int_equal(read_file(path, frames, FILM + 2), FILM);
+    return status;
+}
+
+/* Its frames, FILM bytes. */
+static void film(const struct bp_episode *e, char *frames, char said[1024])
+{
+    assert_int_equal(try_film(e, said), 0);
+    assert_int_equal(read_file(in_directory("film.rgb"), frames, FILM + 2), FILM);
 }
 
 static char first[FILM + 2], second[FILM + 2], said[1024];
@@ -116,7 +122,7 @@ static void states_of_another_size(void **state)
     bp_episode_free(&e);
 }
 
-/* Whatever is in a file, there are frames: numbers that are none, or beyond all bounds, or any bytes. */
+/* Whatever is in a file: numbers that are none, or beyond all bounds, or any bytes. There are frames of what a simulator can be in, no others. */
 static void any_states(void **state)
 {
     static const char *const tasks[] = {"nav-easy", "push-2b2t", "gap", "follow"}, *const bodies[] = {"ant", "ball", "ant", "humanoid"};
@@ -137,7 +143,15 @@ static void any_states(void **state)
                     memcpy(e.states + (size_t)t * size + n, &worst[t], 8);
                 else if (gsl_rng_uniform_int(stream, 4) == 0)
                     e.states[(size_t)t * size + n + gsl_rng_uniform_int(stream, 8)] ^= (uint8_t)gsl_rng_uniform_int(stream, 256);
-        film(&e, first, said);
+        assert_int_equal(try_film(&e, said), -1);
+        assert_said(said, "the state at step 0 of episode 0 makes no sense");
+        e.length = 1;
+        for (int t = STEPS; t > 6; t--) {
+            memcpy(e.states, e.states + (size_t)t * size, size);
+            memcpy(e.states + size, e.states, size);
+            if (try_film(&e, said))
+                assert_said(said, "makes no sense");
+        }
         gsl_rng_free(stream);
         bp_episode_free(&e);
     }

@@ -1,5 +1,6 @@
 #include "run/resume.h"
 
+#include "../../fuzz/states.h"
 #include "tiny_run.h"
 
 #include "store/pack.h"
@@ -16,6 +17,14 @@ static int tear_down(void **state)
 {
     json_decref(config_json);
     return remove_directory(state);
+}
+
+static int write_state(const char *path, struct bp_cycle *cycle, const char *parent)
+{
+    struct bp_resume_header header = {.config = config_json, .fingerprint = "f00d", .body_hash = "b0d1"};
+
+    strcpy(header.parent, parent);
+    return bp_resume_write(path, cycle, &header);
 }
 
 /* ---- going on ---- */
@@ -36,7 +45,7 @@ static void goes_on(struct bp_config config)
     start(&stopped, &config, 1);
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
         run_cycles(&stopped, stops[i] - (i ? stops[i - 1] : 0));
-        assert_int_equal(bp_resume_write(path, &stopped, config_json, "a parent"), 0);
+        assert_int_equal(write_state(path, &stopped, "a parent"), 0);
         start(&resumed, &config, 2);
         assert_int_equal(bp_resume_read(path, &resumed), 0);
         run_cycles(&resumed, CYCLES - stops[i]);
@@ -89,7 +98,7 @@ static void long_runs_go_on(void **state)
     start(&first, &config, 1);
     start(&second, &config, 1);
     run_cycles(&first, 148);                /* 740 steps each: ten before the end of the second episode */
-    assert_int_equal(bp_resume_write(path, &first, config_json, ""), 0);
+    assert_int_equal(write_state(path, &first, ""), 0);
     assert_int_equal(bp_resume_read(path, &second), 0);
     for (int i = 0; i < 3; i++) {
         run_cycles(&first, 1);
@@ -113,7 +122,7 @@ static void writing_disturbs_nothing(void **state)
     for (int i = 0; i < 8; i++) {
         run_cycles(&a, 1);
         run_cycles(&b, 1);
-        assert_int_equal(bp_resume_write(in_directory("often.resume"), &a, config_json, ""), 0);
+        assert_int_equal(write_state(in_directory("often.resume"), &a, ""), 0);
     }
     same_training(&a, &b);
     bp_cycle_free(&a);
@@ -122,23 +131,55 @@ static void writing_disturbs_nothing(void **state)
 
 /* ---- what is in the file ---- */
 
-static void config_and_parent(void **state)
+static void what_stands_before_the_state(void **state)
 {
     struct bp_config config = tiny_config("mlp", "none", "mlp");
     struct bp_cycle cycle;
-    char parent[72], path[64], *file = in_directory("run.resume");
+    struct bp_resume_header header;
+    char path[64], *file = in_directory("run.resume");
 
     (void)state;
     start(&cycle, &config, 1);
-    assert_int_equal(bp_resume_write(file, &cycle, config_json, "0123abcd"), 0);
-    json_t *loaded = bp_resume_config(file, parent);
-    assert_non_null(loaded);
-    assert_true(json_equal(loaded, config_json));       /* 0.1 to the last digit */
-    assert_string_equal(parent, "0123abcd");
-    json_decref(loaded);
+    run_cycles(&cycle, 5);
+    assert_int_equal(write_state(file, &cycle, "0123abcd"), 0);
+    assert_int_equal(bp_resume_header(file, &header), 0);
+    assert_true(json_equal(header.config, config_json));       /* 0.1 to the last digit */
+    assert_string_equal(header.parent, "0123abcd");
+    assert_string_equal(header.fingerprint, "f00d");
+    assert_string_equal(header.body_hash, "b0d1");
+    assert_true(!header.finished && header.transitions == cycle.transitions && cycle.transitions > 0);
+    json_decref(header.config);
+    header = (struct bp_resume_header){.config = config_json, .finished = true};
+    assert_int_equal(bp_resume_write(file, &cycle, &header), 0);
+    assert_int_equal(bp_resume_header(file, &header), 0);
+    assert_true(header.finished);
+    json_decref(header.config);
     assert_int_equal(bp_resume_path("dir/easy.ckpt", path, sizeof path), 0);
     assert_string_equal(path, "dir/easy.ckpt.resume");
     bp_cycle_free(&cycle);
+}
+
+/* What the next row of progress is made of, how long the run has taken, and when it was evaluated last. */
+static void sums_go_on(void **state)
+{
+    struct bp_config config = tiny_config("mlp", "mlp", "mlp");
+    struct bp_cycle first, second;
+    char *path = in_directory("run.resume");
+
+    (void)state;
+    start(&first, &config, 1);
+    start(&second, &config, 1);
+    run_cycles(&first, 90);
+    first.seconds = 12.25;
+    first.evaluated_at = 80;
+    assert_true(first.stats_updates > 80 && first.actor_stats.episodes > 0 && first.update_stats.critic_loss > 0);
+    assert_int_equal(write_state(path, &first, ""), 0);
+    assert_int_equal(bp_resume_read(path, &second), 0);
+    assert_memory_equal(&first.update_stats, &second.update_stats, sizeof first.update_stats);
+    assert_memory_equal(&first.actor_stats, &second.actor_stats, sizeof first.actor_stats);
+    assert_true(second.stats_updates == first.stats_updates && second.seconds == 12.25 && second.evaluated_at == 80);
+    bp_cycle_free(&first);
+    bp_cycle_free(&second);
 }
 
 /* ---- files that do not fit ---- */
@@ -158,10 +199,9 @@ static int read_it(void *context)
 
 static int read_config(void *context)
 {
-    char parent[72];
-    json_t *config = bp_resume_config(context, parent);
+    struct bp_resume_header header;
 
-    return config ? 0 : -1;
+    return bp_resume_header(context, &header);
 }
 
 static int long_path(void *context)
@@ -182,7 +222,7 @@ static void files_that_do_not_fit(void **state)
     (void)state;
     start(&cycle, &config, 1);
     run_cycles(&cycle, 5);
-    assert_int_equal(bp_resume_write(whole, &cycle, config_json, ""), 0);
+    assert_int_equal(write_state(whole, &cycle, ""), 0);
     bp_cycle_free(&cycle);
     reading_config = config;
     assert_int_equal(run_action(read_it, whole, false, said), 0);
@@ -229,7 +269,7 @@ static void a_missing_tensor_is_noticed(void **state)
 
     (void)state;
     start(&cycle, &config, 1);
-    assert_int_equal(bp_resume_write(whole, &cycle, config_json, ""), 0);
+    assert_int_equal(write_state(whole, &cycle, ""), 0);
     bp_cycle_free(&cycle);
     struct bp_pack_reader *reader = bp_pack_open(whole);
     struct bp_pack_writer *writer = bp_pack_create(without, 1);
@@ -245,17 +285,126 @@ static void a_missing_tensor_is_noticed(void **state)
     assert_said(said, "'actors/streams' is missing");
 }
 
+/* ---- right checksums, wrong content ---- */
+
+/* Put one number into a tensor of a state, at the place of an element. */
+static void put(const char *from, const char *to, const char *name, size_t place, const void *number)
+{
+    struct bp_pack_reader *reader = bp_pack_open(from);
+    struct bp_pack_writer *writer = bp_pack_create(to, 0);
+    struct bp_record record = {0};
+    bool found = false;
+
+    while (bp_pack_read(reader, &record) == 1) {
+        if (record.count && !strcmp(record.tensors[0].name, name)) {
+            size_t size = record.tensors[0].dtype == BP_U8 ? 8 : bp_dtype_size(record.tensors[0].dtype);
+            assert_true((place + 1) * size <= bp_tensor_bytes(&record.tensors[0]));
+            memcpy((char *)record.tensors[0].data + place * size, number, size);
+            found = true;
+        }
+        assert_int_equal(bp_pack_write(writer, &record), 0);
+        bp_record_clear(&record);
+    }
+    bp_pack_close(reader);
+    assert_int_equal(bp_pack_commit(writer), 0);
+    assert_true(found);
+}
+
+/* Each of these was believed: wild reads, writes beyond the replay's end, runs without end. */
+static void cursors_lengths_and_counters(void **state)
+{
+    static const int32_t one = 1, minus = -1, far = 1 << 30, nine = 9;
+    static const int64_t below = -1, most = INT64_MAX, huge = 1ll << 40;
+    static const double nothing = NAN, ages = -5;
+    static const float endless = INFINITY;
+    static const struct {
+        const char *tensor;
+        size_t place;
+        const void *number;
+        const char *said;
+    } wrong[] = {
+        {"run/transitions", 0, &below, "do not belong together"}, {"run/transitions", 0, &most, "do not belong together"},
+        {"run/env_steps", 0, &below, "do not belong together"}, {"run/env_steps", 0, &most, "do not belong together"},
+        {"run/seconds", 0, &ages, "sums"}, {"run/seconds", 0, &nothing, "sums"}, {"run/evaluated_at", 0, &huge, "sums"},
+        {"sums/updates", 0, &below, "sums"}, {"sums/update", 2, &nothing, "sums"}, {"sums/actor_counts", 1, &huge, "sums"},
+        {"learner/updates", 0, &below, "do not belong together"}, {"learner/updates", 0, &most, "do not belong together"},
+        {"learner/policy/online", 3, &endless, "the policy"}, {"learner/critic/v", 0, &endless, "the critic"},
+        {"replay/cursor", 0, &far, "cursors"}, {"replay/cursor", 0, &minus, "cursors"}, {"replay/cursor", 2, &far, "cursors"},
+        {"replay/cursor", 2, &nine, "cursors"}, {"replay/slots", 0, &far, "episode 0 of the replay"}, {"replay/slots", 0, &minus, "episode 0 of the replay"},
+        {"replay/slots", 1, &one, "cursors"}, {"replay/slots", 4, &far, "cursors"}, {"replay/observations", 5, &endless, "not a finite number"},
+        {"actors/lanes", 0, &below, "count of steps or episodes of actor 0"}, {"actors/lanes", 1, &huge, "count of steps or episodes of actor 0"},
+        {"actors/lanes", 1, &below, "count of steps or episodes of actor 0"}, {"actors/streams", 4, &most, "random stream of actor 0"},
+        {"actors/streams", 0, &below, "random stream of actor 0"}, {"actors/environments", 1, &most, "environment of actor 0"},
+        {"actors/environments", 8, &nothing, "environment of actor 0"}, {"actors/observations", 1, &endless, "observation or recurrent state of actor 0"},
+    };
+    struct bp_cycle cycle;
+    char said[1024], *whole = in_directory("whole.resume"), *changed = in_directory("changed.resume");
+
+    (void)state;
+    reading_config = tiny_config("lstm", "lstm", "lstm");
+    start(&cycle, &reading_config, 1);
+    run_cycles(&cycle, 20);
+    assert_int_equal(write_state(whole, &cycle, ""), 0);
+    bp_cycle_free(&cycle);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        put(whole, changed, wrong[i].tensor, wrong[i].place, wrong[i].number);
+        int status = run_action(read_it, changed, false, said);
+        if (status != BP_DAMAGED || !strstr(said, wrong[i].said))
+            fail_msg("%s[%zu]: status %d, '%s'", wrong[i].tensor, wrong[i].place, status, said);
+    }
+}
+
+static int go_on(void *context)
+{
+    struct bp_cycle cycle;
+    int status;
+
+    alarm(60);
+    start(&cycle, &reading_config, 1);
+    if (!(status = bp_resume_read(context, &cycle)))
+        for (int i = 0; i < 5 && !status; i++)
+            status = bp_cycle_run(&cycle);
+    bp_cycle_free(&cycle);
+    return status;
+}
+
+/* More of them, at random; tests/fuzz/states tries as many as one likes. */
+static void mutants(void **state)
+{
+    struct bp_cycle cycle;
+    char said[1024], *whole = in_directory("whole.resume"), *changed = in_directory("changed.resume");
+    int refused = 0;
+
+    (void)state;
+    reading_config = tiny_config("lstm", "mlp", "mlp");
+    start(&cycle, &reading_config, 1);
+    run_cycles(&cycle, 80);
+    assert_int_equal(write_state(whole, &cycle, ""), 0);
+    bp_cycle_free(&cycle);
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        assert_int_equal(mutant_state(whole, changed, seed, 20), 0);
+        int status = run_action(go_on, changed, false, said);
+        if (status != 0 && status != BP_DAMAGED && status != BP_DIVERGED)
+            fail_msg("seed %llu: status %d, %s", (unsigned long long)seed, status, said);
+        refused += status == BP_DAMAGED;
+    }
+    assert_in_range(refused, 5, 39);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_that_do_not_fit),
         cmocka_unit_test(a_missing_tensor_is_noticed),
+        cmocka_unit_test(cursors_lengths_and_counters),
+        cmocka_unit_test(mutants),
         cmocka_unit_test(recurrent_networks_go_on),
         cmocka_unit_test(a_replay_of_float16_goes_on),
         cmocka_unit_test(flat_networks_go_on),
         cmocka_unit_test(long_runs_go_on),
         cmocka_unit_test(writing_disturbs_nothing),
-        cmocka_unit_test(config_and_parent),
+        cmocka_unit_test(what_stands_before_the_state),
+        cmocka_unit_test(sums_go_on),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

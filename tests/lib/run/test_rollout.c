@@ -213,7 +213,7 @@ static int check_states(void *context, const struct bp_episode *e)
     assert_true(o && state && e->states);
     assert_int_equal(e->state_size, size);
     for (int t = e->length - 1; t >= 0; t -= 7) {       /* backwards: nothing is left of what was before */
-        bp_env_restore(env, e->states + (size_t)t * size);
+        assert_true(bp_env_restore(env, e->states + (size_t)t * size) >= 0);
         bp_env_step(env, e->actions + t * e->action_size, o, &step);
         bp_env_save(env, state);
         assert_memory_equal(state, e->states + (size_t)(t + 1) * size, size);

@@ -4,7 +4,13 @@
 #include "../base/check.h"
 #include "program.h"
 
+#include "store/lock.h"
+#include "store/pack.h"
 #include "store/rundb.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 
 /* bp-train's main, so that options, command line and loop are tried together; nothing here takes longer than a blink. */
 static int train_main(int argc, char **argv)
@@ -147,7 +153,7 @@ static void stopped_runs_go_on(void **state)
     assert_status(run(train_main, "--transitions 800 --seed 4 -q", "never.ckpt"), 0);
     for (int i = 0; i < 2; i++) {
         signal_number = signals[i];
-        struct outcome outcome = run(interrupted_main, "--transitions 800 --seed 4", "stopped.ckpt");
+        struct outcome outcome = run(interrupted_main, "--transitions 800 --seed 4 -f", "stopped.ckpt");
         assert_status(outcome, 128 + signals[i]);
         assert_said(outcome.said, "to go on: bp-train ");
         assert_said(outcome.said, " --resume");
@@ -190,6 +196,148 @@ static void resuming_needs_the_same_config(void **state)
     assert_status(run(train_main, "--transitions 400 --seed 8 -q --resume", "kept.ckpt"), 0);       /* fewer or more steps are fine */
 }
 
+/* ---- what stands there already ---- */
+
+static void text_in_the_way(const char *name, const char *text)
+{
+    write_file(in_directory(name), text, strlen(text));
+}
+
+static void nothing_is_overwritten_unasked(void **state)
+{
+    struct outcome outcome;
+
+    (void)state;
+    assert_status(run(train_main, "--transitions 200 --seed 21 -q", "there.ckpt"), 0);
+    outcome = run(train_main, "--transitions 200 --seed 22 -q", "there.ckpt");
+    assert_status(outcome, BP_USAGE);
+    assert_said(outcome.said, "there.ckpt' is there already, a checkpoint or recordings: --force overwrites it");
+    assert_status(run(train_main, "--transitions 200 --seed 21 -q", "same.ckpt"), 0);
+    assert_same_file("there.ckpt", "same.ckpt");
+    outcome = run(train_main, "--transitions 200 --seed 22 --force", "there.ckpt");
+    assert_status(outcome, 0);
+    assert_said(outcome.said, "there.ckpt', which is there already, will be overwritten");
+    text_in_the_way("notes", "something else");
+    outcome = run(train_main, "--transitions 200 --seed 22", "notes");
+    assert_status(outcome, 0);
+    assert_said(outcome.said, "notes', which is there already, will be overwritten");
+    assert_same_file("there.ckpt", "notes");
+}
+
+static void one_run_at_a_time(void **state)
+{
+    struct bp_claim lock;
+    char holder[64];
+
+    (void)state;
+    bp_set_program("bp-holder");
+    assert_int_equal(bp_lock_take(&lock, in_directory("held.ckpt")), 0);
+    struct outcome outcome = run(train_main, "--transitions 200 --seed 21 -q", "held.ckpt");
+    assert_status(outcome, BP_USAGE);
+    snprintf(holder, sizeof holder, "is being written by bp-holder, process %ld on ", (long)getpid());
+    assert_said(outcome.said, holder);
+    assert_false(is_there("held.ckpt"));
+    bp_lock_release(&lock);
+    assert_status(run(train_main, "--transitions 200 --seed 21 -q", "held.ckpt"), 0);
+    assert_int_equal(count_files(".held"), 0);
+}
+
+/* Both names must fit, before hours of work. */
+static void names_that_are_too_long(void **state)
+{
+    char name[251];
+
+    (void)state;
+    memset(name, 'n', sizeof name);
+    name[250] = '\0';
+    struct outcome outcome = run(train_main, "--transitions 100G -q --db none", name);
+    assert_status(outcome, BP_FAILURE);
+    assert_said(outcome.said, ".resume: File name too long");
+    name[248] = '\0';
+    assert_status(run(train_main, "--transitions 200 -q --db none", name), 0);
+}
+
+/* ---- files that cannot be written ---- */
+
+static const char *limited_name;
+
+/* Files may not grow beyond a size that is enough for the checkpoint, but not for the resume state. */
+static int limited_main(int argc, char **argv)
+{
+    struct rlimit limit = {20000, 20000};
+
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    return signal_number ? interrupted_main(argc, argv) : train_main(argc, argv);
+}
+
+static void a_resume_state_that_cannot_be_written(void **state)
+{
+    (void)state;
+    limited_name = "limited.ckpt";
+    signal_number = 0;
+    struct outcome outcome = run(limited_main, "--transitions 400 --seed 23 -q --db none --checkpoint-every 120", limited_name);
+    assert_status(outcome, 0);                      /* training goes on */
+    assert_said(outcome.said, "limited.ckpt.resume: File too large");
+    assert_said(outcome.said, "warning: training goes on; until it can be written, the run cannot be resumed from here");
+    assert_status(run(train_main, "--transitions 400 --seed 23 -q --db none", "unlimited.ckpt"), 0);
+    assert_same_file("unlimited.ckpt", limited_name);
+    assert_int_equal(count_files(".limited"), 0);
+    signal_number = SIGTERM;                        /* stopped, it leaves the checkpoint at least */
+    outcome = run(limited_main, "--transitions 400 --seed 24 -q --db none", "cut.ckpt");
+    assert_status(outcome, BP_FAILURE);
+    assert_said(outcome.said, "cut.ckpt.resume: File too large");
+    assert_true(is_there("cut.ckpt") && !is_there("cut.ckpt.resume"));
+}
+
+/* ---- going on after the end ---- */
+
+/* With constant rates, 400 transitions and 400 more are 800. */
+static void a_finished_run_is_continued(void **state)
+{
+    (void)state;
+    assert_status(run(train_main, "--transitions 800 --seed 25 -q", "long.ckpt"), 0);
+    assert_status(run(train_main, "--transitions 400 --seed 25 -q --keep-resume", "short.ckpt"), 0);
+    assert_true(is_there("short.ckpt.resume"));
+    struct outcome outcome = run(train_main, "--seed 25 -q --resume", "short.ckpt");
+    assert_status(outcome, BP_USAGE);
+    assert_said(outcome.said, "the run finished at 400 transitions, nothing is left to do: --transitions MORE continues it");
+    assert_status(run(train_main, "--transitions 400 --seed 25 -q", "short.ckpt"), BP_USAGE);
+    assert_status(run(train_main, "--transitions 800 --seed 25 -q --resume", "short.ckpt"), 0);
+    assert_same_file("long.ckpt", "short.ckpt");
+    assert_string_equal(query("select state, count(*) from run where output like '%short.ckpt'"), "finished|1\n");
+    outcome = run(train_main, "--transitions 1200 --seed 25 -q --resume", "short.ckpt");
+    assert_status(outcome, BP_USAGE);
+    assert_said(outcome.said, "a run that finishes leaves one with --keep-resume only");
+    assert_status(run(train_main, "--transitions 400 --seed 26 -q --keep-resume", "anew.ckpt"), 0);
+    assert_status(run(train_main, "--transitions 400 --seed 27 -q --force", "anew.ckpt"), 0);     /* with its state */
+    assert_false(is_there("anew.ckpt.resume"));
+}
+
+/* ---- another run's state ---- */
+
+static void move(const char *from, const char *to)
+{
+    assert_int_equal(rename(in_directory(from), in_directory(to)), 0);
+}
+
+/* The state of one run, under the name of another: neither the checkpoint nor the row of the other is touched. */
+static void states_of_other_runs(void **state)
+{
+    (void)state;
+    signal_number = SIGINT;
+    assert_status(run(interrupted_main, "--transitions 800 --seed 31 -q", "one.ckpt"), 128 + SIGINT);
+    assert_status(run(interrupted_main, "--transitions 800 --seed 32 -q", "two.ckpt"), 128 + SIGINT);
+    move("one.ckpt.resume", "two.ckpt.resume");
+    struct outcome outcome = run(train_main, "--transitions 800 --seed 31 -q --resume", "two.ckpt");
+    assert_status(outcome, BP_USAGE);
+    assert_said(outcome.said, "two.ckpt' is the checkpoint of another run than '");
+    unlink(in_directory("two.ckpt"));
+    assert_status(run(train_main, "--transitions 800 --seed 31 -q --resume", "two.ckpt"), 0);
+    assert_string_equal(query("select seed, state from run where output like '%two.ckpt' order by id"), "32|stopped\n31|finished\n");
+    assert_string_equal(query("select seed, state from run where output like '%one.ckpt'"), "31|stopped\n");
+}
+
 /* ---- the run database ---- */
 
 static void runs_are_recorded(void **state)
@@ -206,6 +354,64 @@ static void runs_are_recorded(void **state)
     assert_string_equal(query("select seed, state from run order by id"), "11|finished\n12|stopped\n");
     assert_status(run(train_main, "--transitions 400 --seed 12 -q --resume", "rows2.ckpt"), 0);
     assert_string_equal(query("select seed, state from run order by id"), "11|finished\n12|finished\n");     /* the same row */
+}
+
+/* Stopped anywhere, rows are those of a run never stopped, but for the time; and that goes on from what it was. */
+static void rows_go_on(void **state)
+{
+    static const char options[] = "--transitions 800 --seed 33 -q --progress-every 120 --evaluate policy,prior:nav-hard --evaluate-every 160";
+    static const char rows[] = "select group_concat(transitions || ' ' || updates || ' ' || env_steps || ' ' || episodes || ' ' ||"
+                               " critic_loss || ' ' || entropy || ' ' || q_mean, ';') from progress where run = %s";
+    char sql[512], whole[4096], line[512];
+
+    (void)state;
+    unlink(in_directory("runs.db"));
+    assert_status(run(train_main, options, "rows3.ckpt"), 0);
+    signal_number = SIGINT;
+    assert_status(run(interrupted_main, options, "rows4.ckpt"), 128 + SIGINT);
+    for (int i = 0; i < 3; i++) {               /* each gets one cycle further */
+        snprintf(line, sizeof line, "%s --resume", options);
+        assert_status(run(interrupted_main, line, "rows4.ckpt"), 128 + SIGINT);
+    }
+    assert_status(run(train_main, line, "rows4.ckpt"), 0);
+    assert_same_file("rows3.ckpt", "rows4.ckpt");
+    snprintf(sql, sizeof sql, rows, "1");
+    snprintf(whole, sizeof whole, "%s", query(sql));
+    assert_true(strlen(whole) > 100);
+    snprintf(sql, sizeof sql, rows, "2");
+    assert_string_equal(query(sql), whole);
+    snprintf(whole, sizeof whole, "%s", query("select transitions, task, episode_return from evaluation where run = 1 order by 1, 2"));
+    assert_string_equal(query("select transitions, task, episode_return from evaluation where run = 2 order by 1, 2"), whole);
+    assert_string_equal(query("select count(*) from progress a join progress b on a.run = 2 and b.run = 2 and a.transitions < b.transitions"
+                              " where a.seconds > b.seconds"), "0\n");
+}
+
+/* Write into a resume state how long the run has taken. */
+static void set_seconds(const char *name, double seconds)
+{
+    struct bp_pack_reader *reader = bp_pack_open(in_directory(name));
+    struct bp_pack_writer *writer = bp_pack_create(in_directory(name), 0);
+    struct bp_record record;
+
+    while (bp_pack_read(reader, &record) == 1) {
+        if (record.count && !strcmp(record.tensors[0].name, "run/seconds"))
+            memcpy(record.tensors[0].data, &seconds, sizeof seconds);
+        assert_int_equal(bp_pack_write(writer, &record), 0);
+        bp_record_clear(&record);
+    }
+    bp_pack_close(reader);
+    assert_int_equal(bp_pack_commit(writer), 0);
+}
+
+/* Time that a run took before a stop counts. */
+static void seconds_go_on(void **state)
+{
+    (void)state;
+    signal_number = SIGINT;
+    assert_status(run(interrupted_main, "--transitions 400 --seed 34 -q", "slow.ckpt"), 128 + SIGINT);
+    set_seconds("slow.ckpt.resume", 1000);
+    assert_status(run(train_main, "--transitions 400 --seed 34 -q --resume", "slow.ckpt"), 0);
+    assert_string_equal(query("select max(seconds) between 1000 and 1100 from progress join run on run = id where output like '%slow.ckpt'"), "1\n");
 }
 
 /* ---- the command line ---- */
@@ -269,6 +475,14 @@ int main(void)
         cmocka_unit_test(stopped_runs_go_on),
         cmocka_unit_test(checkpoints_on_the_way),
         cmocka_unit_test(resuming_needs_the_same_config),
+        cmocka_unit_test(nothing_is_overwritten_unasked),
+        cmocka_unit_test(one_run_at_a_time),
+        cmocka_unit_test(names_that_are_too_long),
+        cmocka_unit_test(a_resume_state_that_cannot_be_written),
+        cmocka_unit_test(a_finished_run_is_continued),
+        cmocka_unit_test(states_of_other_runs),
+        cmocka_unit_test(rows_go_on),
+        cmocka_unit_test(seconds_go_on),
         cmocka_unit_test(runs_are_recorded),
         cmocka_unit_test(the_config_is_printed),
         cmocka_unit_test(bad_usage),

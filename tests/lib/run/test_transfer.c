@@ -200,7 +200,7 @@ static void stopped_runs_go_on(void **state)
 
     (void)state;
     snprintf(other, sizeof other, "%s", in_directory("hard.ckpt"));
-    assert_status(run(transfer_main, easy, "--transitions 200", "hard.ckpt"), 0);
+    assert_status(run(transfer_main, easy, "--transitions 200 -f", "hard.ckpt"), 0);
     assert_status(run(interrupted_main, easy, "--transitions 200", "stopped.ckpt"), 128 + SIGINT);
     struct outcome outcome = run(transfer_main, other, "--transitions 200 --resume", "stopped.ckpt");      /* another prior */
     assert_status(outcome, BP_USAGE);

@@ -50,12 +50,21 @@ static int64_t start(struct bp_rundb *db, const char *output, uint64_t seed, con
     struct bp_run_info info = {
         .program = "bp-train", .command = "bp-train --preset 'nav easy'", .config = "{\"preset\":\"p\",\"lr\":0.001}",
         .preset = "p", .task = "nav-easy", .body = "pointmass", .policy = "mlp", .prior = "lstm", .seed = seed,
-        .output = output, .parent = parent,
+        .output = output, .parent = parent, .fingerprint = "f1",
     };
     int64_t id = bp_rundb_start(db, &info);
 
     assert_true(id > 0);
     return id;
+}
+
+/* Of the run of that fingerprint. */
+static int64_t resume(struct bp_rundb *db, const char *output, const char *fingerprint)
+{
+    struct bp_run_info info = {.program = "bp-train", .command = "bp-train --resume", .config = "{\"lr\":0.002}", .output = output,
+                               .fingerprint = fingerprint};
+
+    return bp_rundb_resume(db, &info);
 }
 
 static void add_progress(struct bp_rundb *db, int64_t run, int64_t transitions, double episode_return)
@@ -119,7 +128,7 @@ static void test_progress(void **state)
                         "100|10|1.5|NULL|0.5\n200|20|3.0|NULL|0.5\n300|30|Inf|NULL|0.5\n");
     add_evaluation(db, run, 100, "nav-hard", 50);
     add_evaluation(db, run, 300, "nav-hard", 60);
-    assert_int_equal(bp_rundb_rewind(db, run, 150), 0);
+    assert_int_equal(bp_rundb_rewind(db, run, 150, false), 0);
     assert_string_equal(query(db, "SELECT (SELECT count(*) FROM progress), (SELECT count(*) FROM evaluation)"), "1|1\n");
     bp_rundb_close(db);
     db = bp_rundb_open(in_directory("bp.db"), false);
@@ -127,28 +136,75 @@ static void test_progress(void **state)
     bp_rundb_close(db);
 }
 
+/* A run is taken up again by what it is and where it writes to: the latest of both. The state of another run, put there by hand, is not it. */
 static void test_resume(void **state)
 {
     struct bp_rundb *db = open_db(in_directory("bp.db"));
     char before[PATH_MAX];
 
     (void)state;
-    assert_int_equal(bp_rundb_resume(db, in_directory("a.ckpt")), 0);
+    assert_int_equal(resume(db, in_directory("a.ckpt"), "f1"), 0);
     int64_t first = start(db, in_directory("a.ckpt"), 1, NULL), second = start(db, in_directory("a.ckpt"), 1, NULL),
             other = start(db, in_directory("b.ckpt"), 1, NULL), piped = start(db, "-", 1, NULL);
     assert_true(first < second && second < other && other < piped);
     assert_int_equal(bp_rundb_finish(db, second, "stopped", "hash"), 0);
-    assert_int_equal(bp_rundb_resume(db, in_directory("a.ckpt")), second);
-    assert_string_equal(query(db, "SELECT state, finished FROM run WHERE id = 2"), "running|NULL\n");
-    assert_int_equal(bp_rundb_resume(db, "-"), 0);
+    assert_int_equal(resume(db, in_directory("a.ckpt"), "f2"), 0);
+    assert_int_equal(resume(db, in_directory("a.ckpt"), NULL), 0);
+    assert_string_equal(query(db, "SELECT state FROM run WHERE id = 2"), "stopped\n");
+    assert_int_equal(resume(db, in_directory("a.ckpt"), "f1"), second);
+    assert_string_equal(query(db, "SELECT state, finished, command, config FROM run WHERE id = 2"), "running|NULL|bp-train --resume|{\"lr\":0.002}\n");
+    assert_int_equal(resume(db, "-", "f1"), 0);
     assert_non_null(getcwd(before, sizeof before));
     assert_int_equal(chdir(test_directory), 0);
-    assert_int_equal(bp_rundb_resume(db, "b.ckpt"), other);
-    assert_int_equal(bp_rundb_resume(db, "./b.ckpt"), other);
+    assert_int_equal(resume(db, "b.ckpt", "f1"), other);
+    assert_int_equal(resume(db, "./b.ckpt", "f1"), other);
     assert_int_equal(chdir(before), 0);
     assert_int_equal(bp_rundb_finish(db, second, "finished", "hash"), 0);
-    assert_int_equal(bp_rundb_resume(db, in_directory("a.ckpt")), 0);
+    assert_int_equal(resume(db, in_directory("a.ckpt"), "f1"), second);         /* to be made longer */
     bp_rundb_close(db);
+}
+
+/* A row that was written only because the run stopped there goes, one that was due stays. */
+static void test_rewind(void **state)
+{
+    struct bp_rundb *db = open_db(in_directory("bp.db"));
+    int64_t run = start(db, in_directory("a.ckpt"), 1, NULL);
+
+    (void)state;
+    for (int64_t at = 100; at <= 400; at += 100)
+        add_progress(db, run, at, 1);
+    add_evaluation(db, run, 300, "nav-hard", 1);
+    assert_int_equal(bp_rundb_rewind(db, run, 300, false), 0);
+    assert_string_equal(query(db, "SELECT group_concat(transitions) FROM progress"), "100,200,300\n");
+    assert_int_equal(bp_rundb_rewind(db, run, 300, true), 0);
+    assert_string_equal(query(db, "SELECT group_concat(transitions) FROM progress"), "100,200\n");
+    assert_string_equal(query(db, "SELECT transitions FROM evaluation"), "300\n");
+    bp_rundb_close(db);
+}
+
+/* A database of version 2 takes new runs, and keeps its own. */
+static void test_earlier_version(void **state)
+{
+    static const char *const statements[] = {
+        "DROP VIEW runs", "DROP VIEW curves", "DROP VIEW evaluations", "DROP VIEW leaderboard", "DROP VIEW lineage",
+        "ALTER TABLE run DROP COLUMN fingerprint", "CREATE VIEW runs AS SELECT id AS run FROM run", "CREATE VIEW curves AS SELECT 1",
+        "CREATE VIEW evaluations AS SELECT 1", "CREATE VIEW leaderboard AS SELECT 1", "CREATE VIEW lineage AS SELECT 1", "PRAGMA user_version = 2",
+    };
+    struct bp_rundb *db = open_db(in_directory("bp.db"));
+
+    (void)state;
+    start(db, in_directory("a.ckpt"), 1, NULL);
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
+        assert_int_equal(bp_rundb_query(db, statements[i], NULL, 0, append_row, NULL), 0);
+    bp_rundb_close(db);
+    for (int i = 0; i < 2; i++) {
+        db = open_db(in_directory("bp.db"));
+        assert_int_equal(start(db, in_directory("b.ckpt"), 2, NULL), 2 + i);
+        assert_string_equal(query(db, "SELECT run, seed, state FROM runs WHERE run < 3"), "1|1|running\n2|2|running\n");
+        assert_string_equal(query(db, "SELECT fingerprint FROM run WHERE id < 3"), "NULL\nf1\n");
+        assert_string_equal(query(db, "SELECT user_version FROM pragma_user_version"), "3\n");
+        bp_rundb_close(db);
+    }
 }
 
 /* ---- views ---- */
@@ -207,7 +263,7 @@ static void test_lineage(void **state)
     assert_int_equal(bp_rundb_checkpoint(db, root, 500, in_directory("root-500.ckpt"), "h500"), 0);
     assert_int_equal(bp_rundb_finish(db, root, "stopped", "h700"), 0);
     int64_t child = start(db, "-", 2, "h700"), twin = start(db, "-", 2, "h500");
-    assert_int_equal(bp_rundb_resume(db, in_directory("root.ckpt")), root);
+    assert_int_equal(resume(db, in_directory("root.ckpt"), "f1"), root);
     assert_int_equal(bp_rundb_finish(db, root, "finished", "h1000"), 0);
     assert_int_equal(bp_rundb_finish(db, child, "finished", "same"), 0);
     assert_int_equal(bp_rundb_finish(db, twin, "finished", "same"), 0);
@@ -220,7 +276,7 @@ static void test_lineage(void **state)
                         "3|0|3|same\n3|1|1|h500\n3|2|NULL|elsewhere\n"
                         "4|0|4|NULL\n4|1|3|same\n4|2|1|h500\n4|3|NULL|elsewhere\n"
                         "5|0|5|own\n5|1|NULL|own\n");
-    assert_int_equal(bp_rundb_rewind(db, root, 400), 0);
+    assert_int_equal(bp_rundb_rewind(db, root, 400, false), 0);
     assert_string_equal(query(db, "SELECT count(*) FROM checkpoint WHERE hash = 'h500'"), "0\n");
     bp_rundb_close(db);
 }
@@ -377,7 +433,7 @@ static void test_foreign(void **state)
     assert_int_equal(run_action(open_writing, newer, false, said), 0);
     sql(newer, "PRAGMA user_version = 99");
     assert_int_equal(run_action(open_writing, newer, false, said), BP_FAILURE);
-    assert_said(said, "is of version 99, and this program knows up to 2");
+    assert_said(said, "is of version 99, and this program knows up to 3");
     assert_int_equal(run_action(open_reading, newer, false, said), BP_FAILURE);
     write_file(empty, "", 0);
     assert_int_equal(run_action(open_reading, empty, false, said), BP_FAILURE);
@@ -501,6 +557,8 @@ int main(void)
         cmocka_unit_test(test_state_by_exit_status),
         cmocka_unit_test_setup_teardown(test_run, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_progress, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(test_rewind, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(test_earlier_version, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_resume, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_views, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_leaderboard, make_directory, remove_directory),
