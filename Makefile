@@ -157,8 +157,8 @@ bench:                                  ## measure speed, each figure beside its
 	@$(MAKE) --no-print-directory all $(BENCH) >&2
 	@tests/bench/run $(BIN) $(BENCH) $(if $(TSV),--tsv) $(PARTS)
 
-bench-torch: $(BENCH)                   ## the updates beside PyTorch's (python3-torch)
-	@tests/bench/torch $(BENCH)
+bench-torch: $(BENCH)                   ## the updates beside PyTorch's: python3-torch, or any with PYTHON=
+	@PYTHON='$(PYTHON)' tests/bench/torch $(BENCH)
 
 EPISODES ?= 10000
 fuzz-episodes: $(B)/tests/fuzz/episodes    ## EPISODES random episodes of every task: no warning of the simulator that is not told

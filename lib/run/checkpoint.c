@@ -102,6 +102,8 @@ int bp_checkpoint_write(const char *path, struct bp_checkpoint *checkpoint)
     bp_record_text(&record, "body_hash", body->hash);
     bp_record_text(&record, "parent", checkpoint->parent);
     bp_record_text(&record, "fingerprint", checkpoint->fingerprint);
+    if (*checkpoint->kernels)
+        bp_record_text(&record, "kernels", checkpoint->kernels);
     bp_record_format(&record, "transitions", "%lld", (long long)checkpoint->transitions);
     bp_record_format(&record, "updates", "%lld", (long long)checkpoint->updates);
     bp_record_format(&record, "action_size", "%d", agent->action_size);
@@ -308,6 +310,7 @@ static int load_record(const struct bp_record *record, struct bp_checkpoint *che
         copy_field(record, "program", checkpoint->program, sizeof checkpoint->program, where) ||
         copy_field(record, "parent", checkpoint->parent, sizeof checkpoint->parent, where) ||
         (bp_record_get(record, "fingerprint") && copy_field(record, "fingerprint", checkpoint->fingerprint, sizeof checkpoint->fingerprint, where)) ||
+        (bp_record_get(record, "kernels") && copy_field(record, "kernels", checkpoint->kernels, sizeof checkpoint->kernels, where)) ||
         load_body(record, &checkpoint->body_copy, where) || number_field(record, "transitions", &checkpoint->transitions, where) || number_field(record, "updates", &checkpoint->updates, where) ||
         number_field(record, "action_size", &action_size, where) || load_groups(record, &groups, where))
         return -1;

@@ -205,8 +205,10 @@ static int start_run(struct fit *fit, const char *command_line)
         return -1;
     if (!(config = bp_json_text(fit->config, 17)))
         return bp_error(BP_FAILURE, "out of memory");
+    char kernels[64];
+    bp_precision_kernels(fit->options->precision, kernels, sizeof kernels);
     struct bp_run_info info = {
-        .program = bp_program(), .command = command_line, .config = config, .task = fit->task, .body = fit->body,
+        .kernels = kernels, .program = bp_program(), .command = command_line, .config = config, .task = fit->task, .body = fit->body,
         .prior = fit->options->kind, .seed = (uint64_t)fit->options->seed, .output = fit->options->output,
         .parent = *fit->parent ? fit->parent : NULL,
     };
@@ -298,6 +300,7 @@ static int write_prior(struct fit *fit, char hash[72])
     strcpy(checkpoint.body, fit->body);
     strcpy(checkpoint.parent, fit->parent);
     snprintf(checkpoint.program, sizeof checkpoint.program, "%s", bp_program());
+    bp_precision_kernels(fit->options->precision, checkpoint.kernels, sizeof checkpoint.kernels);
     if (bp_checkpoint_write(fit->options->output, &checkpoint))
         return -1;
     strcpy(hash, checkpoint.hash);

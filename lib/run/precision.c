@@ -1,5 +1,9 @@
 #include "run/precision.h"
 
+#include "nn/bf16.h"
+#include "nn/kernels.h"
+
+#include <stdio.h>
 #include <string.h>
 
 const char *bp_precision_name(int i)
@@ -11,4 +15,11 @@ const char *bp_precision_name(int i)
 bool bp_precision_bf16(const char *name)
 {
     return !strcmp(name, "bf16");
+}
+
+void bp_precision_kernels(const char *name, char *text, size_t size)
+{
+    const struct bp_bf16_kernels *bf16 = bp_bf16_kernels();
+
+    snprintf(text, size, "%s %s", name, !bp_precision_bf16(name) ? bp_kernels_float32() : bf16 ? bf16->name : "none");
 }

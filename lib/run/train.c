@@ -54,6 +54,7 @@ static int write_checkpoint(struct loop *loop)
     checkpoint.body_copy = loop->body;
     snprintf(checkpoint.program, sizeof checkpoint.program, "%s", bp_program());
     snprintf(checkpoint.parent, sizeof checkpoint.parent, "%s", loop->parent);
+    bp_precision_kernels(loop->spec->config->precision, checkpoint.kernels, sizeof checkpoint.kernels);
     return bp_run_files_checkpoint(&loop->files, &checkpoint);
 }
 
@@ -311,6 +312,8 @@ static int open_ledger(struct loop *loop)
 
     if (!json)
         return bp_error(BP_FAILURE, "out of memory");
+    char kernels[64];
+    bp_precision_kernels(spec->config->precision, kernels, sizeof kernels);
     struct bp_run_info info = {
         .program = bp_program(),
         .command = spec->command_line,
@@ -324,6 +327,7 @@ static int open_ledger(struct loop *loop)
         .output = spec->command->output,
         .parent = *loop->parent ? loop->parent : NULL,
         .fingerprint = loop->files.fingerprint,
+        .kernels = kernels,
     };
     status = bp_ledger_open(&loop->ledger, spec->command->database, &info, spec->stopped ? &stop : NULL);
     free(json);

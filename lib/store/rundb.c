@@ -89,7 +89,7 @@ int64_t bp_rundb_start(struct bp_rundb *db, const struct bp_run_info *info)
 {
     static const char sql[] =
         "INSERT INTO run (program, command, config, preset, task, body, policy, prior, seed, output, parent, fingerprint, host,"
-        " process, version, sqlite_version, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ")";
+        " process, version, sqlite_version, kernels, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ")";
     char seed[24], host[HOST_NAME_MAX + 1], *output;
     int64_t id = -1;
 
@@ -102,6 +102,7 @@ int64_t bp_rundb_start(struct bp_rundb *db, const struct bp_run_info *info)
         info->seed > INT64_MAX ? (struct value)TEXT(seed) : (struct value)INTEGER((int64_t)info->seed),
         TEXT(output), TEXT(info->parent), TEXT(info->fingerprint),
         TEXT(host_name(host, sizeof host)), INTEGER(getpid()), TEXT(BP_VERSION), TEXT(bp_rundb_version()),
+        TEXT(info->kernels),
     };
     if (!bp_rundb_begin(db)) {
         int status = run(db, sql, values, COUNT(values), NULL) < 0 ? -1 : 0;

@@ -21,6 +21,7 @@ struct bp_run_info {
     const char *output;         /* checkpoint that it will write */
     const char *parent;         /* hash of the checkpoint that it starts from */
     const char *fingerprint;    /* which run it is: the same for runs that pass through the same states */
+    const char *kernels;        /* of the learner's products, with their precision; NULL: it does not learn */
 };
 
 struct bp_run_progress {

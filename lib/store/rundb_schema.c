@@ -27,7 +27,8 @@ const char *const bp_rundb_tables =
 "  host TEXT,"
 "  process INTEGER,"
 "  version TEXT NOT NULL,"
-"  sqlite_version TEXT NOT NULL"
+"  sqlite_version TEXT NOT NULL,"
+"  kernels TEXT"
 ");"
 "CREATE INDEX run_output ON run (output);"
 
@@ -86,7 +87,7 @@ const char *const bp_rundb_views =
 "  last.task AS evaluation_task, last.play AS evaluation_play, last.episode_return AS evaluation_return,"
 "  last.standard_error AS evaluation_standard_error,"
 "  run.output, run.checkpoint, run.parent, run.started, run.finished, run.host, run.process, run.version,"
-"  run.sqlite_version, run.command, run.config "
+"  run.sqlite_version, run.kernels, run.command, run.config "
 "FROM run LEFT JOIN ("
 "  SELECT *, row_number() OVER (PARTITION BY run ORDER BY transitions DESC, task, play) AS place FROM evaluation"
 ") AS last ON last.run = run.id AND last.place = 1;"

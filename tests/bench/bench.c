@@ -1,6 +1,6 @@
 /*
  * The benchmark: speed of the parts and of the whole, each beside its limit measured in the same run. Prints a table, or TSV with --tsv;
- * words choose parts of it: products, updates, training, storage, environments, bodies. README.md tells what the rows mean.
+ * words choose parts of it: products, updates, training, storage, environments, bodies; rates only when asked for. README.md tells what the rows mean.
  */
 #include "bench.h"
 
@@ -160,9 +160,9 @@ static void describe_machine(void)
     note("compiler", __VERSION__);
 }
 
-static const struct { const char *name; void (*run)(void); } parts[] = {
-    {"products", bench_products}, {"updates", bench_updates}, {"training", bench_training}, {"storage", bench_storage},
-    {"environments", bench_environments}, {"bodies", bench_bodies},
+static const struct { const char *name; void (*run)(void); bool when_asked; } parts[] = {
+    {"products", bench_products, false}, {"updates", bench_updates, false}, {"training", bench_training, false}, {"storage", bench_storage, false},
+    {"environments", bench_environments, false}, {"bodies", bench_bodies, false}, {"rates", bench_rates, true},
 };
 
 int main(int argc, char **argv)
@@ -179,7 +179,7 @@ int main(int argc, char **argv)
         printf("what\tsetting\tprecision\tvalue\tunit\n");
     for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
         for (int i = 0; i < argc; i++)
-            if ((all && i == 0) || !strcmp(argv[i], parts[p].name))
+            if ((all && i == 0 && !parts[p].when_asked) || !strcmp(argv[i], parts[p].name))
                 parts[p].run();
     return 0;
 }

@@ -62,6 +62,7 @@ void disturb_end(int process);
 
 void bench_products(void);
 void bench_updates(void);
+void bench_rates(void);
 void bench_training(void);
 void bench_storage(void);
 void bench_environments(void);

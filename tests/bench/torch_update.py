@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""The two updates of updates.c in PyTorch, on one thread: transitions/s and CPU time an update.  torch_update.py [SECONDS]
+"""The updates of updates.c in PyTorch, on one thread: transitions/s by the processor's time.  torch_update.py [SECONDS]
 
-Needs Debian's python3-torch. The same losses on the same shapes: target policy, prior and critic along the sequence and one step
-further, Retrace, the critic's square, SVG(0) with KL and entropy, the prior's distillation, three Adams, a copy every 100 updates.
-PyTorch is given what makes it fast on processors: memory that stays mapped, large pages, and kernels of OpenBLAS for the processor
-at hand, which OpenBLAS 0.3.21 does not find for models younger than itself.
+Any PyTorch from 1.13 on. Rows: setting, precision, eager or compiled, transitions/s; precision bf16 is autocast with parameters of
+float32, as ours; compiled is torch.compile, from version 2 on. The same losses on the same shapes: target policy, prior and critic along
+the sequence and one step further, Retrace, the critic's square, SVG(0) with KL and entropy, the prior's distillation, three Adams, a copy
+every 100 updates. PyTorch is given what makes it fast on processors: memory that stays mapped, large pages, and kernels of OpenBLAS for
+the processor at hand, which OpenBLAS 0.3.21 does not find for models younger than itself.
 """
 import math, os, sys, time
 
@@ -20,9 +21,9 @@ try:
     import torch
     from torch import nn
 except ImportError:
-    sys.exit("torch_update.py: python3-torch is not installed for " + sys.executable)
+    sys.exit("torch_update.py: PyTorch is not installed for " + sys.executable)
 
-BATCH, DISCOUNT, TRACE, ALPHA, ENTROPY, RATE, PERIOD = 512, 0.99, 0.95, 0.1, 1e-3, 1e-4, 100
+DISCOUNT, TRACE, ALPHA, ENTROPY, RATE, PERIOD = 0.99, 0.95, 0.1, 1e-3, 1e-4, 100
 
 
 def mlp(*sizes):
@@ -76,7 +77,8 @@ def log_prob(p, a):
 
 
 class Update:
-    def __init__(self, recurrent):
+    def __init__(self, recurrent, batch, bf16, compiled):
+        self.batch, self.bf16 = batch, bf16
         self.steps, size, self.seen, actions = (40, 20, 20, 2) if recurrent else (10, 60, 40, 8)
         torch.manual_seed(1)
         make = lambda: (Actor(size, actions, recurrent), Actor(self.seen, actions, recurrent), Critic(size, actions, recurrent))
@@ -88,10 +90,11 @@ class Update:
         self.count = 0
         self.copy()
         self.data = [self.minibatch(size, actions) for _ in range(2)]
+        self.losses = torch.compile(self.loss) if compiled else self.loss
 
     def minibatch(self, size, actions):
-        shape = (self.steps, BATCH)
-        return (torch.randn(self.steps + 1, BATCH, size), torch.randn(*shape, actions).clamp(-1, 1), torch.full(shape, -1.0),
+        shape = (self.steps, self.batch)
+        return (torch.randn(self.steps + 1, self.batch, size), torch.randn(*shape, actions).clamp(-1, 1), torch.full(shape, -1.0),
                 torch.full(shape, 0.1), torch.full(shape, DISCOUNT))
 
     def copy(self):
@@ -112,11 +115,8 @@ class Update:
                 target.append(reward[t] + discount[t] * (value[t] + trace[t] * (target[-1] - q[t])))
             return torch.stack(target[::-1])
 
-    def __call__(self):
-        x, actions, log_mu, reward, discount = self.data[self.count % 2]
+    def loss(self, x, actions, log_mu, reward, discount):
         policy, prior, critic = self.nets
-        for adam in self.adams:
-            adam.zero_grad(set_to_none=True)
         with torch.no_grad():
             prior_target = self.targets[1](x[..., :self.seen])
             features = self.targets[2].features(x)
@@ -128,7 +128,14 @@ class Update:
         policy_loss = (-self.targets[2].q(features[:-1], a) + ALPHA * divergence - ENTROPY * entropy).mean()
         critic_loss = ((critic.q(critic.features(x[:-1]), actions) - target) ** 2).mean()
         prior_loss = kl((pi[0].detach(), pi[1].detach()), prior(x[:-1, :, :self.seen])).mean()
-        (policy_loss + critic_loss + prior_loss).backward()
+        return policy_loss + critic_loss + prior_loss
+
+    def __call__(self):
+        for adam in self.adams:
+            adam.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bf16):
+            loss = self.losses(*self.data[self.count % 2])
+        loss.backward()
         for adam in self.adams:
             adam.step()
         self.count += 1
@@ -136,21 +143,35 @@ class Update:
             self.copy()
 
 
+def rate(update, seconds):
+    times, transitions = [], update.batch * update.steps
+    for _ in range(3):
+        update()
+    end = time.process_time() + seconds
+    while time.process_time() < end or len(times) < 5:
+        start = time.process_time()
+        update()
+        times.append(time.process_time() - start)
+    return transitions / sorted(times)[len(times) // 2]
+
+
 def main():
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    for name, recurrent in ("mlp 512 x 10", False), ("lstm 512 x 40", True):
-        update, times = Update(recurrent), []
-        for _ in range(3):
-            update()
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end or len(times) < 5:
-            start = time.process_time()
-            update()
-            times.append(time.process_time() - start)
-        took = sorted(times)[len(times) // 2]
-        print(f"PyTorch {torch.__version__}, 1 thread\t{name}\t{BATCH * update.steps / took:.6g}\ttransitions/s")
+    print(f"# PyTorch {torch.__version__}")
+    for recurrent, batch in (False, 512), (False, 64), (False, 32), (True, 512), (True, 16):
+        for bf16 in False, True:
+            for compiled in (False, True) if hasattr(torch, "compile") else (False,):
+                try:
+                    update = Update(recurrent, batch, bf16, compiled)
+                    value = rate(update, seconds)
+                except Exception as error:        # what a version cannot do is no row
+                    print(f"torch_update.py: bf16 {bf16}, compiled {compiled}: {type(error).__name__}: {error}"[:300], file=sys.stderr)
+                    continue
+                print(f"{'lstm' if recurrent else 'mlp'} {batch} x {update.steps}\t{'bf16' if bf16 else 'float32'}"
+                      f"\t{'compiled' if compiled else 'eager'}\t{value:.6g}", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -257,6 +257,28 @@ static void bench_shape(const struct update_shape *shape)
     bp_pool_free(pools[1]);
 }
 
+/* The rates on one thread alone, for who compares them with others'. */
+void bench_rates(void)
+{
+    struct bp_pool *pool = bp_pool_new(1);
+
+    if (!pool)
+        exit(1);
+    for (size_t i = 0; i < sizeof update_shapes / sizeof *update_shapes; i++)
+        for (int size = 0; update_shapes[i].batch[size]; size++)
+            for (int bf16 = 0; bf16 < (bp_bf16_missing() ? 1 : 2); bf16++) {
+                double rates[ROUNDS];
+                struct update u = {.pool = pool};
+                open_update(&u, &update_shapes[i], update_shapes[i].batch[size], bf16);
+                update_once(&u);
+                for (int round = 0; round < ROUNDS; round++)
+                    rates[round] = busy_rate_once(update_work, &u, 0.3);
+                print_of("update, 1 thread", u.name, precision(&u), median(rates), "transitions/s");
+                close_update(&u);
+            }
+    bp_pool_free(pool);
+}
+
 void bench_updates(void)
 {
     for (size_t i = 0; i < sizeof update_shapes / sizeof *update_shapes; i++)

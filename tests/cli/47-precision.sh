@@ -22,6 +22,9 @@ done
 same "2 threads as 1" train.1 train.2
 same "3 threads as 1" train.1 train.3
 is "the checkpoint tells" "$(bp-stats info --tsv train.1 | awk -F'\t' '$3 == "precision" {print $4}')" bf16
+like "  and what computed its products" "$(bp-stats info --tsv train.1 | awk -F'\t' '$3 == "kernels" {print $4}')" '^bf16 (vdpbf16ps|AMX)$'
+quiet "the run's row tells too" $train -o told.ckpt --db told.db
+like "  the same" "$(sqlite3 told.db 'select kernels from run')" '^bf16 (vdpbf16ps|AMX)$'
 quiet "the same of float32" bp-train -p nav-easy-lstm $small --transitions 80k -o plain
 ok "  learns something else" bash -c '! cmp -s plain train.1'
 quiet "what was learned is played" bp-rollout -n 4 -o played.traj train.1

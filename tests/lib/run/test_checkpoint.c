@@ -16,6 +16,7 @@ static int make(void **state)
     start(&cycle, &config, 1);
     run_cycles(&cycle, 5);
     bp_cycle_checkpoint(&cycle, &made);
+    snprintf(made.kernels, sizeof made.kernels, "bf16 some");
     snprintf(made.program, sizeof made.program, "bp-test");
     snprintf(made.parent, sizeof made.parent, "%s", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
     made.config = json_pack("{s:s, s:f, s:I, s:n}", "task", "nav-easy", "discount", 0.98, "seed", (json_int_t)9000000000000001, "body");
@@ -61,6 +62,7 @@ static void round_trip(void **state)
     (void)state;
     assert_int_equal(bp_checkpoint_write(path, &made), 0);
     assert_int_equal(bp_checkpoint_load(path, &loaded), 0);
+    assert_string_equal(loaded.kernels, made.kernels);
     same_agent(&made, &loaded);
     assert_string_equal(loaded.task, "nav-easy");
     assert_string_equal(loaded.body, "pointmass");

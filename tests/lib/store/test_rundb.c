@@ -48,6 +48,7 @@ static const char *query(struct bp_rundb *db, const char *sql)
 static int64_t start(struct bp_rundb *db, const char *output, uint64_t seed, const char *parent)
 {
     struct bp_run_info info = {
+        .kernels = "bf16 some",
         .program = "bp-train", .command = "bp-train --preset 'nav easy'", .config = "{\"preset\":\"p\",\"lr\":0.001}",
         .preset = "p", .task = "nav-easy", .body = "pointmass", .policy = "mlp", .prior = "lstm", .seed = seed,
         .output = output, .parent = parent, .fingerprint = "f1",
@@ -98,8 +99,9 @@ static void test_run(void **state)
                                   " parent, state, finished, checkpoint, version FROM run WHERE id = 1"),
                         "bp-train|bp-train --preset 'nav easy'|0.001|p|nav-easy|pointmass|mlp|lstm|7|abc|running|NULL|NULL|"
                         BP_VERSION "\n");
-    assert_string_equal(query(db, "SELECT seed, config, output, parent FROM run WHERE id = 2"),
-                        "18446744073709551615|NULL|NULL|NULL\n");
+    assert_string_equal(query(db, "SELECT seed, config, output, parent, kernels FROM run WHERE id = 2"),
+                        "18446744073709551615|NULL|NULL|NULL|NULL\n");
+    assert_string_equal(query(db, "SELECT kernels FROM runs WHERE run = 1"), "bf16 some\n");
     assert_string_equal(query(db, "SELECT count(*) FROM run WHERE started GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2]*Z'"
                                   " AND host <> '' AND process > 0 AND sqlite_version <> ''"), "2\n");
     assert_non_null(realpath(test_directory, real));
@@ -187,7 +189,7 @@ static void test_earlier_version(void **state)
 {
     static const char *const statements[] = {
         "DROP VIEW runs", "DROP VIEW curves", "DROP VIEW evaluations", "DROP VIEW leaderboard", "DROP VIEW lineage",
-        "ALTER TABLE run DROP COLUMN fingerprint", "CREATE VIEW runs AS SELECT id AS run FROM run", "CREATE VIEW curves AS SELECT 1",
+        "ALTER TABLE run DROP COLUMN fingerprint", "ALTER TABLE run DROP COLUMN kernels", "CREATE VIEW runs AS SELECT id AS run FROM run", "CREATE VIEW curves AS SELECT 1",
         "CREATE VIEW evaluations AS SELECT 1", "CREATE VIEW leaderboard AS SELECT 1", "CREATE VIEW lineage AS SELECT 1", "PRAGMA user_version = 2",
     };
     struct bp_rundb *db = open_db(in_directory("bp.db"));
@@ -201,7 +203,7 @@ static void test_earlier_version(void **state)
         db = open_db(in_directory("bp.db"));
         assert_int_equal(start(db, in_directory("b.ckpt"), 2, NULL), 2 + i);
         assert_string_equal(query(db, "SELECT run, seed, state FROM runs WHERE run < 3"), "1|1|running\n2|2|running\n");
-        assert_string_equal(query(db, "SELECT fingerprint FROM run WHERE id < 3"), "NULL\nf1\n");
+        assert_string_equal(query(db, "SELECT fingerprint, kernels FROM run WHERE id < 3"), "NULL|NULL\nf1|bf16 some\n");
         assert_string_equal(query(db, "SELECT user_version FROM pragma_user_version"), "3\n");
         bp_rundb_close(db);
     }
