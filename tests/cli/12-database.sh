@@ -18,7 +18,7 @@ is "the config is kept, resolved" "$(ask "select config ->> 'transitions', confi
 is "output is an absolute path" "$(ask 'select output from run where id = 1')" "$(pwd -P)/a.ckpt"
 is "the hash of what it left" "$(ask 'select checkpoint from run order by id' | tr '\n' ' ')" "$(hash a.ckpt) $(hash b.ckpt) $(hash c.ckpt) "
 is "the parents" "$(ask 'select parent from run where id > 1 order by id' | tr '\n' ' ')" "$(hash a.ckpt) $(hash b.ckpt) "
-is "versions" "$(ask 'select distinct version from run')" "$(bp-train --version | cut -d ' ' -f 2)"
+is "versions" "$(ask 'select distinct version from run')" "$(bp-train --version | head -n 1 | cut -d ' ' -f 2)"
 is "progress in transitions" "$(ask 'select count(*) >= 4, count(distinct transitions) = count(*), max(transitions) >= 10000 from progress where run = 1')" "1 1 1"
 is "evaluations of policy and prior, on the way and at the end" "$(ask 'select task, play, count(*) from evaluations where run = 1 group by task, play order by play')" \
 "nav-easy policy 2
