@@ -1,6 +1,7 @@
 #include "base/markov.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define NONE { -1, -1 }
 
@@ -11,6 +12,16 @@ const struct bp_markov_row bp_markov_table[BP_MARKOV_TARGETS][BP_MARKOV_TARGETS]
     [2] = { { 3, 1 }, { 3, 0 },  NONE, { 0, 1 } },
     [3] = { { 1, 2 }, { 0, 2 }, { 0, 1 },  NONE },
 };
+
+const char *const bp_markov_tasks[] = {"nav-easy", "nav-hard", NULL};
+
+bool bp_markov_task(const char *task)
+{
+    for (int i = 0; bp_markov_tasks[i]; i++)
+        if (!strcmp(bp_markov_tasks[i], task))
+            return true;
+    return false;
+}
 
 double bp_markov_probability(int older, int last, int next, double p)
 {

@@ -42,7 +42,6 @@ struct bp_task {
     const char *const *bodies;                      /* that it takes; the first is the default; ends with NULL */
     struct bp_env *(*open)(const struct bp_task *task, const char *body);
     const void *parameters;                         /* the task's own */
-    bool visits;                                    /* its events are visits of the Markov chain's targets (base/markov.h) */
     bool own_bodies;                                /* it takes a user's MJCF file too: a name that ends in ".xml" */
 };
 extern const struct bp_task *const bp_tasks[];      /* ends with NULL */

@@ -274,12 +274,12 @@ static struct bp_env *nav_open(const struct bp_task *task, const char *body)
 }
 
 static const char *const nav_bodies[] = {"pointmass", "ant", NULL};
-static const struct nav_parameters easy = {.p = 0.9, .ordered = false, .cue = "goal"};
+static const struct nav_parameters easy = {.p = BP_MARKOV_LIKELY, .ordered = false, .cue = "goal"};
 static const struct nav_parameters hard = {.p = 1.0, .ordered = true, .cue = "progress"};
 
 const struct bp_task bp_nav_easy = {
-    "nav-easy", "visit targets in an endless sequence of a second-order Markov chain, the next one told", nav_bodies, nav_open, &easy, true, false,
+    "nav-easy", "visit targets in an endless sequence of a second-order Markov chain, the next one told", nav_bodies, nav_open, &easy, false,
 };
 const struct bp_task bp_nav_hard = {
-    "nav-hard", "visit the targets 0, 1, 2, 3 in order, then the episode ends", nav_bodies, nav_open, &hard, true, false,
+    "nav-hard", "visit the targets 0, 1, 2, 3 in order, then the episode ends", nav_bodies, nav_open, &hard, false,
 };

@@ -104,11 +104,11 @@ static const struct bp_world_task gap = {
 };
 
 const struct bp_task bp_walk = {
-    "walk", "walk at a steady speed forward, backward, left or right, as is named", humanoids, bp_world_env_open, &walk, false, true,
+    "walk", "walk at a steady speed forward, backward, left or right, as is named", humanoids, bp_world_env_open, &walk, true,
 };
 const struct bp_task bp_follow = {
-    "follow", "stay near a target that moves on whenever it was reached", humanoids, bp_world_env_open, &follow, false, true,
+    "follow", "stay near a target that moves on whenever it was reached", humanoids, bp_world_env_open, &follow, true,
 };
 const struct bp_task bp_gap = {
-    "gap", "run along a corridor and leap a gap", ant, bp_world_env_open, &gap, false, true,
+    "gap", "run along a corridor and leap a gap", ant, bp_world_env_open, &gap, true,
 };

@@ -14,9 +14,6 @@ static const struct bp_table_column columns[] = {
     { "true_0", 3 }, { "true_1", 3 }, { "true_2", 3 }, { "true_3", 3 }, { "kl", 4 }, { "standard_error", 4 },
 };
 
-/* What the names of tasks begin with whose events are visits of the chain's targets. */
-static const char chain_tasks[] = "nav-";
-
 struct gathered {
     struct bp_transition_table all;
     struct bp_transition_table *episodes;       /* one for each, for the standard error */
@@ -28,9 +25,9 @@ static int add(void *data, const struct bp_report_options *options, const char *
     struct gathered *gathered = data;
 
     (void)options;
-    if (strncmp(episode->task, chain_tasks, strlen(chain_tasks)))
-        return bp_error(BP_USAGE, "%s: task '%s' has no order in which targets follow each other; %seasy and %shard have", bp_episodes_name(file),
-                        episode->task, chain_tasks, chain_tasks);
+    if (!bp_markov_task(episode->task))
+        return bp_error(BP_USAGE, "%s: task '%s' has no order in which targets follow each other; %s and %s have", bp_episodes_name(file),
+                        episode->task, bp_markov_tasks[0], bp_markov_tasks[1]);
     if (gathered->count == gathered->room) {
         size_t room = gathered->room ? 2 * gathered->room : 64;
         struct bp_transition_table *grown = realloc(gathered->episodes, room * sizeof *grown);

@@ -11,7 +11,6 @@
 
 enum { ITEMS = 8 };
 static const uint64_t evaluation_seed = 1000003;    /* far from the seeds that people choose */
-static const double likely = 0.9;                   /* p of the chain that nav's priors were trained on */
 
 struct bp_evaluator {
     int count, episodes;
@@ -99,7 +98,7 @@ static int take(void *context, const struct bp_episode *episode)
 int bp_evaluate(struct bp_evaluator *evaluator, int i, const struct bp_params *params, struct bp_run_evaluation *row)
 {
     struct bp_summary summary;
-    struct sums sums = {.returns = evaluator->returns, .visits = evaluator->task[i]->visits};
+    struct sums sums = {.returns = evaluator->returns, .visits = bp_markov_task(evaluator->task[i]->name)};
 
     int status = bp_rollout_run(evaluator->rollout[i], params, take, &sums);
 
@@ -114,7 +113,7 @@ int bp_evaluate(struct bp_evaluator *evaluator, int i, const struct bp_params *p
         .episode_return = summary.mean,
         .standard_error = summary.standard_error,
         .episode_length = sums.length / sums.episodes,
-        .sequence_kl = sums.visits ? bp_transition_kl(&sums.table, likely) : NAN,
+        .sequence_kl = sums.visits ? bp_transition_kl(&sums.table, BP_MARKOV_LIKELY) : NAN,
     };
     return 0;
 }
