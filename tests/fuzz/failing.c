@@ -141,7 +141,8 @@ int posix_memalign(void **memory, size_t alignment, size_t size)
     return fails(CALLER) || !(*memory = __libc_memalign(alignment, size)) ? ENOMEM : 0;
 }
 
+/* Memory for code is another matter: where there is none, other kernels compute, which is told. */
 void *mmap(void *at, size_t size, int protection, int flags, int file, off_t offset)
 {
-    return fails(CALLER) ? MAP_FAILED : (void *)syscall(SYS_mmap, at, size, protection, flags, file, offset);
+    return !(protection & PROT_EXEC) && fails(CALLER) ? MAP_FAILED : (void *)syscall(SYS_mmap, at, size, protection, flags, file, offset);
 }
