@@ -19,7 +19,7 @@ bool bp_precision_bf16(const char *name)
 
 void bp_precision_kernels(const char *name, char *text, size_t size)
 {
-    const struct bp_bf16_kernels *bf16 = bp_bf16_kernels();
+    const struct bp_bf16_kernels *bf16 = bp_precision_bf16(name) ? bp_bf16_kernels() : NULL;
 
-    snprintf(text, size, "%s %s", name, !bp_precision_bf16(name) ? bp_kernels_float32() : bf16 ? bf16->name : "none");
+    snprintf(text, size, "%s %s", name, bf16 ? bf16->name : bp_kernels_float32());
 }
