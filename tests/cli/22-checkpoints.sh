@@ -56,7 +56,7 @@ ok "  and no resume state" test ! -e two.ckpt.resume
 $train --transitions 100M -o held.ckpt 2>"$err.held" &
 process=$!
 ready $process
-wait_for 20 test -e .held.ckpt.lock
+wait_for 20 test -s .held.ckpt.lock
 check "a second run on the same output" 2 "'held.ckpt' is being written by bp-train, process $process on .*, since 20.* UTC: give this run another --output" -- $train -o held.ckpt
 check "  by another name" 2 "held.ckpt' is being written by bp-train" -- $train -o ./held.ckpt
 check "  by another program" 2 "'held.ckpt' is being written by bp-train" -- bp-transfer --prior-from none --db none -q -o held.ckpt

@@ -14,11 +14,38 @@ is "  and the stream names it" "$(bp-stats info --tsv hopper.traj | awk -F'\t' '
 quiet "a copy of a shipped body plays" bp-rollout -q --play random --task goto --body own/ant.xml -n 3 -o copy.traj
 quiet "  as the shipped one" bp-rollout -q --play random --task goto --body ant -n 3 -o ant.traj
 is "  to the same numbers" "$(bp-stats dump --tsv copy.traj | cut -f 2- | md5sum)" "$(bp-stats dump --tsv ant.traj | cut -f 2- | md5sum)"
+goto_train="bp-train $goto --body own/hopper.xml"
 quiet "training on a file" bp-train $goto --body own/hopper.xml -o hopper.ckpt
 is "  the checkpoint remembers it" "$(bp-stats info --tsv hopper.ckpt | awk -F'\t' '$3 == "body" {print $4}' | head -n 1)" own/hopper.xml
 quiet "  and is played on it" bp-rollout -q -n 2 -o x.traj hopper.ckpt
 cp own/hopper.xml own/moved.xml
 quiet "  or where it lies now" bp-rollout -q -n 2 --body own/moved.xml -o y.traj hopper.ckpt
+
+# The checkpoint carries its body, and plays where the file is not.
+xml=$(sha256sum <own/hopper.xml | cut -d ' ' -f 1)
+is "  the checkpoint tells which file it was" "$(bp-stats info --tsv hopper.ckpt | awk -F'\t' '$3 == "body_hash" {print $4}')" "$xml"
+like "  and carries it" "$(bp-stats info --tsv hopper.ckpt)" "body/xml[[:space:]]u8 $(stat -c %s own/hopper.xml)\$"
+mkdir elsewhere
+quiet "  it plays in another directory" env -C elsewhere bp-rollout -q -n 2 -o x.traj ../hopper.ckpt
+same "  the same" elsewhere/x.traj x.traj
+mv own/hopper.xml own/away.xml
+sed 's/<worldbody>/<!-- changed --><worldbody>/' own/away.xml >own/hopper.xml
+runs "  beside a file that has changed since" 0 bp-rollout -q -n 2 -o z.traj hopper.ckpt
+is "  it says so" "$(cat "$err")" "bp-rollout: warning: 'own/hopper.xml' has changed since the checkpoint was made, whose own copy is played: --body own/hopper.xml takes the file"
+same "  and plays its own" z.traj x.traj
+$goto_train --transitions 100k -o stop.ckpt 2>/dev/null &
+process=$!
+ready $process
+sleep 0.3
+kill -TERM $process
+wait $process
+if [ $? -eq 143 ]; then
+    mv own/away.xml own/hopper.xml
+    check "a stopped run does not go on with another body" 2 "the body 'own/hopper.xml' has changed since the run was stopped" -- $goto_train --transitions 100k -o stop.ckpt --resume
+else
+    mv own/away.xml own/hopper.xml
+fi
+rm -f stop.ckpt*
 quiet "  its prior is handed on" bp-transfer $goto --prior-from hopper.ckpt --body own/hopper.xml -o next.ckpt
 rm -f *.traj *.ckpt
 

@@ -5,9 +5,11 @@
 #include "../store/support.h"
 #include "check.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 
 enum { JOBS = 1000 };
 
@@ -143,9 +145,34 @@ static void unused_pools_end(void **state)
     bp_pool_free(NULL);
 }
 
+static int too_many_threads(void *context)
+{
+    struct rlimit limit = {(rlim_t)64 << 20, (rlim_t)64 << 20};
+    struct bp_pool *pool;
+
+    (void)context;
+    setrlimit(RLIMIT_AS, &limit);
+    errno = ENOTTY;
+    pool = bp_pool_new(1000);
+    bp_pool_free(pool);
+    return pool ? 0 : -1;
+}
+
+/* The reason is the thread's own, not that of whatever failed last. */
+static void threads_that_cannot_start(void **state)
+{
+    char said[1024];
+
+    (void)state;
+    assert_int_equal(run_action(too_many_threads, NULL, false, said), BP_FAILURE);
+    assert_said(said, "cannot start thread ");
+    assert_said(said, ": Resource temporarily unavailable");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(threads_that_cannot_start),
         cmocka_unit_test(every_job_runs_once),
         cmocka_unit_test(rounds_do_not_mix),
         cmocka_unit_test(one_thread_keeps_the_order),

@@ -233,6 +233,30 @@ static void normal_numbers_have_the_moments(void **state)
     assert_close(sum[4], 3, 5 * sqrt(96.0 / N));
 }
 
+/* What a stream can have become by being read, and no other bytes: not even those of its neighbour. */
+static void states_of_a_stream(void **state)
+{
+    gsl_rng *stream = bp_random_new();
+    uint8_t bytes[64], *own = gsl_rng_state(stream);
+    size_t size = gsl_rng_size(stream);
+
+    (void)state;
+    assert_true(size <= sizeof bytes);
+    bp_random_seek(stream, 7, BP_FOR_ACTION, 3, 2);
+    for (int i = 0; i < 50; i++) {
+        assert_true(bp_random_valid(own, 7, BP_FOR_ACTION, 3, 2));
+        assert_false(bp_random_valid(own, 8, BP_FOR_ACTION, 3, 2) || bp_random_valid(own, 7, BP_FOR_SAMPLE, 3, 2) ||
+                     bp_random_valid(own, 7, BP_FOR_ACTION, 4, 2) || bp_random_valid(own, 7, BP_FOR_ACTION, 3, 1));
+        for (size_t k = 0; k < size; k++) {
+            memcpy(bytes, own, size);
+            bytes[k] ^= 0x80;
+            assert_false(bp_random_valid(bytes, 7, BP_FOR_ACTION, 3, 2));
+        }
+        gsl_rng_get(stream);
+    }
+    gsl_rng_free(stream);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +266,7 @@ int main(void)
         cmocka_unit_test(coordinates_make_different_streams),
         cmocka_unit_test(neighbours_are_not_correlated),
         cmocka_unit_test(state_can_be_moved),
+        cmocka_unit_test(states_of_a_stream),
         cmocka_unit_test(seeds_are_spread),
         cmocka_unit_test(words_are_uniform),
         cmocka_unit_test(uniform_numbers_stay_below_one),

@@ -2,7 +2,10 @@
 
 #include "tiny_run.h"
 
+#include "store/hash.h"
 #include "store/pack.h"
+
+#include <math.h>
 
 /* ---- a checkpoint in memory ---- */
 
@@ -280,6 +283,48 @@ static void unwritable(void **state)
     assert_int_equal(count_files("XXXX"), 0);
 }
 
+/* Numbers that no network can act with: they would play, and go wrong without a word. */
+static void parameters_that_are_not_finite(void **state)
+{
+    static const float wrong[] = {NAN, INFINITY, -INFINITY};
+    char *path = in_directory("nan.ckpt");
+
+    (void)state;
+    for (int role = 0; role < BP_ROLES; role++)
+        for (size_t i = 0; i < 3 && made.agent.has[role]; i++) {
+            float *parameter = &made.params[role][made.agent.net[role].parameters - 1 - i], kept = *parameter;
+            *parameter = wrong[i];
+            assert_int_equal(bp_checkpoint_write(path, &made), 0);
+            *parameter = kept;
+            damaged(path, "holds what is not a finite number");
+        }
+    assert_int_equal(bp_checkpoint_write(path, &made), 0);
+    assert_int_equal(status_of_loading(path), 0);
+}
+
+/* The file of a user's body goes along, and comes back as it was; one that was changed is noticed. */
+static void bodies_are_carried(void **state)
+{
+    char xml[] = "<mujoco/>\n\xff", *path = in_directory("body.ckpt");
+    struct bp_checkpoint loaded;
+
+    (void)state;
+    made.body_copy = (struct bp_body_copy){.xml = xml, .size = sizeof xml - 1};
+    strcpy(made.fingerprint, "f1");
+    bp_hash_bytes(xml, sizeof xml - 1, made.body_copy.hash);
+    assert_int_equal(bp_checkpoint_write(path, &made), 0);
+    assert_int_equal(bp_checkpoint_load(path, &loaded), 0);
+    assert_string_equal(loaded.body_copy.xml, xml);
+    assert_int_equal(loaded.body_copy.size, sizeof xml - 1);
+    assert_string_equal(loaded.body_copy.hash, made.body_copy.hash);
+    assert_string_equal(loaded.fingerprint, "f1");
+    bp_checkpoint_free(&loaded);
+    xml[1] = 'M';
+    assert_int_equal(bp_checkpoint_write(path, &made), 0);
+    damaged(path, "body/xml");
+    made.body_copy = (struct bp_body_copy){0};
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +333,8 @@ int main(void)
         cmocka_unit_test(networks_that_cannot_be),
         cmocka_unit_test(foreign_files),
         cmocka_unit_test(unwritable),
+        cmocka_unit_test(parameters_that_are_not_finite),
+        cmocka_unit_test(bodies_are_carried),
         cmocka_unit_test(round_trip),
         cmocka_unit_test(bytes_are_a_function_of_the_contents),
         cmocka_unit_test(parts_of_an_agent),

@@ -49,6 +49,42 @@ static void usr1_twice(void)
     expect(bp_signals_checkpoint());
 }
 
+/* Each request is answered before the next is made; one that came between looking and clearing would never be. */
+static void usr1_again_and_again(void)
+{
+    int answer[2];
+    char byte = 0;
+
+    bp_signals_catch();
+    expect(!pipe(answer));
+    if (fork() == 0) {
+        pid_t us = getppid();
+        close(answer[1]);               /* or this one would wait for itself when nobody else is left */
+        for (int i = 0; i < 20000; i++) {
+            kill(us, SIGUSR1);
+            if (read(answer[0], &byte, 1) != 1)
+                _exit(1);
+        }
+        _exit(0);
+    }
+    alarm(20);
+    for (int answered = 0; answered < 20000; answered += byte) {
+        byte = bp_signals_checkpoint();
+        expect(!byte || write(answer[1], &byte, 1) == 1);
+    }
+}
+
+/* SIGPIPE asks to stop, and goes on asking without ever ending the process; at the end it does. */
+static void nobody_listens(void)
+{
+    bp_signals_catch();
+    bp_signals_catch_pipe();
+    raise(SIGPIPE);
+    raise(SIGPIPE);
+    raise(SIGPIPE);
+    expect(bp_signals_stop() == SIGPIPE);
+}
+
 static void second_signal(void)
 {
     struct bp_pack_writer *writer = bp_pack_create(in_directory("half.ckpt"), 1);
@@ -65,6 +101,8 @@ static void signals_are_noted(void **state)
     (void)state;
     assert_int_equal(status_of(one_signal), 0);
     assert_int_equal(status_of(usr1_twice), 0);
+    assert_int_equal(status_of(nobody_listens), 0);
+    assert_int_equal(status_of(usr1_again_and_again), 0);
 }
 
 /* The second request to stop quits at once, and leaves no half-written file behind. */
