@@ -52,7 +52,7 @@ SOURCES := $(foreach l,$(LAYERS),$(sort $(wildcard lib/$l/*.c)))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 TESTS   := $(patsubst tests/lib/%.c,$(B)/tests/%,$(wildcard tests/lib/*/test_*.c))
 BENCH   := $(B)/tests/bench/bench
-FUZZ    := $(B)/tests/fuzz/bodies $(B)/tests/fuzz/episodes
+FUZZ    := $(B)/tests/fuzz/bodies $(B)/tests/fuzz/episodes $(B)/tests/fuzz/states
 PAGES   := $(wildcard man/*.[157])
 
 .PHONY: all objects check check-generic check-strict check-thread check-fresh tests bench bench-torch fuzz-episodes fuzz-memory demo install uninstall clean help FORCE

@@ -18,7 +18,7 @@ enum { HANG_SECONDS = 60, CYCLES = 25 };
 static struct bp_config config = {
     .task = "nav-easy",
     .net = {{"lstm", "6,5", "*", "softplus", NULL}, {"lstm", "5,6", "?proprio,?global,?targets", "softplus", NULL}, {"mlp", "6,5", "*", NULL, NULL}},
-    .critics = 1, .transitions = 100000, .seed = 5, .unroll = 10, .batch = 8, .shards = 2, .discount = 0.98, .retrace_lambda = 1, .reward_scale = 0.1,
+    .critics = 1, .transitions = 100000, .seed = 5, .unroll = 10, .sequence_stride = 5, .batch = 8, .shards = 2, .discount = 0.98, .retrace_lambda = 1, .reward_scale = 0.1,
     .kl_cost = 0.1, .entropy_cost = 0.03, .learning_rate = {5e-3, 5e-3, 5e-3}, .final_learning_rate = 1, .target_period = 7, .value_policy = "online",
     .recurrent_state = "stored", .precision = "float32", .replay_precision = "float32", .actors = 9, .actor_steps = 5, .replay_episodes = 20,
     .warm_up = 90, .evaluate = "", .evaluate_every = 1000000, .evaluate_episodes = 3,
