@@ -158,20 +158,20 @@ static void draw(const struct bp_dataset *dataset, gsl_rng *stream, struct bp_ba
     }
 }
 
-static struct bp_var *log_prob(struct bp_learner *learner, struct bp_tape *tape, struct bp_net_use use, const float *observations,
-                               const float *actions, const struct bp_sequences *sequences)
+/* log pi0(a|x) along the rows of a scene. */
+static struct bp_var *log_prob(const struct bp_scene *scene, const float *actions)
 {
-    struct bp_var *x = bp_constant(tape, sequences->steps * sequences->batch, learner->agent.groups.size, observations);
-    struct bp_gaussian prior = bp_agent_gaussian(tape, &learner->agent, BP_PRIOR, use, x, sequences);
+    struct bp_path none = {.levels = 1}, prior;
 
-    return bp_gaussian_log_prob(tape, prior, actions);
+    none.level[0].net = BP_NO_NET;
+    prior = bp_score(scene, &scene->agent->behaviour[BP_PRIOR], &none);
+    return prior.level[0].p.family->log_prob(scene->tape, prior.level[0].p, actions);
 }
 
 void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *dataset, int index)
 {
     struct bp_shard *shard = &learner->shards[index];
     struct bp_batch *batch = &shard->batch;
-    struct bp_net_use use = bp_shard_use(learner, shard, BP_PRIOR, false);
     float mean = (float)(1 / ((double)learner->config.unroll * (double)learner->config.batch));
 
     bp_shard_begin(learner, shard);
@@ -181,8 +181,9 @@ void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *d
         batch->batch = bp_learner_microbatch(learner, i);
         for (int b = 0; b < batch->batch; b++)
             draw(dataset, shard->stream, batch, b);
-        struct bp_sequences sequences = {.steps = batch->steps, .batch = batch->batch, .episode_step = batch->episode_step};
-        struct bp_var *log_p = log_prob(learner, &shard->tape, use, batch->observations, batch->actions, &sequences);
+        struct bp_scene scene = {.tape = &shard->tape, .agent = &learner->agent, .use = shard->use, .observations = batch->observations,
+                                 .steps = batch->steps, .batch = batch->batch, .episode_step = batch->episode_step};
+        struct bp_var *log_p = log_prob(&scene, batch->actions);
         shard->stats.prior_loss += bp_add_loss(log_p, -mean, batch->mask);
         bp_tape_backward(&shard->tape);
     }
@@ -191,7 +192,7 @@ void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *d
 
 double bp_distill_held_out(struct bp_learner *learner, const struct bp_dataset *dataset, int index)
 {
-    struct bp_net_use use = {.net = &learner->agent.net[BP_PRIOR], .params = learner->trained[BP_PRIOR].online};
+    const struct bp_net_use use[BP_ROLES] = {[BP_PRIOR] = {.net = &learner->agent.net[BP_PRIOR], .params = learner->trained[BP_PRIOR].online}};
     struct bp_shard *shard = &learner->shards[index];
     struct bp_tape *tape = &shard->tape;
     double sum = 0;
@@ -200,8 +201,9 @@ double bp_distill_held_out(struct bp_learner *learner, const struct bp_dataset *
     for (int64_t i = index; i < dataset->held; i += learner->config.shards) {
         const struct episode *episode = &dataset->episodes[i];
         bp_tape_reset(tape);
-        struct bp_sequences whole = {.steps = episode->length, .batch = 1};
-        struct bp_var *log_p = log_prob(learner, tape, use, episode->observations, episode->actions, &whole);
+        struct bp_scene whole = {.tape = tape, .agent = &learner->agent, .use = use, .observations = episode->observations,
+                                 .steps = episode->length, .batch = 1};
+        struct bp_var *log_p = log_prob(&whole, episode->actions);
         for (int t = 0; t < episode->length; t++)
             sum += (double)log_p->value[t];
     }

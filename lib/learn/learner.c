@@ -14,15 +14,6 @@ enum {
 };
 #define TAPE_BYTES ((size_t)1 << 20) /* of a tape, to begin with */
 
-int bp_agent_state_size(const struct bp_agent *agent)
-{
-    int size = 0;
-
-    for (int role = 0; role < BP_ROLES; role++)
-        size += agent->has[role] ? agent->net[role].state_size : 0;
-    return size;
-}
-
 static float *floats(size_t n)
 {
     size_t bytes = ((n + 1) * sizeof(float) + 63) & ~(size_t)63;
@@ -49,6 +40,11 @@ static int init_trained(struct bp_trained *trained, const struct bp_net *net, ui
     bp_net_randomise(net, trained->online, stream);
     gsl_rng_free(stream);
     return 0;
+}
+
+static double rate(const struct bp_learner *learner, int role)
+{
+    return learner->config.learning_rate[bp_roles[role].part];
 }
 
 static int shard_sequences(const struct bp_learner *learner)
@@ -80,10 +76,10 @@ int bp_learner_microbatch(const struct bp_learner *learner, int i)
     return sequences / learner->microbatches + (i < sequences % learner->microbatches);
 }
 
-/* What updates need of a role's networks. The policy's gradient passes through the target critics, to the action. */
+/* What updates need of a role's networks. The policy's gradient passes through target networks too, to what joins late: actions and latents. */
 static bool passes_back(const struct bp_learner *learner, int role, bool target)
 {
-    return target ? role >= BP_CRITIC : learner->config.learning_rate[role] > 0;
+    return learner->agent.net[role].late_size > 0 || (!target && rate(learner, role) > 0);
 }
 
 static int init_prepared(struct bp_learner *learner, int role)
@@ -140,8 +136,9 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
     b->mask = floats(rows);
     b->episode_step = calloc(rows + batch, sizeof *b->episode_step);
     b->state = floats(batch * (size_t)learner->state_size);
-    shard->noise = floats((rows + batch) * (size_t)agent->action_size);
-    if (!b->observations || !b->actions || !b->log_prob || !b->reward || !b->nonterminal || !b->mask || !b->episode_step || !b->state || !shard->noise)
+    shard->noise = floats((rows + batch) * (size_t)bp_behaviour_noise(&agent->behaviour[BP_POLICY]));
+    shard->latent = floats(batch * (size_t)agent->latent_size);
+    if (!b->observations || !b->actions || !b->log_prob || !b->reward || !b->nonterminal || !b->mask || !b->episode_step || !b->state || !shard->noise || !shard->latent)
         return bp_error(BP_FAILURE, "out of memory");
     for (int role = 0; role < BP_ROLES; role++) {
         shard->grad[role] = floats(learner->trained[role].n);
@@ -196,6 +193,7 @@ static void free_shard(struct bp_shard *shard)
     free(b->episode_step);
     free(b->state);
     free(shard->noise);
+    free(shard->latent);
     for (int role = 0; role < BP_ROLES; role++) {
         free(shard->grad[role]);
         free(shard->states[role]);
@@ -265,7 +263,7 @@ struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp
 
     if (target)
         return (struct bp_net_use){&learner->agent.net[role], t->target, NULL, t->target_prepared};
-    return (struct bp_net_use){&learner->agent.net[role], t->online, learner->config.learning_rate[role] > 0 ? shard->grad[role] : NULL,
+    return (struct bp_net_use){&learner->agent.net[role], t->online, rate(learner, role) > 0 ? shard->grad[role] : NULL,
                                t->online_prepared};
 }
 
@@ -287,6 +285,10 @@ void bp_shard_begin(const struct bp_learner *learner, struct bp_shard *shard)
 {
     bp_shard_borrow(learner, shard);
     shard->stats = (struct bp_update_stats){0};
+    for (int role = 0; role < BP_ROLES; role++) {
+        shard->use[role] = bp_shard_use(learner, shard, (enum bp_role)role, false);
+        shard->use_target[role] = bp_shard_use(learner, shard, (enum bp_role)role, true);
+    }
 }
 
 /* ---- second half of an update ---- */
@@ -321,7 +323,7 @@ static void step_range(struct bp_learner *learner, enum bp_role role, size_t fro
             part[j] = 0;
         }
     }
-    adam.rate = c->learning_rate[role] * rate_share(learner);
+    adam.rate = rate(learner, role) * rate_share(learner);
     bp_adam_step(&adam, learner->updates + 1, trained->online + from, sum, trained->m + from, trained->v + from, n);
     memset(sum, 0, n * sizeof *sum);
 }
@@ -332,7 +334,7 @@ void bp_learner_apply(struct bp_learner *learner, int i)
     const struct bp_net *net = &learner->agent.net[job->role];
     struct bp_trained *t = &learner->trained[job->role];
 
-    if (learner->config.learning_rate[job->role] > 0) {
+    if (rate(learner, job->role) > 0) {
         step_range(learner, job->role, job->from, job->count);
         bp_net_prepare_range(net, t->online, &t->online_prepared, job->from, job->count);
     }
@@ -363,7 +365,7 @@ int bp_learner_tensors(struct bp_learner *learner, struct bp_tensor *tensors)
         struct { const char *name; float *data; } part[] = {{"online", t->online}, {"target", t->target}, {"m", t->m}, {"v", t->v}};
         for (int i = 0; t->n && i < 4; i++) {
             char name[BP_TENSOR_NAME];
-            snprintf(name, sizeof name, "learner/%s/%s", bp_role_names[role], part[i].name);
+            snprintf(name, sizeof name, "learner/%s/%s", bp_roles[role].name, part[i].name);
             tensors[count++] = bp_tensor_1d(name, BP_F32, (int64_t)t->n, part[i].data);
         }
     }
@@ -387,6 +389,6 @@ int bp_learner_check(const struct bp_learner *learner, const char *where)
         return bp_error(BP_DAMAGED, "%s: a count of updates below 0", where);
     for (int role = 0; role < BP_ROLES; role++)
         if (!can_learn(&learner->trained[role]))
-            return bp_error(BP_DAMAGED, "%s: the %s has parameters or moments that make no sense", where, bp_role_names[role]);
+            return bp_error(BP_DAMAGED, "%s: the %s has parameters or moments that make no sense", where, bp_roles[role].name);
     return 0;
 }

@@ -25,7 +25,7 @@ struct bp_learner_config {
     double reward_scale;        /* multiplies rewards and both costs inside the learner */
     double kl_cost;             /* alpha, nats to reward */
     double entropy_cost;        /* alpha_H */
-    double learning_rate[BP_ROLES];     /* of Adam; 0: frozen */
+    double learning_rate[BP_PARTS];     /* of Adam; 0: frozen */
     double learning_rate_hold;  /* share of the planned updates during which the rates are constant, below 1 */
     double final_learning_rate; /* share of the rates that is left after `planned` updates; they fall linearly */
     int64_t planned;
@@ -48,6 +48,7 @@ struct bp_update_stats {
     double transitions;         /* those that the mask leaves */
     double critic_loss, policy_loss, prior_loss;
     double kl_prior;            /* KL(pi || pi0'), nats */
+    double kl_prior_high;       /* of these for the latent */
     double entropy;
     double q;                   /* Q'(x, a ~ pi), in units of reward_scale */
     double trace;               /* c */
@@ -65,9 +66,11 @@ struct bp_shard {
     struct bp_scratch *borrowed;
     gsl_rng *stream;
     struct bp_batch batch;      /* one microbatch; memory for the largest */
-    float *noise;               /* (N+K+1)*B x A */
+    float *noise;               /* (N+K+1)*B x what the policy draws of */
     float *states[BP_ROLES];    /* B x the network's state size */
+    float *latent;              /* B x Z */
     float *grad[BP_ROLES];
+    struct bp_net_use use[BP_ROLES], use_target[BP_ROLES];      /* set while it works */
     struct bp_update_stats stats;
 };
 
@@ -97,7 +100,7 @@ void bp_learner_free(struct bp_learner *learner);
 /* Sequences of a shard's i-th microbatch: their number differs by one at most, and the first has the most. */
 int bp_learner_microbatch(const struct bp_learner *learner, int i);
 
-/* A network as the shard uses it: its target, fixed; or itself, whose gradients the shard gathers unless its rate is 0. */
+/* A network as the shard uses it: its target, fixed; or itself, whose gradients the shard gathers unless its part is frozen. */
 struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp_shard *shard, enum bp_role role, bool target);
 
 /* A shard works on its tape between these two: it borrows memory for it, and returns it at the end. */
@@ -115,9 +118,6 @@ void bp_learner_prepare(struct bp_learner *learner);
 
 /* Target networks := networks, after parameters were written from outside; prepares both. */
 void bp_learner_copy_targets(struct bp_learner *learner);
-
-/* Floats of one recurrent state row of the agent: those of its networks, in the order of roles. */
-int bp_agent_state_size(const struct bp_agent *agent);
 
 /*
  * Second half of an update: job i of bp_learner_jobs() sums the shards' gradients over its range of the parameters, takes Adam's step there

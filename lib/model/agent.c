@@ -3,46 +3,171 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const bp_role_names[BP_ROLES] = {"policy", "prior", "critic", "critic2"};
+const struct bp_role_row bp_roles[BP_ROLES] = {
+    [BP_POLICY] = {"policy", BP_PART_POLICY, false},
+    [BP_PRIOR] = {"prior", BP_PART_PRIOR, false},
+    [BP_CRITIC] = {"critic", BP_PART_CRITIC, true},
+    [BP_CRITIC_2] = {"critic2", BP_PART_CRITIC, true},
+    [BP_POLICY_HIGH] = {"policy-high", BP_PART_POLICY, false},
+    [BP_PRIOR_HIGH] = {"prior-high", BP_PART_PRIOR, false},
+};
 
-static int head_by_name(const char *name, enum bp_head *head)
+const struct bp_latent_prior bp_latent_priors[] = {
+    {"isotropic", "N(0, I)", NULL, false},
+    {"ar1", "N(a z', 1 - a^2): correlated over time", NULL, true},
+    {"learned-ar", "a network of the latent before", "mlp", true},
+    {0},
+};
+
+static const struct bp_latent_prior *find_latent_prior(const char *name)
 {
-    for (int i = 0; i < BP_HEAD_COUNT; i++)
-        if (!strcmp(bp_head_names[i], name)) {
-            *head = (enum bp_head)i;
-            return 0;
-        }
-    return bp_error(BP_USAGE, "there is no head '%s'", name);
+    for (const struct bp_latent_prior *row = bp_latent_priors; row->name; row++)
+        if (!strcmp(row->name, name))
+            return row;
+    return NULL;
 }
 
-int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, int action_size,
-                  const struct bp_net_choice choice[BP_ROLES])
+static bool chosen(const struct bp_net_choice *choice)
 {
-    *agent = (struct bp_agent){.groups = *groups, .action_size = action_size};
-    for (int role = 0; role < BP_ROLES; role++) {
-        const struct bp_net_choice *c = &choice[role];
-        struct bp_net_spec spec = {
-            .action_size = role >= BP_CRITIC ? action_size : 0,
-            .output_size = role >= BP_CRITIC ? 1 : 2 * action_size,
-        };
-        if (!c->kind || !strcmp(c->kind, "none"))
-            continue;
-        snprintf(spec.name, sizeof spec.name, "%s", bp_role_names[role]);
-        snprintf(spec.kind, sizeof spec.kind, "%s", c->kind);
-        if (bp_net_hidden(strcmp(c->kind, "linear") ? c->hidden : "", &spec) || bp_groups_select(groups, c->inputs, &spec.inputs) ||
-            bp_net_encoders(c->encoders, &spec) || bp_net_init(&agent->net[role], &spec) || (c->head && head_by_name(c->head, &agent->head[role])))
-            return -1;
-        agent->has[role] = true;
-    }
+    return choice->kind && strcmp(choice->kind, "none");
+}
+
+static void add_late(struct bp_net_spec *spec, const char *name, int size)
+{
+    struct bp_late *late = &spec->late[spec->late_count];
+
+    if (!size)
+        return;
+    snprintf(late->name, sizeof late->name, "%s", name);
+    late->size = size;
+    spec->late_count++;
+}
+
+static int init_net(struct bp_agent *agent, enum bp_role role, const struct bp_net_choice *choice, struct bp_net_spec *spec)
+{
+    snprintf(spec->name, sizeof spec->name, "%s", bp_roles[role].name);
+    if (!spec->kind[0])
+        snprintf(spec->kind, sizeof spec->kind, "%s", choice->kind);
+    if (bp_net_hidden(strcmp(spec->kind, "linear") ? choice->hidden : "", spec) || bp_groups_select(&agent->groups, choice->inputs, &spec->inputs) ||
+        bp_net_encoders(choice->encoders, spec) || bp_net_init(&agent->net[role], spec))
+        return -1;
+    agent->has[role] = true;
     return 0;
 }
 
-struct bp_gaussian bp_agent_gaussian(struct bp_tape *tape, const struct bp_agent *agent, enum bp_role role, struct bp_net_use use,
-                                     struct bp_var *x, const struct bp_sequences *sequences)
+static int init_critic(struct bp_agent *agent, enum bp_role role, const struct bp_net_choice *choice)
 {
-    struct bp_var *features = bp_net_features(tape, use, x, sequences);
+    struct bp_net_spec spec = {.output_size = 1};
 
-    return bp_gaussian_head(tape, bp_net_output(tape, use, features, NULL), agent->head[role]);
+    if (!chosen(choice))
+        return 0;
+    add_late(&spec, "action", agent->action_size);
+    add_late(&spec, "latent", agent->latent_size);
+    return init_net(agent, role, choice, &spec);
+}
+
+/* A level that a network gives; what is set in it says what the network is given. */
+static int init_level(struct bp_agent *agent, enum bp_role role, const struct bp_net_choice *choice, const char *kind, struct bp_level *level)
+{
+    struct bp_net_spec spec = {0};
+
+    if (!(level->family = bp_family_find(choice->head)))
+        return bp_error(BP_USAGE, "there is no head '%s'", choice->head);
+    if (kind)
+        snprintf(spec.kind, sizeof spec.kind, "%s", kind);
+    if (level->above)
+        add_late(&spec, "latent", agent->latent_size);
+    if (level->before)
+        add_late(&spec, "before", level->size);
+    spec.output_size = level->family->outputs(level->size);
+    level->net = role;
+    return init_net(agent, role, choice, &spec);
+}
+
+/* The level that draws the latent. */
+static int init_high(struct bp_agent *agent, enum bp_role role, const struct bp_net_choice *choice, const struct bp_latent_choice *latent,
+                     struct bp_level *level)
+{
+    const struct bp_latent_prior *prior = find_latent_prior(choice->kind);
+    struct bp_net_choice alone = *choice;
+
+    *level = (struct bp_level){.net = BP_NO_NET, .size = latent->size, .period = latent->period, .before = prior && prior->before};
+    if (!prior)
+        return init_level(agent, role, choice, NULL, level);
+    if (prior->kind) {
+        alone.inputs = "";
+        alone.encoders = NULL;
+        return init_level(agent, role, &alone, prior->kind, level);
+    }
+    level->family = &bp_families[0];
+    level->correlation = prior->before ? latent->correlation : 0;
+    return 0;
+}
+
+static int init_behaviour(struct bp_agent *agent, enum bp_role low, const struct bp_net_choice *choice, enum bp_role high,
+                          const struct bp_net_choice *high_choice, const struct bp_latent_choice *latent)
+{
+    struct bp_behaviour *behaviour = &agent->behaviour[low];
+    struct bp_level *last;
+
+    if (!chosen(choice))
+        return 0;
+    if (agent->latent_size) {
+        if (!chosen(high_choice))
+            return bp_error(BP_USAGE, "a hierarchical %s needs a high level", bp_roles[low].name);
+        if (init_high(agent, high, high_choice, latent, &behaviour->level[behaviour->levels++]))
+            return -1;
+    }
+    last = &behaviour->level[behaviour->levels++];
+    *last = (struct bp_level){.above = agent->latent_size > 0, .size = agent->action_size, .period = 1};
+    if (strcmp(choice->kind, "shared"))
+        return init_level(agent, low, choice, NULL, last);
+    if (!agent->latent_size || low == BP_POLICY || !agent->has[BP_POLICY])
+        return bp_error(BP_USAGE, "only the prior of a hierarchical policy can share its low level");
+    *last = agent->behaviour[BP_POLICY].level[1];
+    return 0;
+}
+
+int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, int action_size, const struct bp_net_choice choice[BP_ROLES],
+                  const struct bp_latent_choice *latent)
+{
+    *agent = (struct bp_agent){.groups = *groups, .action_size = action_size, .latent_size = latent ? latent->size : 0};
+    if (init_behaviour(agent, BP_POLICY, &choice[BP_POLICY], BP_POLICY_HIGH, &choice[BP_POLICY_HIGH], latent) ||
+        init_behaviour(agent, BP_PRIOR, &choice[BP_PRIOR], BP_PRIOR_HIGH, &choice[BP_PRIOR_HIGH], latent))
+        return -1;
+    for (int i = 0; i < BP_CRITICS; i++)
+        if (init_critic(agent, (enum bp_role)(BP_CRITIC + i), &choice[BP_CRITIC + i]))
+            return -1;
+    return 0;
+}
+
+int bp_agent_state_size(const struct bp_agent *agent)
+{
+    int size = agent->latent_size;
+
+    for (int role = 0; role < BP_ROLES; role++)
+        size += agent->net[role].state_size;
+    return size;
+}
+
+const struct bp_family *bp_agent_family(const struct bp_agent *agent, enum bp_role role)
+{
+    for (int b = 0; b < 2; b++)
+        for (int i = 0; i < agent->behaviour[b].levels; i++)
+            if (agent->behaviour[b].level[i].net == (int)role)
+                return agent->behaviour[b].level[i].family;
+    return NULL;
+}
+
+const struct bp_latent_prior *bp_agent_latent_prior(const struct bp_agent *agent)
+{
+    const struct bp_level *high = &agent->behaviour[BP_PRIOR].level[0];
+    bool given = agent->behaviour[BP_PRIOR].levels > 1;
+
+    for (const struct bp_latent_prior *row = bp_latent_priors; given && row->name; row++)
+        if (row->before == high->before && (row->kind != NULL) == (high->net != BP_NO_NET))
+            return row;
+    return NULL;
 }
 
 struct bp_var *bp_agent_inputs(struct bp_tape *tape, const struct bp_agent *agent, enum bp_role role, const float *observations,

@@ -1,39 +1,72 @@
-/* An agent: what acts and what is learned with it. Policy, prior and critic are three networks over one observation row. */
+/*
+ * An agent: what acts and what is learned with it. It lists its networks once; policy and prior are behaviours, which refer to them.
+ */
 #ifndef BP_MODEL_AGENT_H
 #define BP_MODEL_AGENT_H
 
+#include "model/behaviour.h"
 #include "model/net.h"
-#include "nn/gaussian.h"
 
-/* The networks' roles; arrays over roles are indexed by these. */
-enum bp_role { BP_POLICY, BP_PRIOR, BP_CRITIC, BP_CRITIC_2, BP_ROLES };
-enum { BP_CRITICS = BP_ROLES - BP_CRITIC };     /* at most; where there are two, they are built alike */
-extern const char *const bp_role_names[BP_ROLES];
+/* The networks there can be: arrays over roles are indexed by these, in the order of bp_roles[]. */
+enum bp_role { BP_POLICY, BP_PRIOR, BP_CRITIC, BP_CRITIC_2, BP_POLICY_HIGH, BP_PRIOR_HIGH, BP_ROLES };
+enum { BP_CRITICS = 2 };                        /* at most; where there are two, they are built alike */
+
+/* What trains a network, and with what rate. */
+enum bp_part { BP_PART_POLICY, BP_PART_PRIOR, BP_PART_CRITIC, BP_PARTS };
+
+struct bp_role_row {
+    const char *name;                           /* of the network and, with a slash, of its tensors */
+    enum bp_part part;
+    bool value;                                 /* gives a value, else a distribution */
+};
+extern const struct bp_role_row bp_roles[BP_ROLES];
 
 struct bp_agent {
-    struct bp_groups groups;            /* of the observation rows that it was made for */
-    int action_size;                    /* A */
-    bool has[BP_ROLES];                 /* a prior of kind "none" is absent; a distilled checkpoint holds a prior alone */
+    struct bp_groups groups;                    /* of the observation rows that it was made for */
+    int action_size;                            /* A */
+    int latent_size;                            /* Z, 0: flat */
+    bool has[BP_ROLES];                         /* a prior of kind "none" is absent; a distilled checkpoint holds a prior alone */
     struct bp_net net[BP_ROLES];
-    enum bp_head head[BP_ROLES];        /* of policy and prior */
+    struct bp_behaviour behaviour[2];           /* of BP_POLICY and BP_PRIOR; without levels: absent */
 };
 
 /* The options of one network; without it, kind is NULL or "none". */
 struct bp_net_choice {
     const char *kind;
-    const char *hidden;                 /* "64,64" */
-    const char *inputs;                 /* groups, as bp_groups_select reads them */
-    const char *head;                   /* name of a head; NULL in critics */
-    const char *encoders;               /* "targets:50,boxes:100x20"; NULL or "": none */
+    const char *hidden;                         /* "64,64" */
+    const char *inputs;                            /* groups, as bp_groups_select reads them */
+    const char *head;                           /* name of a family; NULL in critics */
+    const char *encoders;                       /* "targets:50,boxes:100x20"; NULL or "": none */
 };
 
-/* Lay out the chosen networks. -1 after reporting. */
-int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, int action_size,
-                  const struct bp_net_choice choice[BP_ROLES]) BP_WARN_UNUSED;
+/* What is asked of a hierarchy; a size of 0 leaves it out. */
+struct bp_latent_choice {
+    int size;                                   /* Z, numbers of the latent */
+    int period;                                 /* steps for which one is held */
+    double correlation;                         /* a of a prior ar1: N(a z', 1 - a^2) */
+};
 
-/* The Gaussian of a policy or prior (use.net is that of the role) along the sequences' rows of observations x, gathered for that network. */
-struct bp_gaussian bp_agent_gaussian(struct bp_tape *tape, const struct bp_agent *agent, enum bp_role role, struct bp_net_use use,
-                                     struct bp_var *x, const struct bp_sequences *sequences);
+/* Priors of the high level that are no network of the observation, or more than one; other kinds are those of networks. */
+struct bp_latent_prior {
+    const char *name, *help;
+    const char *kind;                           /* of the network; NULL: none */
+    bool before;                                /* is given the latent before */
+};
+extern const struct bp_latent_prior bp_latent_priors[];     /* ends with a row whose name is NULL */
+
+/*
+ * Lay out the chosen networks and behaviours. With a latent the networks `policy` and `prior` are low levels, which are given it, and
+ * policy-high and prior-high draw it; a prior of kind "shared" has the policy's low level for its own. -1 after reporting.
+ */
+int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, int action_size, const struct bp_net_choice choice[BP_ROLES],
+                  const struct bp_latent_choice *latent) BP_WARN_UNUSED;
+
+/* The family of what a network gives, NULL for a value. The row of a prior's high level, NULL when a network of the observation gives it. */
+const struct bp_family *bp_agent_family(const struct bp_agent *agent, enum bp_role role);
+const struct bp_latent_prior *bp_agent_latent_prior(const struct bp_agent *agent);
+
+/* Floats of one row of what acting carries along: the networks' recurrent states, in the order of roles, and the latent in force. */
+int bp_agent_state_size(const struct bp_agent *agent);
 
 /* The inputs of `role`, taken from full observation rows, as a constant on the tape. */
 struct bp_var *bp_agent_inputs(struct bp_tape *tape, const struct bp_agent *agent, enum bp_role role, const float *observations,

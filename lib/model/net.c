@@ -12,15 +12,15 @@
 
 /* ---- kinds ---- */
 
-static int recurrent_none(int hidden_count, bool critic)
+static int recurrent_none(int hidden_count, bool late)
 {
-    (void)hidden_count, (void)critic;
+    (void)hidden_count, (void)late;
     return -1;
 }
 
-static int recurrent_lstm(int hidden_count, bool critic)
+static int recurrent_lstm(int hidden_count, bool late)
 {
-    return critic ? 0 : hidden_count - 1;
+    return late ? 0 : hidden_count - 1;
 }
 
 const struct bp_net_kind bp_net_kinds[] = {
@@ -41,7 +41,7 @@ static const struct bp_net_kind *find_kind(const char *name)
 
 /* ---- layout ---- */
 
-static struct bp_layer *add_layer(struct bp_net *net, enum bp_layer_kind kind, int in, int out, int action)
+static struct bp_layer *add_layer(struct bp_net *net, enum bp_layer_kind kind, int in, int out, int late)
 {
     struct bp_layer *layer = &net->layer[net->layers++];
     size_t width = (size_t)out * (kind == BP_LAYER_LSTM ? 4 : 1);
@@ -51,7 +51,7 @@ static struct bp_layer *add_layer(struct bp_net *net, enum bp_layer_kind kind, i
     layer->h = layer->x + (size_t)in * width;
     layer->b = layer->h + (kind == BP_LAYER_LSTM ? (size_t)out * width : 0);
     layer->a = layer->b + width;
-    net->parameters = layer->a + (size_t)action * width;
+    net->parameters = layer->a + (size_t)late * width;
     net->state_size += kind == BP_LAYER_LSTM ? 2 * out : 0;
     return layer;
 }
@@ -87,28 +87,30 @@ static int add_inputs(struct bp_net *net, const struct bp_net_spec *spec)
 int bp_net_init(struct bp_net *net, const struct bp_net_spec *spec)
 {
     const struct bp_net_kind *kind = find_kind(spec->kind);
-    int recurrent, in;
+    int recurrent, in, late_size = 0;
 
     if (!kind)
         return -1;
-    if (!spec->inputs.size && !spec->action_size)
+    for (int i = 0; i < spec->late_count; i++)
+        late_size += spec->late[i].size;
+    if (!spec->inputs.size && !late_size)
         return bp_error(BP_USAGE, "the %s sees no observation group", spec->name);
     bool wants_hidden = strcmp(spec->kind, "linear") != 0;
     if (wants_hidden != (spec->hidden_count > 0))
         return bp_error(BP_USAGE, "a %s of kind %s %s hidden layers", spec->name, spec->kind, wants_hidden ? "needs" : "has no");
     if (!wants_hidden && spec->encoder_count)
         return bp_error(BP_USAGE, "a %s of kind %s has no encoders", spec->name, spec->kind);
-    recurrent = kind->recurrent(spec->hidden_count, spec->action_size > 0);
-    *net = (struct bp_net){.spec = *spec};
+    recurrent = kind->recurrent(spec->hidden_count, late_size > 0);
+    *net = (struct bp_net){.spec = *spec, .late_size = late_size};
     in = add_inputs(net, spec);
     net->torso = net->layers;
-    net->join = net->torso + (spec->action_size ? recurrent + 1 : spec->hidden_count);
+    net->join = net->torso + (late_size ? recurrent + 1 : spec->hidden_count);
     for (int i = 0; i < spec->hidden_count; i++) {
         enum bp_layer_kind of = i == recurrent ? BP_LAYER_LSTM : BP_LAYER_DENSE;
-        add_layer(net, of, in, spec->hidden[i], net->layers == net->join ? spec->action_size : 0);
+        add_layer(net, of, in, spec->hidden[i], net->layers == net->join ? late_size : 0);
         in = spec->hidden[i];
     }
-    add_layer(net, BP_LAYER_DENSE, in, spec->output_size, net->layers == net->join ? spec->action_size : 0);
+    add_layer(net, BP_LAYER_DENSE, in, spec->output_size, net->layers == net->join ? late_size : 0);
     net->layer[net->torso].observes = !spec->encoder_count;
     bp_net_list_matrices(net);
     return 0;
@@ -127,7 +129,7 @@ void bp_net_randomise(const struct bp_net *net, float *params, gsl_rng *stream)
     for (int i = 0; i < net->layers; i++) {
         const struct bp_layer *l = &net->layer[i];
         size_t next = i + 1 < net->layers ? net->layer[i + 1].x : net->parameters;
-        int inputs = l->in + (i == net->join ? net->spec.action_size : 0);
+        int inputs = l->in + (i == net->join ? net->late_size : 0);
         double scale = (i + 1 == net->layers ? 0.1 : 1.0) / sqrt(inputs);
         normal(stream, params + l->x, l->h - l->x, scale);
         normal(stream, params + l->h, l->b - l->h, 1 / sqrt(l->out));
@@ -146,13 +148,38 @@ static void tensor_name(const struct bp_net *net, const struct bp_layer *l, cons
     assert(length < BP_TENSOR_NAME);
 }
 
+static int width_of(const struct bp_layer *layer)
+{
+    return layer->out * (layer->kind == BP_LAYER_LSTM ? 4 : 1);
+}
+
+/* Offset of the weights of late input k, and their rows. */
+static size_t late_weight(const struct bp_net *net, int k, int *rows)
+{
+    const struct bp_layer *join = &net->layer[net->join];
+    size_t at = join->a;
+
+    for (int i = 0; i < k; i++)
+        at += (size_t)net->spec.late[i].size * (size_t)width_of(join);
+    *rows = net->spec.late[k].size;
+    return at;
+}
+
+static bool same_late(const struct bp_net_spec *a, const struct bp_net_spec *b)
+{
+    for (int k = 0; k < a->late_count && k < b->late_count; k++)
+        if (a->late[k].size != b->late[k].size || strcmp(a->late[k].name, b->late[k].name))
+            return false;
+    return a->late_count == b->late_count;
+}
+
 int bp_net_tensors(const struct bp_net *net, float *params, struct bp_tensor *tensors)
 {
     int count = 0;
 
     for (int i = 0; i < net->layers; i++) {
         const struct bp_layer *l = &net->layer[i];
-        int width = l->out * (l->kind == BP_LAYER_LSTM ? 4 : 1);
+        int width = width_of(l);
         char name[BP_TENSOR_NAME];
         tensor_name(net, l, "weight", name);
         tensors[count++] = bp_tensor_2d(name, BP_F32, l->in, width, params + l->x);
@@ -162,9 +189,10 @@ int bp_net_tensors(const struct bp_net *net, float *params, struct bp_tensor *te
         }
         tensor_name(net, l, "bias", name);
         tensors[count++] = bp_tensor_1d(name, BP_F32, width, params + l->b);
-        if (i == net->join && net->spec.action_size) {
-            tensor_name(net, l, "action", name);
-            tensors[count++] = bp_tensor_2d(name, BP_F32, net->spec.action_size, width, params + l->a);
+        for (int k = 0, size; i == net->join && k < net->spec.late_count; k++) {
+            size_t at = late_weight(net, k, &size);
+            tensor_name(net, l, net->spec.late[k].name, name);
+            tensors[count++] = bp_tensor_2d(name, BP_F32, size, width, params + at);
         }
     }
     return count;
@@ -183,7 +211,7 @@ static bool same_torso(const struct bp_net *a, const struct bp_net *b)
     int layers = a->layers - a->torso;
 
     return !strcmp(a->spec.kind, b->spec.kind) && layers == b->layers - b->torso && a->join - a->torso == b->join - b->torso &&
-           a->spec.action_size == b->spec.action_size && same_layers(a->layer + a->torso, b->layer + b->torso, layers);
+           same_late(&a->spec, &b->spec) && same_layers(a->layer + a->torso, b->layer + b->torso, layers);
 }
 
 /* The place among the groups seen, or -1. */
@@ -313,7 +341,7 @@ struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, stru
     return dense(tape, use, net->join, x, BP_IDENTITY, BP_KEEP_VALUE);
 }
 
-struct bp_var *bp_net_output(struct bp_tape *tape, struct bp_net_use use, struct bp_var *features, struct bp_var *action)
+struct bp_var *bp_net_output(struct bp_tape *tape, struct bp_net_use use, struct bp_var *features, struct bp_var *const *late)
 {
     const struct bp_net *net = use.net;
     int i = net->join;
@@ -321,9 +349,13 @@ struct bp_var *bp_net_output(struct bp_tape *tape, struct bp_net_use use, struct
     enum bp_activation act = last ? BP_IDENTITY : BP_ELU;
     enum bp_keep keep = last ? BP_KEEP_VALUE : kept_for(use, i + 1);
     struct bp_weight none = {0};
-    struct bp_var *x = action ? bp_linear(tape, action, weight(use, net->layer[i].a), none, features, net->layer[i].out, act, keep)
-                              : bp_activate(tape, features, act);
+    struct bp_var *x = net->spec.late_count ? features : bp_activate(tape, features, act);
 
+    for (int k = 0, end = net->spec.late_count - 1, size; k <= end; k++) {
+        size_t at = late_weight(net, k, &size);
+        assert(late[k]->cols == size);
+        x = bp_linear(tape, late[k], weight(use, at), none, x, net->layer[i].out, k == end ? act : BP_IDENTITY, k == end ? keep : BP_KEEP_VALUE);
+    }
     for (i++; i < net->layers; i++) {
         last = i + 1 == net->layers;
         x = dense(tape, use, i, x, last ? BP_IDENTITY : BP_ELU, last ? BP_KEEP_VALUE : kept_for(use, i + 1));

@@ -17,6 +17,7 @@
 #define BP_LAYER_MAX 8              /* hidden layers of the torso */
 #define BP_ENCODER_LAYER_MAX 4      /* layers of an encoder */
 #define BP_ENCODER_MAX 8            /* encoders of a network */
+#define BP_LATE_MAX 3               /* late inputs of a network */
 
 /* Dense layers with ELU through which a network sees one group, instead of the group itself. */
 struct bp_encoder_spec {
@@ -25,7 +26,13 @@ struct bp_encoder_spec {
     int hidden_count;           /* at least 1 */
 };
 
-/* How to build a network; a checkpoint keeps this. */
+/* An input beside the observation, which joins behind the recurrent layers: several of them can stand on one set of features. */
+struct bp_late {
+    char name[12];              /* action, latent, before: names its weights */
+    int size;
+};
+
+/* How to build a network; all that a checkpoint needs to tell of one. */
 struct bp_net_spec {
     char name[16];              /* policy, prior, critic: leads the names of its tensors */
     char kind[16];              /* mlp, lstm, linear: a row of bp_net_kinds */
@@ -34,7 +41,8 @@ struct bp_net_spec {
     struct bp_groups inputs;    /* the groups of an observation row that it sees */
     struct bp_encoder_spec encoder[BP_ENCODER_MAX];     /* in the order of the groups */
     int encoder_count;
-    int action_size;            /* of an action that joins the input (critics), else 0 */
+    struct bp_late late[BP_LATE_MAX];   /* what joins later than the observation: a critic's action, a low level's latent */
+    int late_count;
     int output_size;
 };
 
@@ -45,7 +53,7 @@ struct bp_layer {
     enum bp_layer_kind kind;
     bool observes;              /* its input is of the observation, and wants no gradient */
     int in, out;
-    size_t x, h, b, a;          /* offsets of W_x, W_h (LSTM), b, W_a (where the action joins) in the parameters */
+    size_t x, h, b, a;          /* offsets of W_x, W_h (LSTM), b, and one after the other the W of late inputs in the parameters */
     int state;                  /* offset of its h, c in a state row */
 };
 
@@ -64,18 +72,19 @@ struct bp_net {
     struct bp_input input[BP_GROUP_MAX];        /* for each seen group */
     int layers;
     int torso;                  /* its first layer */
-    int join;                   /* layer at which the action is added; the output layer in networks without */
+    int join;                   /* layer at which the late inputs are added; the output layer in networks without */
+    int late_size;              /* columns of all late inputs */
     size_t parameters;          /* how many */
     int state_size;             /* floats in a state row: h and c of every recurrent layer */
-    struct bp_net_matrix matrix[BP_NET_LAYERS + 2];     /* the matrices among the parameters: of each layer, the LSTM's second, the action's */
+    struct bp_net_matrix matrix[BP_NET_LAYERS + 1 + BP_LATE_MAX];   /* the matrices among the parameters: of layers, the second of an LSTM, of late inputs */
     int matrices;
     size_t packed, packed_transposed;                   /* pairs of their packed forms */
 };
 
-/* The kinds. Recurrent kinds say which hidden layer is the LSTM: actors' last, critics' first (BP E.1.2). */
+/* The kinds. Recurrent kinds say which hidden layer is the LSTM: the last, or the first where late inputs join after it (BP E.1.2). */
 struct bp_net_kind {
     const char *name, *help;
-    int (*recurrent)(int hidden_count, bool critic);    /* index of the recurrent hidden layer, -1: none */
+    int (*recurrent)(int hidden_count, bool late);      /* index of the recurrent hidden layer, -1: none; late: there are late inputs */
 };
 extern const struct bp_net_kind bp_net_kinds[];         /* ends with a row whose name is NULL */
 
@@ -102,7 +111,7 @@ void bp_net_randomise(const struct bp_net *net, float *params, gsl_rng *stream);
  * Names and shapes over parameters: "policy/encoder/targets/0/weight", "policy/0/weight", "policy/1/recurrent", "critic/0/action", ...
  * Returns how many; at most BP_NET_TENSORS.
  */
-#define BP_NET_TENSORS (4 * BP_NET_LAYERS)
+#define BP_NET_TENSORS (3 * BP_NET_LAYERS + BP_LATE_MAX)
 int bp_net_tensors(const struct bp_net *net, float *params, struct bp_tensor *tensors);
 
 /*
@@ -121,12 +130,12 @@ struct bp_net_use {
 };
 
 /*
- * First half, for the sequences' rows: from observations x (rows x inputs.size) up to what joins the action: the pre-activation of layer
+ * First half, for the sequences' rows: from observations x (rows x inputs.size) up to what the late inputs join: the pre-activation of layer
  * `join`. Rows of state have net->state_size floats.
  */
 struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, const struct bp_sequences *sequences);
 
-/* Second half: from features, and the action (rows x action_size; NULL in networks without), to the output (rows x output_size). */
-struct bp_var *bp_net_output(struct bp_tape *tape, struct bp_net_use use, struct bp_var *features, struct bp_var *action);
+/* Second half: from features, and the late inputs in their order (rows x size each), to the output (rows x output_size). */
+struct bp_var *bp_net_output(struct bp_tape *tape, struct bp_net_use use, struct bp_var *features, struct bp_var *const *late);
 
 #endif

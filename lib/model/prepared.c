@@ -31,8 +31,9 @@ void bp_net_list_matrices(struct bp_net *net)
         list(net, l->x, l->in, width, !l->observes);
         if (l->kind == BP_LAYER_LSTM)
             list(net, l->h, l->out, width, true);
-        if (i == net->join && net->spec.action_size)
-            list(net, l->a, net->spec.action_size, width, true);
+        size_t at = l->a;
+        for (int k = 0; i == net->join && k < net->spec.late_count; at += (size_t)net->spec.late[k++].size * (size_t)width)
+            list(net, at, net->spec.late[k].size, width, true);
     }
 }
 

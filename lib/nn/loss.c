@@ -1,5 +1,7 @@
 #include "nn/loss.h"
 
+#include <assert.h>
+
 struct unary {
     struct bp_node node;
     struct bp_var *x, *y;
@@ -93,6 +95,53 @@ struct bp_var *bp_minimum(struct bp_tape *tape, struct bp_var *x, struct bp_var 
         *node = (struct binary){node->node, x, y, z};
     }
     return z;
+}
+
+enum { MOST_TERMS = 4 };
+
+struct weighted_sum {
+    struct bp_node node;
+    struct bp_var *x[MOST_TERMS], *z;
+    const float *weight[MOST_TERMS];
+    int count;
+};
+
+static void weighted_sum_back(struct bp_node *raw)
+{
+    struct weighted_sum *node = (struct weighted_sum *)raw;
+    const float *dz = bp_gradient(node->z);
+
+    for (int k = 0; k < node->count; k++) {
+        float *dx = node->x[k]->grad ? bp_gradient(node->x[k]) : NULL;
+        for (int i = 0; dx && i < node->z->rows; i++)
+            dx[i] += node->weight[k] ? node->weight[k][i] * dz[i] : dz[i];
+    }
+}
+
+struct bp_var *bp_weighted_sum(struct bp_tape *tape, struct bp_var *const *x, const float *const *weight, int count)
+{
+    struct weighted_sum local = {.count = count};
+    bool differentiable = false;
+
+    assert(count <= MOST_TERMS);
+    for (int k = 0; k < count; k++) {
+        local.x[k] = x[k];
+        local.weight[k] = weight[k];
+        differentiable |= x[k]->grad != NULL;
+    }
+    local.z = bp_var_new(tape, x[0]->rows, 1, differentiable);
+    for (int i = 0; i < local.z->rows; i++) {
+        float sum = 0;
+        for (int k = 0; k < count; k++)
+            sum += weight[k] ? weight[k][i] * x[k]->value[i] : x[k]->value[i];
+        local.z->value[i] = sum;
+    }
+    if (local.z->grad) {
+        struct weighted_sum *node = bp_node_new(tape, sizeof *node, weighted_sum_back);
+        local.node = node->node;
+        *node = local;
+    }
+    return local.z;
 }
 
 double bp_add_loss(struct bp_var *x, float factor, const float *weight)

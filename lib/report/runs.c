@@ -16,7 +16,7 @@ static const char *const run_columns[] = {
 
 /* What --metric may name. */
 static const char *const progress_columns[] = {
-    "episode_return", "episode_length", "kl_prior", "entropy", "critic_loss", "policy_loss", "prior_loss", "q_mean",
+    "episode_return", "episode_length", "kl_prior", "kl_prior_high", "entropy", "critic_loss", "policy_loss", "prior_loss", "q_mean",
     "trace_weight", "updates", "env_steps", "episodes", "seconds", NULL,
 };
 /* What --x may name: counts that only grow along a run. */

@@ -5,16 +5,25 @@
 
 #define TAPE_BYTES ((size_t)64 << 10)   /* to begin with */
 
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
 int bp_acting_init(struct bp_acting *acting, const struct bp_agent *agent, int lanes)
 {
-    size_t n = (size_t)lanes, actions = (size_t)agent->action_size;
+    size_t n = (size_t)lanes;
 
     *acting = (struct bp_acting){.agent = agent, .lanes = lanes};
-    acting->noise = calloc(n * actions, sizeof(float));
-    acting->actions = calloc(n * actions, sizeof(float));
+    acting->noise_size = larger(agent->action_size, larger(bp_behaviour_noise(&agent->behaviour[BP_POLICY]),
+                                                           bp_behaviour_noise(&agent->behaviour[BP_PRIOR])));
+    acting->noise = calloc(n * (size_t)acting->noise_size, sizeof(float));
+    acting->latent = calloc(n * (size_t)agent->latent_size + 1, sizeof(float));
+    acting->step = calloc(n, sizeof *acting->step);
+    acting->actions = calloc(n * (size_t)agent->action_size, sizeof(float));
     acting->log_prob = calloc(n, sizeof(float));
     acting->kl_prior = calloc(n, sizeof(float));
-    if (!acting->noise || !acting->actions || !acting->log_prob || !acting->kl_prior)
+    if (!acting->noise || !acting->latent || !acting->step || !acting->actions || !acting->log_prob || !acting->kl_prior)
         return bp_error(BP_FAILURE, "out of memory");
     for (int role = 0; role < BP_ROLES; role++)
         if (!(acting->state[role] = calloc(n * (size_t)agent->net[role].state_size + 1, sizeof(float))))
@@ -25,6 +34,8 @@ int bp_acting_init(struct bp_acting *acting, const struct bp_agent *agent, int l
 void bp_acting_free(struct bp_acting *acting)
 {
     free(acting->noise);
+    free(acting->latent);
+    free(acting->step);
     free(acting->actions);
     free(acting->log_prob);
     free(acting->kl_prior);
@@ -40,68 +51,100 @@ void bp_acting_forget(struct bp_acting *acting, int lane)
         size_t size = (size_t)acting->agent->net[role].state_size;
         memset(acting->state[role] + (size_t)lane * size, 0, size * sizeof(float));
     }
+    memset(acting->latent + (size_t)lane * (size_t)acting->agent->latent_size, 0, (size_t)acting->agent->latent_size * sizeof(float));
+    acting->step[lane] = 0;
 }
 
-/* One step of every lane, which advances role's recurrent state. */
-static struct bp_sequences lanes_of(struct bp_acting *acting, enum bp_role role)
+/* The lanes' noise, level by level instead of lane by lane, as behaviours take it. */
+static const float *noise_by_level(struct bp_acting *acting, const struct bp_behaviour *behaviour)
 {
-    return (struct bp_sequences){.steps = 1, .batch = acting->lanes, .state = acting->state[role], .state_out = acting->state[role]};
+    float *noise, *to;
+    int first = 0;
+
+    if (behaviour->levels == 1)
+        return acting->noise;
+    noise = to = bp_arena_floats(&acting->tape.arena, (size_t)acting->lanes * (size_t)acting->noise_size);
+    for (int i = 0; i < behaviour->levels; i++) {
+        int size = behaviour->level[i].family->noise(behaviour->level[i].size);
+        for (int lane = 0; lane < acting->lanes; lane++, to += size)
+            memcpy(to, acting->noise + lane * acting->noise_size + first, (size_t)size * sizeof *to);
+        first += size;
+    }
+    return noise;
 }
 
-static struct bp_gaussian look(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations)
+/* A critic's recurrent state moves on, whatever it thinks of the action. */
+static void advance_critic(const struct bp_scene *scene, enum bp_role role)
 {
-    struct bp_var *x = bp_agent_inputs(&acting->tape, acting->agent, role, observations, acting->lanes);
+    struct bp_var *x = bp_agent_inputs(scene->tape, scene->agent, role, scene->observations, scene->batch);
+    struct bp_sequences lanes = {.steps = 1, .batch = scene->batch, .state = scene->state[role], .state_out = scene->state[role]};
 
-    struct bp_net_use use = {.net = &acting->agent->net[role], .params = params->of[role]};
-
-    struct bp_sequences lanes = lanes_of(acting, role);
-    return bp_agent_gaussian(&acting->tape, acting->agent, role, use, x, &lanes);
+    bp_net_features(scene->tape, scene->use[role], x, &lanes);
 }
 
-static void advance_critic(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations)
+static bool remembers(const struct bp_agent *agent, const struct bp_behaviour *behaviour, unsigned remember)
 {
-    struct bp_net_use use = {.net = &acting->agent->net[role], .params = params->of[role]};
-    struct bp_var *x = bp_agent_inputs(&acting->tape, acting->agent, role, observations, acting->lanes);
-
-    struct bp_sequences lanes = lanes_of(acting, role);
-    bp_net_features(&acting->tape, use, x, &lanes);
+    for (int i = 0; i < behaviour->levels; i++) {
+        int net = behaviour->level[i].net;
+        if (net != BP_NO_NET && remember & 1u << net && agent->net[net].state_size)
+            return true;
+    }
+    return false;
 }
 
 void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations, bool with_kl,
             unsigned remember)
 {
     enum bp_role other = role == BP_POLICY ? BP_PRIOR : BP_POLICY;
-    struct bp_gaussian p[BP_ROLES];
+    const struct bp_agent *agent = acting->agent;
+    struct bp_net_use use[BP_ROLES];
+    struct bp_scene scene = {.tape = &acting->tape, .agent = agent, .use = use, .observations = observations, .steps = 1,
+                             .batch = acting->lanes, .episode_step = acting->step, .state = acting->state, .carry = true, .latent = acting->latent};
+    struct bp_path path[2];
     size_t n = (size_t)acting->lanes;
 
     bp_tape_reset(&acting->tape);
-    p[role] = look(acting, params, role, observations);
-    memcpy(acting->actions, bp_gaussian_sample(&acting->tape, p[role], acting->noise)->value,
-           n * (size_t)acting->agent->action_size * sizeof(float));
-    memcpy(acting->log_prob, bp_gaussian_log_prob(&acting->tape, p[role], acting->actions)->value, n * sizeof(float));
-    if (with_kl || (remember & 1u << other && acting->agent->net[other].state_size))
-        p[other] = look(acting, params, other, observations);
+    for (int i = 0; i < BP_ROLES; i++)
+        use[i] = (struct bp_net_use){.net = &agent->net[i], .params = params->of[i]};
+    path[role] = bp_behave(&scene, &agent->behaviour[role], noise_by_level(acting, &agent->behaviour[role]));
+    int last = path[role].levels - 1;
+    struct bp_distribution p = path[role].level[last].p;
+    memcpy(acting->actions, path[role].level[last].y->value, n * (size_t)agent->action_size * sizeof(float));
+    memcpy(acting->log_prob, p.family->log_prob(&acting->tape, p, acting->actions)->value, n * sizeof(float));
+    if (with_kl || remembers(agent, &agent->behaviour[other], remember))
+        path[other] = bp_score(&scene, &agent->behaviour[other], &path[role]);
     if (with_kl)
-        memcpy(acting->kl_prior, bp_gaussian_kl(&acting->tape, p[BP_POLICY], p[BP_PRIOR])->value, n * sizeof(float));
-    for (int critic = BP_CRITIC; critic < BP_ROLES; critic++)
-        if (remember & 1u << critic && acting->agent->net[critic].state_size)
-            advance_critic(acting, params, (enum bp_role)critic, observations);
+        memcpy(acting->kl_prior, bp_path_kl(&acting->tape, &path[BP_POLICY], &path[BP_PRIOR]).sum->value, n * sizeof(float));
+    for (int critic = BP_CRITIC; critic < BP_CRITIC + BP_CRITICS; critic++)
+        if (remember & 1u << critic && agent->net[critic].state_size)
+            advance_critic(&scene, (enum bp_role)critic);
+    if (last > 0)
+        memcpy(acting->latent, path[role].level[0].y->value, n * (size_t)agent->latent_size * sizeof(float));
+    for (int lane = 0; lane < acting->lanes; lane++)
+        acting->step[lane]++;
 }
 
 void bp_acting_state_row(const struct bp_acting *acting, int lane, float *row)
 {
+    size_t latent = (size_t)acting->agent->latent_size;
+
     for (int role = 0; role < BP_ROLES; role++) {
-        size_t size = acting->agent->has[role] ? (size_t)acting->agent->net[role].state_size : 0;
+        size_t size = (size_t)acting->agent->net[role].state_size;
         memcpy(row, acting->state[role] + (size_t)lane * size, size * sizeof(float));
         row += size;
     }
+    memcpy(row, acting->latent + (size_t)lane * latent, latent * sizeof(float));
 }
 
-void bp_acting_set_state_row(struct bp_acting *acting, int lane, const float *row)
+void bp_acting_set_state_row(struct bp_acting *acting, int lane, const float *row, int64_t step)
 {
+    size_t latent = (size_t)acting->agent->latent_size;
+
     for (int role = 0; role < BP_ROLES; role++) {
-        size_t size = acting->agent->has[role] ? (size_t)acting->agent->net[role].state_size : 0;
+        size_t size = (size_t)acting->agent->net[role].state_size;
         memcpy(acting->state[role] + (size_t)lane * size, row, size * sizeof(float));
         row += size;
     }
+    memcpy(acting->latent + (size_t)lane * latent, row, latent * sizeof(float));
+    acting->step[lane] = (int32_t)step;
 }

@@ -1,4 +1,4 @@
-/* Acting: one inference for a fixed number of environments ("lanes"), with the networks' recurrent states carried along. */
+/* Acting: one inference for a fixed number of environments ("lanes"), with what the networks and behaviours carry along from step to step. */
 #ifndef BP_RUN_ACT_H
 #define BP_RUN_ACT_H
 
@@ -16,8 +16,11 @@ struct bp_acting {
     const struct bp_agent *agent;   /* borrowed */
     int lanes;
     struct bp_tape tape;
-    float *noise;                   /* lanes x A */
+    int noise_size;                 /* numbers that a lane's draws take: those of the latent, then of the action */
+    float *noise;                   /* lanes x noise_size */
     float *state[BP_ROLES];         /* lanes x the network's state size */
+    float *latent;                  /* lanes x Z: in force */
+    int32_t *step;                  /* lanes: steps since the episode's start */
     float *actions;                 /* lanes x A, the result */
     float *log_prob, *kl_prior;     /* lanes, the result */
 };
@@ -25,19 +28,19 @@ struct bp_acting {
 int bp_acting_init(struct bp_acting *acting, const struct bp_agent *agent, int lanes) BP_WARN_UNUSED;
 void bp_acting_free(struct bp_acting *acting);
 
-/* Clear the networks' recurrent states of a lane, before an episode. */
+/* Forget what is remembered of a lane: before an episode. */
 void bp_acting_forget(struct bp_acting *acting, int lane);
 
 /*
- * Act once: from observations (lanes x O) to actions (sampled as mean + scale * noise; acting->noise set by the caller, zeros for the
- * mean) with log_prob, as `role` (policy or prior). kl_prior, KL(policy || prior), is computed if with_kl and both are available. The
- * recurrent states of the networks in `remember` advance: bit 1 << role.
+ * Act once: from observations (lanes x O) to actions (sampled with acting->noise, set by the caller; zeros for the mean) with their
+ * log_prob given the latent, as `role` (policy or prior). kl_prior, KL(policy || prior), is computed when with_kl and both are at hand.
+ * The recurrent states of the networks in `remember` advance: bit 1 << role.
  */
 void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations, bool with_kl,
             unsigned remember);
 
-/* The states of all networks as one row of a lane, policy, prior, critic, for replay. */
+/* What a lane carries along, as one row of bp_agent_state_size floats, for replay; and back, `step` steps after the episode's start. */
 void bp_acting_state_row(const struct bp_acting *acting, int lane, float *row);
-void bp_acting_set_state_row(struct bp_acting *acting, int lane, const float *row);
+void bp_acting_set_state_row(struct bp_acting *acting, int lane, const float *row, int64_t step);
 
 #endif

@@ -33,7 +33,7 @@ struct team {
     struct bp_acting acting;
     float *observations;        /* lanes x O: the present ones */
     struct record *records;     /* steps x lanes */
-    float *noise;               /* lanes x steps x A */
+    float *noise;               /* lanes x steps x what an act draws of */
     float *before, *after;      /* steps x lanes x O; before: where an episode begins */
     float *actions;             /* steps x lanes x A */
     float *states;              /* steps x lanes x S */
@@ -64,14 +64,16 @@ static int init_team(struct bp_actors *actors, struct team *team, const struct b
     cells = (size_t)team->lanes * (size_t)actors->spec.steps;
     team->observations = calloc((size_t)team->lanes * size, sizeof(float));
     team->records = calloc(cells, sizeof *team->records);
-    team->noise = calloc(cells * (size_t)agent->action_size, sizeof(float));
     team->before = calloc(cells * size, sizeof(float));
     team->after = calloc(cells * size, sizeof(float));
     team->actions = calloc(cells * (size_t)agent->action_size, sizeof(float));
     team->states = calloc(cells * (size_t)actors->state_size + 1, sizeof(float));
-    if (!team->observations || !team->records || !team->noise || !team->before || !team->after || !team->actions || !team->states)
+    if (!team->observations || !team->records || !team->before || !team->after || !team->actions || !team->states)
         return bp_error(BP_FAILURE, "out of memory");
-    return bp_acting_init(&team->acting, agent, team->lanes);
+    if (bp_acting_init(&team->acting, agent, team->lanes))
+        return -1;
+    team->noise = calloc(cells * (size_t)team->acting.noise_size, sizeof(float));
+    return team->noise ? 0 : bp_error(BP_FAILURE, "out of memory");
 }
 
 static void free_team(struct team *team)
@@ -133,8 +135,7 @@ struct bp_actors *bp_actors_new(const struct bp_actors_spec *spec, const struct 
         return NULL;
     }
     actors->spec = *spec;
-    for (int role = 0; role < BP_ROLES; role++)
-        actors->state_size += agent->has[role] ? agent->net[role].state_size : 0;
+    actors->state_size = bp_agent_state_size(agent);
     actors->envs = calloc(n, sizeof(struct bp_env *));
     actors->streams = calloc(n, sizeof(gsl_rng *));
     actors->lanes = calloc(n, sizeof *actors->lanes);
@@ -222,7 +223,7 @@ static void step_lane(struct bp_actors *actors, struct team *team, int i, size_t
 void bp_actors_run(struct bp_actors *actors, int index, const struct bp_params *params)
 {
     struct team *team = &actors->teams[index];
-    int a = actors->env_spec.action_size, steps = actors->spec.steps;
+    int a = team->acting.noise_size, steps = actors->spec.steps;
 
     for (int i = 0; i < team->lanes; i++)
         bp_random_normal(actors->streams[team->first + i], team->noise + i * steps * a, steps * a);
@@ -361,7 +362,7 @@ static const char *restore_lane(struct bp_actors *actors, struct team *team, int
         return "observation or recurrent state";
     memcpy(gsl_rng_state(actors->streams[actor]), saved.stream, saved.stream_size);
     memcpy(team->observations + (size_t)i * saved.observations, saved.observation, saved.observations * sizeof(float));
-    bp_acting_set_state_row(&team->acting, i, saved.state);
+    bp_acting_set_state_row(&team->acting, i, saved.state, lane->length);
     return NULL;
 }
 

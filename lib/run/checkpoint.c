@@ -70,16 +70,33 @@ static json_t *layers_json(const struct bp_net_spec *spec)
 static json_t *net_json(const struct bp_agent *agent, enum bp_role role)
 {
     const struct bp_net *net = &agent->net[role];
+    const struct bp_family *family = bp_agent_family(agent, role);
     json_t *object = json_object();
     char encoders[512];
     int status = json_object_set_new(object, "kind", json_string(net->spec.kind));
 
     status |= json_object_set_new(object, "layers", layers_json(&net->spec));
     status |= json_object_set_new(object, "inputs", names_json(&net->spec.inputs));
-    status |= json_object_set_new(object, "head", json_string(role >= BP_CRITIC ? "value" : bp_head_names[agent->head[role]]));
+    status |= json_object_set_new(object, "head", json_string(family ? family->name : "value"));
     status |= json_object_set_new(object, "parameters", json_integer((json_int_t)net->parameters));
     if (net->spec.encoder_count)
         status |= json_object_set_new(object, "encoders", json_string(bp_net_encoders_text(&net->spec, encoders, sizeof encoders)));
+    return whole(object, status);
+}
+
+static json_t *latent_json(const struct bp_agent *agent)
+{
+    const struct bp_behaviour *prior = &agent->behaviour[BP_PRIOR];
+    const struct bp_latent_prior *row = bp_agent_latent_prior(agent);
+    const struct bp_behaviour *any = prior->levels ? prior : &agent->behaviour[BP_POLICY];
+    json_t *object = json_object();
+    int status = json_object_set_new(object, "size", json_integer(agent->latent_size));
+
+    status |= json_object_set_new(object, "period", json_integer(any->level[0].period));
+    status |= json_object_set_new(object, "correlation", json_real(prior->level[0].correlation));
+    status |= json_object_set_new(object, "shared", json_boolean(prior->levels && prior->level[1].net == BP_POLICY));
+    if (row)
+        status |= json_object_set_new(object, "prior", json_string(row->name));
     return whole(object, status);
 }
 
@@ -108,11 +125,13 @@ int bp_checkpoint_write(const char *path, struct bp_checkpoint *checkpoint)
     bp_record_format(&record, "updates", "%lld", (long long)checkpoint->updates);
     bp_record_format(&record, "action_size", "%d", agent->action_size);
     json_field(&record, "groups", groups_json(&agent->groups));
+    if (agent->latent_size)
+        json_field(&record, "latent", latent_json(agent));
     for (int role = 0; role < BP_ROLES; role++) {
         struct bp_tensor tensors[BP_NET_TENSORS];
         if (!agent->has[role])
             continue;
-        json_field(&record, bp_role_names[role], net_json(agent, (enum bp_role)role));
+        json_field(&record, bp_roles[role].name, net_json(agent, (enum bp_role)role));
         int count = bp_net_tensors(&agent->net[role], checkpoint->params[role], tensors);
         for (int i = 0; i < count; i++)
             bp_record_tensor(&record, &tensors[i]);
@@ -208,7 +227,7 @@ static int join(const json_t *array, char *text, size_t size)
 
 static int load_net(const struct bp_record *record, enum bp_role role, struct net_texts *texts, struct bp_net_choice *choice, const char *where)
 {
-    const char *text = bp_record_get(record, bp_role_names[role]);
+    const char *text = bp_record_get(record, bp_roles[role].name);
     json_t *object;
     int status = 0;
 
@@ -223,20 +242,47 @@ static int load_net(const struct bp_record *record, enum bp_role role, struct ne
     if (!inputs)
         inputs = json_object_get(object, "see");        /* as version 0.1.0 wrote it, and the head's name */
     if (head && !strcmp(head, "capped"))
-        head = bp_head_names[BP_HEAD_BOUNDED];
+        head = "bounded";
     if (!kind || !head || strlen(kind) >= sizeof texts->kind || strlen(head) >= sizeof texts->head ||
         (encoders && (!json_is_string(encoders) || json_string_length(encoders) >= sizeof texts->encoders)) ||
         join(json_object_get(object, "layers"), texts->hidden, sizeof texts->hidden) ||
         join(inputs, texts->inputs, sizeof texts->inputs))
-        status = damaged(where, bp_role_names[role]);
+        status = damaged(where, bp_roles[role].name);
     if (!status) {
         strcpy(texts->kind, kind);
         strcpy(texts->head, head);
         strcpy(texts->encoders, encoders ? json_string_value(encoders) : "");
-        *choice = (struct bp_net_choice){texts->kind, texts->hidden, texts->inputs, role >= BP_CRITIC ? NULL : texts->head, texts->encoders};
+        *choice = (struct bp_net_choice){texts->kind, texts->hidden, texts->inputs, bp_roles[role].value ? NULL : texts->head, texts->encoders};
     }
     json_decref(object);
     return status;
+}
+
+/* The hierarchy, absent where there is none: its latent, and what of the prior is no network of its own. */
+static int load_latent(const struct bp_record *record, struct bp_latent_choice *latent, struct bp_net_choice choice[BP_ROLES], const char *where)
+{
+    const char *text = bp_record_get(record, "latent");
+    json_t *object = NULL;
+
+    *latent = (struct bp_latent_choice){0};
+    if (!text)
+        return 0;
+    if (bp_json_parse(text, &object))
+        return -1;
+    json_int_t size = json_integer_value(json_object_get(object, "size")), period = json_integer_value(json_object_get(object, "period"));
+    const char *prior = json_string_value(json_object_get(object, "prior"));
+    const struct bp_latent_prior *row = bp_latent_priors;
+
+    while (prior && row->name && strcmp(row->name, prior))
+        row++;
+    bool fine = size >= 1 && size <= 4096 && period >= 1 && period <= 1 << 20 && (!prior || row->name);
+    *latent = (struct bp_latent_choice){(int)size, (int)period, json_number_value(json_object_get(object, "correlation"))};
+    if (fine && prior)
+        choice[BP_PRIOR_HIGH].kind = row->name;
+    if (json_is_true(json_object_get(object, "shared")))
+        choice[BP_PRIOR].kind = "shared";
+    json_decref(object);
+    return fine && latent->correlation >= 0 && latent->correlation < 1 ? 0 : damaged(where, "latent");
 }
 
 static bool all_finite(const float *x, size_t n)
@@ -258,7 +304,7 @@ static int load_parameters(const struct bp_record *record, struct bp_checkpoint 
     for (size_t i = 0; i < record->count; i++)
         held += bp_tensor_count(&record->tensors[i]);
     if (net->parameters > held)         /* before allocating what the file merely claims */
-        return damaged(where, bp_role_names[role]);
+        return damaged(where, bp_roles[role].name);
     checkpoint->params[role] = aligned_alloc(64, (net->parameters * sizeof(float) + 63) & ~(size_t)63);
     if (!checkpoint->params[role])
         return bp_error(BP_FAILURE, "out of memory");
@@ -300,6 +346,7 @@ static int load_record(const struct bp_record *record, struct bp_checkpoint *che
     const char *kind = bp_record_get(record, "kind");
     struct net_texts texts[BP_ROLES];
     struct bp_net_choice choice[BP_ROLES];
+    struct bp_latent_choice latent;
     struct bp_groups groups;
     int64_t action_size = 0;
 
@@ -323,7 +370,7 @@ static int load_record(const struct bp_record *record, struct bp_checkpoint *che
     for (int role = 0; role < BP_ROLES; role++)
         if (load_net(record, (enum bp_role)role, &texts[role], &choice[role], where))
             return -1;
-    if (bp_agent_init(&checkpoint->agent, &groups, (int)action_size, choice))
+    if (load_latent(record, &latent, choice, where) || bp_agent_init(&checkpoint->agent, &groups, (int)action_size, choice, &latent))
         return damaged(where, "networks");
     for (int role = 0; role < BP_ROLES; role++)
         if (checkpoint->agent.has[role] && load_parameters(record, checkpoint, (enum bp_role)role, where))

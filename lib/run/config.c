@@ -13,12 +13,21 @@ static const char *actor_kind(int i)
 
 static const char *prior_kind(int i)
 {
-    return i == 0 ? "none" : bp_net_kinds[i - 1].name;
+    static const char *const others[] = {"none", "shared"};
+    return i < 2 ? others[i] : bp_net_kinds[i - 2].name;
+}
+
+static const char *prior_high_kind(int i)
+{
+    for (const struct bp_latent_prior *row = bp_latent_priors; row->name; row++, i--)
+        if (i == 0)
+            return row->name;
+    return bp_net_kinds[i].name;
 }
 
 static const char *head(int i)
 {
-    return i < BP_HEAD_COUNT ? bp_head_names[i] : NULL;
+    return bp_family_name(i);
 }
 
 static const char *value_policy(int i)
@@ -56,6 +65,14 @@ const struct bp_option bp_config_options[] = {
     TEXT("policy-inputs", net[BP_POLICY].inputs, "*", "GROUPS", "observation groups that it sees; * is all"),
     TEXT("policy-encoders", net[BP_POLICY].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
     CHOICE("policy-head", net[BP_POLICY].head, "softplus", head, "distribution of the actions"),
+    COUNT("latent-size", latent_size, "0", 0, 4096, "numbers of the latent that a hierarchical policy draws first; 0: flat"),
+    COUNT("latent-period", latent_period, "1", 1, 10000, "steps for which a latent is held"),
+    CHOICE("high", net[BP_POLICY_HIGH].kind, "mlp", actor_kind, "kind of the policy's high level, which draws the latent"),
+    TEXT("high-layers", net[BP_POLICY_HIGH].hidden, "200", "N,N", "sizes of its hidden layers"),
+    TEXT("high-inputs", net[BP_POLICY_HIGH].inputs, "*", "GROUPS", "observation groups that it sees"),
+    TEXT("high-encoders", net[BP_POLICY_HIGH].encoders, NULL, "LIST", "groups seen through dense layers of their own"),
+    CHOICE("high-head", net[BP_POLICY_HIGH].head, "softplus", head, "distribution of the latent"),
+    {"low-sees-goal", 0, BP_FLAG, BP_SCOPE_CONFIG, AT(low_sees_goal), NULL, 0, 0, NULL, NULL, "let a low level see the groups goal and progress, which are the high level's to know"},
     CHOICE("critic", net[BP_CRITIC].kind, "mlp", actor_kind, "kind of the critic"),
     TEXT("critic-layers", net[BP_CRITIC].hidden, "400,300", "N,N", "sizes of its hidden layers"),
     TEXT("critic-inputs", net[BP_CRITIC].inputs, "*", "GROUPS", "observation groups that it sees"),
@@ -66,8 +83,8 @@ const struct bp_option bp_config_options[] = {
     REAL("discount", discount, "0.99", 0, 1, "gamma, for each control step"),
     REAL("retrace-lambda", retrace_lambda, "1", 0, 1, "lambda of Retrace"),
     REAL("reward-scale", reward_scale, "1", 1e-9, 1e9, "multiplies rewards and both costs inside the learner"),
-    REAL("policy-learning-rate", learning_rate[BP_POLICY], "1e-4", 0, 1, "Adam's learning rate for the policy"),
-    REAL("critic-learning-rate", learning_rate[BP_CRITIC], "1e-4", 0, 1, "Adam's learning rate for the critic"),
+    REAL("policy-learning-rate", learning_rate[BP_PART_POLICY], "1e-4", 0, 1, "Adam's learning rate for the policy"),
+    REAL("critic-learning-rate", learning_rate[BP_PART_CRITIC], "1e-4", 0, 1, "Adam's learning rate for the critic"),
     REAL("learning-rate-hold", learning_rate_hold, "0.85", 0, 0.999, "share of --transitions during which the learning rates stay"),
     REAL("final-learning-rate", final_learning_rate, "1", 0, 1, "share of the learning rates left at the end, reached along a line from there"),
     COUNT("target-period", target_period, "100", 1, 1e9, "updates between copies into the target networks"),
@@ -97,22 +114,29 @@ const struct bp_option bp_config_prior_options[] = {
     TEXT("prior-inputs", net[BP_PRIOR].inputs, "?proprio,?global,?targets,?touch", "GROUPS", "observation groups that it sees; ?NAME only where the task has it"),
     TEXT("prior-encoders", net[BP_PRIOR].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
     CHOICE("prior-head", net[BP_PRIOR].head, "softplus", head, "distribution of the actions"),
-    REAL("prior-learning-rate", learning_rate[BP_PRIOR], "1e-4", 0, 1, "Adam's learning rate for the prior"),
+    CHOICE("prior-high", net[BP_PRIOR_HIGH].kind, "ar1", prior_high_kind, "prior of a hierarchical policy's latent"),
+    TEXT("prior-high-layers", net[BP_PRIOR_HIGH].hidden, "200", "N,N", "sizes of its hidden layers"),
+    TEXT("prior-high-inputs", net[BP_PRIOR_HIGH].inputs, "?proprio,?global,?targets,?touch", "GROUPS", "observation groups that it sees; ?NAME only where the task has it"),
+    CHOICE("prior-high-head", net[BP_PRIOR_HIGH].head, "softplus", head, "distribution of the latent"),
+    REAL("prior-correlation", prior_correlation, "0.95", 0, 0.999999, "correlation of the latent with the one before under a prior ar1"),
+    REAL("prior-learning-rate", learning_rate[BP_PART_PRIOR], "1e-4", 0, 1, "Adam's learning rate for the prior"),
     {0},
 };
 
-void bp_config_networks(const struct bp_config *config, struct bp_net_choice choice[BP_ROLES])
+struct bp_latent_choice bp_config_networks(const struct bp_config *config, struct bp_net_choice choice[BP_ROLES])
 {
     memcpy(choice, config->net, sizeof config->net);
     choice[BP_CRITIC_2] = config->critics == 2 ? choice[BP_CRITIC] : (struct bp_net_choice){0};
+    return (struct bp_latent_choice){(int)config->latent_size, (int)config->latent_period, config->prior_correlation};
 }
 
 int bp_config_agent(const struct bp_config *config, const struct bp_groups *groups, int action_size, struct bp_agent *agent)
 {
     struct bp_net_choice choice[BP_ROLES];
 
-    bp_config_networks(config, choice);
-    return bp_agent_init(agent, groups, action_size, choice);
+    struct bp_latent_choice latent = bp_config_networks(config, choice);
+
+    return bp_agent_init(agent, groups, action_size, choice, &latent);
 }
 
 struct bp_learner_config bp_config_learner(const struct bp_config *config)
@@ -138,7 +162,6 @@ struct bp_learner_config bp_config_learner(const struct bp_config *config)
     };
 
     memcpy(learner.learning_rate, config->learning_rate, sizeof config->learning_rate);
-    learner.learning_rate[BP_CRITIC_2] = config->critics == 2 ? config->learning_rate[BP_CRITIC] : 0;
     return learner;
 }
 

@@ -7,13 +7,16 @@
 
 struct bp_config {
     const char *task, *body;
-    struct bp_net_choice net[BP_CRITIC + 1];
+    struct bp_net_choice net[BP_ROLES];
     int64_t critics;
+    int64_t latent_size, latent_period;
+    bool low_sees_goal;
+    double prior_correlation;
     int64_t transitions;            /* to be processed by the learner */
     int64_t seed;
     int64_t unroll, sequence_stride, burn_in, batch, shards;
     double discount, retrace_lambda, reward_scale, kl_cost, entropy_cost;
-    double learning_rate[BP_CRITIC + 1], learning_rate_hold, final_learning_rate;
+    double learning_rate[BP_PARTS], learning_rate_hold, final_learning_rate;
     int64_t target_period;
     const char *value_policy, *precision, *recurrent_state, *replay_precision;
     int64_t actors, actor_steps, replay_episodes, warm_up;
@@ -24,8 +27,8 @@ struct bp_config {
 /* The rows, for parts of a program's options whose values are a struct bp_config: all but the prior's, and these. */
 extern const struct bp_option bp_config_options[], bp_config_prior_options[];
 
-/* The networks as configured; the prior may then be replaced by a borrowed one. */
-void bp_config_networks(const struct bp_config *config, struct bp_net_choice choice[BP_ROLES]);
+/* Networks and hierarchy as configured; the prior may then be replaced by a borrowed one. */
+struct bp_latent_choice bp_config_networks(const struct bp_config *config, struct bp_net_choice choice[BP_ROLES]);
 
 /* Agent and learner as configured, for observation groups and actions of the task. -1 after reporting. */
 int bp_config_agent(const struct bp_config *config, const struct bp_groups *groups, int action_size, struct bp_agent *agent) BP_WARN_UNUSED;

@@ -4,6 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A latent is to say what to do: a low level that knows the goal has no need of it (BP section 5). */
+static int check_low(const struct bp_config *config, const struct bp_agent *agent)
+{
+    static const char *const goals[] = {"goal", "progress"};
+
+    for (size_t i = 0; agent->latent_size && !config->low_sees_goal && i < sizeof goals / sizeof *goals; i++)
+        if (bp_groups_find(&agent->net[BP_POLICY].spec.inputs, goals[i]))
+            return bp_error(BP_USAGE, "the low level would see '%s', which is the high level's to know: leave it out of --policy-inputs, or give "
+                            "--low-sees-goal", goals[i]);
+    return 0;
+}
+
 /* The configured agent, its prior replaced by a borrowed one. */
 static int init_agent(const struct bp_cycle *cycle, const struct bp_borrowed *borrowed, struct bp_agent *agent)
 {
@@ -11,19 +23,22 @@ static int init_agent(const struct bp_cycle *cycle, const struct bp_borrowed *bo
     const struct bp_agent *from = borrowed->checkpoint ? &borrowed->checkpoint->agent : NULL;
     char hidden[128], inputs[512], encoders[512];
 
-    bp_config_networks(cycle->config, choice);
+    struct bp_latent_choice latent = bp_config_networks(cycle->config, choice);
     if (from) {
         const struct bp_net_spec *spec = &from->net[BP_PRIOR].spec;
-        if (!from->has[BP_PRIOR])
+        if (!from->behaviour[BP_PRIOR].levels)
             return bp_error(BP_USAGE, "the checkpoint has no prior");
+        if (from->latent_size || latent.size)
+            return bp_error(BP_USAGE, "the %s is hierarchical: a frozen prior is taken from a flat one, by a flat policy",
+                            from->latent_size ? "checkpoint's prior" : "policy");
         if (from->action_size != cycle->env.action_size)
             return bp_error(BP_USAGE, "the prior's actions have %d numbers, those of task '%s' have %d", from->action_size, cycle->env.task,
                             cycle->env.action_size);
         choice[BP_PRIOR] = (struct bp_net_choice){spec->kind, bp_net_layers(spec, hidden, sizeof hidden),
-                                                  bp_groups_text(&spec->inputs, inputs, sizeof inputs), bp_head_names[from->head[BP_PRIOR]],
+                                                  bp_groups_text(&spec->inputs, inputs, sizeof inputs), bp_agent_family(from, BP_PRIOR)->name,
                                                   bp_net_encoders_text(spec, encoders, sizeof encoders)};
     }
-    return bp_agent_init(agent, &cycle->env.groups, cycle->env.action_size, choice);
+    return bp_agent_init(agent, &cycle->env.groups, cycle->env.action_size, choice, &latent) || check_low(cycle->config, agent) ? -1 : 0;
 }
 
 static int borrow(struct bp_cycle *cycle, const struct bp_borrowed *borrowed)
@@ -88,7 +103,7 @@ int bp_cycle_init(struct bp_cycle *cycle, const struct bp_config *config, const 
     cycle->env = probe->spec;
     bp_env_close(probe);
     if (borrowed->checkpoint)
-        learner.learning_rate[BP_PRIOR] = 0;
+        learner.learning_rate[BP_PART_PRIOR] = 0;
     if (init_agent(cycle, borrowed, &agent) || bp_learner_init(&cycle->learner, &agent, &learner))
         return -1;
     replay = bp_config_replay(config, &agent, cycle->env.time_limit);

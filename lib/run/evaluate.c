@@ -30,8 +30,8 @@ static int add(struct bp_evaluator *evaluator, char *item, const struct bp_env_s
 
     if (strcmp(play, "policy") && strcmp(play, "prior"))
         return bp_error(BP_USAGE, "what to evaluate is policy, prior, policy:TASK or prior:TASK, not '%s'", play);
-    if (spec.play == BP_PLAY_PRIOR && !agent->has[BP_PRIOR])
-        return 0;               /* the list comes from a preset, and there is no prior */
+    if (spec.play == BP_PLAY_PRIOR && !agent->behaviour[BP_PRIOR].levels)
+        return 0;               /* a preset's list, with --prior none */
     if (i == ITEMS)
         return bp_error(BP_USAGE, "at most %d evaluations", ITEMS);
     evaluator->play[i] = spec.play;

@@ -26,7 +26,7 @@ static const char *kind(int i)
 
 static const char *head(int i)
 {
-    return i < BP_HEAD_COUNT ? bp_head_names[i] : NULL;
+    return bp_family_name(i);
 }
 
 const struct bp_option bp_fit_options[] = {
@@ -177,7 +177,7 @@ static int init_fit(struct fit *fit)
         .burn_in = (int)o->burn_in,
         .batch = (int)o->batch,
         .shards = (int)o->shards,
-        .learning_rate = {[BP_PRIOR] = o->learning_rate},
+        .learning_rate = {[BP_PART_PRIOR] = o->learning_rate},
         .final_learning_rate = o->final_learning_rate,
         .planned = o->transitions / (o->batch * o->unroll),
         .target_period = 1000,
@@ -185,7 +185,7 @@ static int init_fit(struct fit *fit)
     };
     struct bp_agent agent;
 
-    if (bp_dataset_split(fit->dataset, o->held_out, (uint64_t)o->seed) || bp_agent_init(&agent, &fit->groups, fit->action_size, choice) ||
+    if (bp_dataset_split(fit->dataset, o->held_out, (uint64_t)o->seed) || bp_agent_init(&agent, &fit->groups, fit->action_size, choice, NULL) ||
         bp_learner_init(&fit->learner, &agent, &config))
         return -1;
     fit->sums = calloc((size_t)o->shards, sizeof *fit->sums);
@@ -228,7 +228,7 @@ static int look(struct fit *fit, struct bp_update_stats *stats, int64_t updates,
         return -1;
     bool better = log_prob > fit->best_log_prob || !held;
     struct bp_run_progress row = {
-        .transitions = transitions, .updates = fit->learner.updates, .episode_return = NAN, .episode_length = NAN, .kl_prior = NAN,
+        .transitions = transitions, .updates = fit->learner.updates, .episode_return = NAN, .episode_length = NAN, .kl_prior = NAN, .kl_prior_high = NAN,
         .entropy = NAN, .critic_loss = NAN, .policy_loss = NAN, .prior_loss = held ? -log_prob : loss, .q_mean = NAN, .trace_weight = NAN,
         .seconds = bp_clock_seconds() - fit->started,
     };

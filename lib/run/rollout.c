@@ -67,12 +67,23 @@ static bool rebase(struct bp_net_spec *spec, const struct bp_env_spec *env, stru
     return missing->count == 0;
 }
 
+/* The same for all networks of a behaviour. */
+static bool rebase_behaviour(struct bp_agent *agent, enum bp_role role, const struct bp_env_spec *env, struct bp_groups *missing)
+{
+    const struct bp_behaviour *behaviour = &agent->behaviour[role];
+
+    for (int i = 0; i < behaviour->levels; i++)
+        if (behaviour->level[i].net != BP_NO_NET && !rebase(&agent->net[behaviour->level[i].net].spec, env, missing))
+            return false;
+    return true;
+}
+
 static int report_missing(const struct bp_groups *missing, const struct bp_env_spec *env, enum bp_role role)
 {
     char lacks[512], has[512];
 
     return bp_error(BP_USAGE, "task '%s' does not have %s, which the checkpoint's %s sees; it has %s", env->task,
-                    bp_groups_sizes(missing, lacks, sizeof lacks), bp_role_names[role], bp_groups_sizes(&env->groups, has, sizeof has));
+                    bp_groups_sizes(missing, lacks, sizeof lacks), bp_roles[role].name, bp_groups_sizes(&env->groups, has, sizeof has));
 }
 
 static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent, const struct bp_env_spec *env)
@@ -86,15 +97,15 @@ static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent,
     }
     rollout->agent = *agent;
     rollout->agent.groups = env->groups;
-    if (!agent->has[role])
-        return bp_error(BP_USAGE, "the checkpoint has no %s", bp_role_names[role]);
+    if (!agent->behaviour[role].levels)
+        return bp_error(BP_USAGE, "the checkpoint has no %s", bp_roles[role].name);
     if (agent->action_size != env->action_size)
         return bp_error(BP_USAGE, "the checkpoint's actions have %d numbers, those of task '%s' with body '%s' have %d", agent->action_size,
                         env->task, env->body, env->action_size);
-    if (!rebase(&rollout->agent.net[role].spec, env, &missing))
+    if (!rebase_behaviour(&rollout->agent, role, env, &missing))
         return report_missing(&missing, env, role);
-    /* The other network serves only for the KL, which is left out if it lacks a group. */
-    rollout->with_kl = agent->has[other] && rebase(&rollout->agent.net[other].spec, env, &missing);
+    /* The other one is only there for the KL, which is left out where it cannot look. */
+    rollout->with_kl = agent->behaviour[other].levels && rebase_behaviour(&rollout->agent, other, env, &missing);
     return 0;
 }
 
@@ -268,13 +279,13 @@ static bool step(struct bp_rollout *rollout, struct team *team, int i)
 static void play(struct bp_rollout *rollout, struct team *team)
 {
     enum bp_role role = rollout->spec.play == BP_PLAY_PRIOR ? BP_PRIOR : BP_POLICY;
-    int actions = rollout->agent.action_size, running = team->count;
+    int actions = rollout->agent.action_size, numbers = team->acting.noise_size, running = team->count;
 
     begin(rollout, team);
     while (running > 0 && !bp_signals_stop()) {
         for (int i = 0; i < LANES; i++)
             if (!rollout->spec.deterministic)
-                bp_random_normal(team->stream[i], team->acting.noise + i * actions, actions);
+                bp_random_normal(team->stream[i], team->acting.noise + i * numbers, numbers);
         if (rollout->spec.play == BP_PLAY_RANDOM)
             act_at_random(&team->acting, actions);
         else

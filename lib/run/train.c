@@ -109,11 +109,12 @@ static void read_stats(struct loop *loop)
         .episode_return = a->episode_return / episodes,
         .episode_length = a->episode_length / episodes,
         .episodes = a->episodes,
-        .kl_prior = t->learner.agent.has[BP_PRIOR] ? u->kl_prior / n : NAN,
+        .kl_prior = t->learner.agent.behaviour[BP_PRIOR].levels ? u->kl_prior / n : NAN,
+        .kl_prior_high = t->learner.agent.behaviour[BP_PRIOR].levels > 1 ? u->kl_prior_high / n : NAN,
         .entropy = u->entropy / n,
         .critic_loss = u->critic_loss / updates,
         .policy_loss = u->policy_loss / updates,
-        .prior_loss = t->learner.agent.has[BP_PRIOR] ? u->prior_loss / updates : NAN,
+        .prior_loss = t->learner.agent.behaviour[BP_PRIOR].levels ? u->prior_loss / updates : NAN,
         .q_mean = u->q / n / scale,
         .trace_weight = u->trace / n,
         .seconds = seconds(loop),
@@ -302,6 +303,18 @@ static int open_files(struct loop *loop)
     return bp_run_files_open(&loop->files, &files);
 }
 
+/* Of a hierarchical prior the kind of its high level. */
+static const char *prior_kind(const struct bp_agent *agent)
+{
+    const struct bp_latent_prior *row = bp_agent_latent_prior(agent);
+
+    if (!agent->behaviour[BP_PRIOR].levels)
+        return "none";
+    if (row)
+        return row->name;
+    return agent->net[agent->behaviour[BP_PRIOR].level[0].net].spec.kind;
+}
+
 static int open_ledger(struct loop *loop)
 {
     const struct bp_train_spec *spec = loop->spec;
@@ -322,7 +335,7 @@ static int open_ledger(struct loop *loop)
         .task = loop->cycle.env.task,
         .body = loop->cycle.env.body,
         .policy = agent->net[BP_POLICY].spec.kind,
-        .prior = agent->has[BP_PRIOR] ? agent->net[BP_PRIOR].spec.kind : "none",
+        .prior = prior_kind(agent),
         .seed = (uint64_t)spec->config->seed,
         .output = spec->command->output,
         .parent = *loop->parent ? loop->parent : NULL,

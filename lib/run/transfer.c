@@ -44,11 +44,13 @@ static int shape_policy(struct bp_cmdline *cmdline, const struct bp_checkpoint *
     const struct bp_agent *from = &checkpoint->agent;
     const struct bp_net_spec *spec = &from->net[BP_PRIOR].spec;
     char layers[128], encoders[512];
-    struct { const char *name, *value; } like[] = {
-        {"policy", spec->kind}, {"policy-layers", bp_net_layers(spec, layers, sizeof layers)}, {"policy-head", bp_head_names[from->head[BP_PRIOR]]}};
 
-    if (!from->has[BP_PRIOR])
+    if (!from->behaviour[BP_PRIOR].levels)
         return bp_error(BP_USAGE, "the checkpoint has no prior");
+    if (from->latent_size)
+        return bp_error(BP_USAGE, "the checkpoint's prior is hierarchical: a frozen prior is taken from a flat one");
+    struct { const char *name, *value; } like[] = {{"policy", spec->kind}, {"policy-layers", bp_net_layers(spec, layers, sizeof layers)},
+                                                   {"policy-head", bp_agent_family(from, BP_PRIOR)->name}};
     for (size_t i = 0; i < sizeof like / sizeof *like; i++) {
         const char *given = bp_options_explicit(cmdline->options, like[i].name);
         if (given && strcmp(given, like[i].value))

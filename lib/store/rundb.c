@@ -167,11 +167,11 @@ int bp_rundb_progress(struct bp_rundb *db, int64_t id, const struct bp_run_progr
 {
     static const char sql[] =
         "INSERT OR REPLACE INTO progress (run, transitions, updates, env_steps, episodes, episode_return, episode_length,"
-        " kl_prior, entropy, critic_loss, policy_loss, prior_loss, q_mean, trace_weight, seconds)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        " kl_prior, kl_prior_high, entropy, critic_loss, policy_loss, prior_loss, q_mean, trace_weight, seconds)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     struct value values[] = {
         INTEGER(id), INTEGER(row->transitions), INTEGER(row->updates), INTEGER(row->env_steps), INTEGER(row->episodes),
-        REAL(row->episode_return), REAL(row->episode_length), REAL(row->kl_prior), REAL(row->entropy),
+        REAL(row->episode_return), REAL(row->episode_length), REAL(row->kl_prior), REAL(row->kl_prior_high), REAL(row->entropy),
         REAL(row->critic_loss), REAL(row->policy_loss), REAL(row->prior_loss), REAL(row->q_mean), REAL(row->trace_weight),
         REAL(row->seconds),
     };

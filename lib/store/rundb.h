@@ -32,6 +32,7 @@ struct bp_run_progress {
     double episode_length;
     int64_t episodes;           /* that ended since the last row */
     double kl_prior;            /* nats a step */
+    double kl_prior_high;       /* of these, for the latent of a hierarchical policy */
     double entropy;             /* of the policy, nats a step */
     double critic_loss, policy_loss, prior_loss;
     double q_mean;              /* mean Q'(x, a ~ pi) */

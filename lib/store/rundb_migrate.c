@@ -11,7 +11,8 @@
 /* The changes of the tables from each version to the next. Afterwards the views are created anew. */
 static const char *const changes[BP_RUNDB_VERSION] = {
     [1] = "ALTER TABLE evaluation RENAME COLUMN transition_kl TO sequence_kl",
-    [2] = "ALTER TABLE run ADD COLUMN fingerprint TEXT; ALTER TABLE run ADD COLUMN kernels TEXT",
+    [2] = "ALTER TABLE run ADD COLUMN fingerprint TEXT; ALTER TABLE run ADD COLUMN kernels TEXT; "
+          "ALTER TABLE progress ADD COLUMN kl_prior_high REAL",
 };
 
 /* Give the config of a run today's names of options, so that queries find them in old runs and new ones. */

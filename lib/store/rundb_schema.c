@@ -41,6 +41,7 @@ const char *const bp_rundb_tables =
 "  episode_return REAL,"
 "  episode_length REAL,"
 "  kl_prior REAL,"
+"  kl_prior_high REAL,"
 "  entropy REAL,"
 "  critic_loss REAL,"
 "  policy_loss REAL,"
@@ -96,7 +97,7 @@ const char *const bp_rundb_views =
 "CREATE VIEW curves AS "
 "SELECT progress.run, run.program, run.preset, run.task, run.body, run.policy, run.prior, run.seed, run.state,"
 "  progress.transitions, progress.updates, progress.env_steps, progress.episodes, progress.episode_return,"
-"  progress.episode_length, progress.kl_prior, progress.entropy, progress.critic_loss, progress.policy_loss,"
+"  progress.episode_length, progress.kl_prior, progress.kl_prior_high, progress.entropy, progress.critic_loss, progress.policy_loss,"
 "  progress.prior_loss, progress.q_mean, progress.trace_weight, progress.seconds, run.config "
 "FROM progress JOIN run ON run.id = progress.run;"
 

@@ -41,7 +41,7 @@ static double forward_cost(const struct bp_net *net, bool features)
         if (i < net->join)
             cost += features ? own : 0;
         else if (i == net->join)
-            cost += features ? own : (double)net->spec.action_size * l->out;
+            cost += features ? own : (double)net->late_size * l->out;
         else
             cost += features ? 0 : own;
     }
@@ -63,7 +63,7 @@ static double update_gflop(const struct bp_learner *learner)
     double x = forward_cost(&net[BP_CRITIC], true), a = forward_cost(&net[BP_CRITIC], false);
     const struct bp_layer *first = &net[BP_CRITIC].layer[0];
     double input = (double)first->in * first->out * (first->kind == BP_LAYER_LSTM ? 4 : 1);
-    double action = (double)net[BP_CRITIC].spec.action_size * net[BP_CRITIC].layer[net[BP_CRITIC].join].out;
+    double action = (double)net[BP_CRITIC].late_size * net[BP_CRITIC].layer[net[BP_CRITIC].join].out;
     cost += longer * x + a + shorter * a + a + a;                           /* target: features, three outputs, back to the action */
     cost += 3 * (x + a) - input - action;
     return 2e-9 * cost * k * learner->config.batch;
@@ -144,7 +144,7 @@ static void open_update(struct update *u, const struct update_shape *shape, int 
     bp_groups_add(&groups, "seen", shape->seen);
     if (shape->rest)
         bp_groups_add(&groups, "rest", shape->rest);
-    if (bp_agent_init(&agent, &groups, shape->actions, choice) || bp_learner_init(&u->learner, &agent, &config))
+    if (bp_agent_init(&agent, &groups, shape->actions, choice, NULL) || bp_learner_init(&u->learner, &agent, &config))
         exit(1);
     struct bp_replay_spec spec = {groups.size, shape->actions, 0, 200, 64, 1, 5, false};
     if (!(u->replay = bp_replay_new(&spec)))

@@ -63,7 +63,7 @@ for program in "bp-train -o x" "bp-transfer --prior-from none -o x"; do
     check "$name: an evaluation of what is not there" 2 "not 'critic'" -- $program --evaluate critic
     check "$name: an evaluation on an unknown task" 2 "there is no task 'bogus'|'bogus'" -- $program --evaluate policy:bogus
 done
-check "bp-train: unknown kind of prior" 2 "--prior must be one of none, mlp, lstm, linear, not 'gru'" -- bp-train --prior gru -o x
+check "bp-train: unknown kind of prior" 2 "--prior must be one of none, shared, mlp, lstm, linear, not 'gru'" -- bp-train --prior gru -o x
 check "bp-train: unknown group of the prior" 2 "no observation group 'goals'" -- bp-train --prior-inputs goals -o x
 check "bp-transfer: no prior" 2 "--prior-from FILE is needed" -- bp-transfer --preset nav-hard -o x
 check "bp-transfer: what to start from" 2 "--initialise must be one of prior, fresh, not 'x'" -- bp-transfer --prior-from $easy --initialise x -o x

@@ -73,7 +73,7 @@ static double softplus(double v)
 static void gaussians(const struct naive_update *u, enum bp_role role, const float *params, struct dist *p)
 {
     struct naive_plan plan = naive_plan(&u->learner->agent.net[role], params);
-    bool bounded = u->learner->agent.head[role] == BP_HEAD_BOUNDED;
+    bool bounded = !strcmp(bp_agent_family(&u->learner->agent, role)->name, "bounded");
 
     for (int b = 0; b < u->batch; b++) {
         double state[MOST_STATE], x[TINY_O], out[2 * TINY_A];

@@ -1,5 +1,6 @@
 #include "learn/distill.h"
 
+#include "../model/flat.h"
 #include "../model/naive_net.h"
 #include "../store/support.h"
 #include "tiny.h"
@@ -15,7 +16,7 @@ static struct bp_agent prior_agent(const char *kind, const char *hidden, const c
     struct bp_agent agent;
 
     bp_groups_add(&groups, "shared", 3);
-    assert_int_equal(bp_agent_init(&agent, &groups, TINY_A, choice), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, TINY_A, choice, NULL), 0);
     return agent;
 }
 
@@ -323,8 +324,7 @@ static void a_gaussian_is_fitted(void **state)
     /* Per step and nat: -ln(scale) - (1 + ln 2 pi) / 2 for each number, within sampling and what is left to learn. */
     assert_close(after / (double)bp_dataset_steps(dataset, true), -log(0.2) - log(0.05) - (1 + log(2 * M_PI)), 0.2);
     assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
-    struct bp_net_use use = {.net = &learner.agent.net[BP_PRIOR], .params = learner.trained[BP_PRIOR].online};
-    struct bp_gaussian p = bp_agent_gaussian(&tape, &learner.agent, BP_PRIOR, use, bp_constant(&tape, 1, 3, seen), &(struct bp_sequences){.steps = 1, .batch = 1});
+    struct bp_gaussian p = flat_gaussian(&tape, &learner.agent, BP_PRIOR, learner.trained[BP_PRIOR].online, seen, 1, 1);
     assert_close(p.mean->value[0], 0.3, 0.05);
     assert_close(p.mean->value[1], -0.6, 0.05);
     assert_close(p.scale->value[0], 0.2, 0.04);

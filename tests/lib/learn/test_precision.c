@@ -62,7 +62,7 @@ static struct bp_learner learner_of(const struct shape *shape, bool bf16)
 
     bp_groups_add(&groups, "seen", 19);
     bp_groups_add(&groups, "rest", 22);
-    assert_int_equal(bp_agent_init(&agent, &groups, ACTIONS, choice), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, ACTIONS, choice, NULL), 0);
     assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
     return learner;
 }
@@ -103,7 +103,7 @@ static void compare(const struct shape *shape, int updates, double apart[BP_ROLE
 
     for (int i = 0; i < updates; i++)
         update(&plain, replay, &stats);
-    for (int role = 0; role < BP_ROLES; role++) {
+    for (int role = 0; role <= BP_CRITIC_2; role++) {
         if (!plain.trained[role].n)
             continue;
         memcpy(rounded.trained[role].online, plain.trained[role].online, plain.trained[role].n * sizeof(float));
@@ -114,7 +114,7 @@ static void compare(const struct shape *shape, int updates, double apart[BP_ROLE
     bp_svg_gradients(&rounded, replay, 1);
     for (int shard = 0; shard < 2; shard++)
         bp_svg_gradients(&plain, replay, shard);
-    for (int role = 0; role < BP_ROLES; role++) {
+    for (int role = 0; role <= BP_CRITIC_2; role++) {
         if (!plain.agent.has[role])
             continue;
         apart[role] = distance(rounded.shards[1].grad[role], plain.shards[1].grad[role], plain.trained[role].n);
@@ -137,7 +137,7 @@ static void gradients(void **state)
     (void)state;
     need_kernels();
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
-        int roles = shapes[s].two_critics ? BP_ROLES : BP_CRITIC_2;
+        int roles = shapes[s].two_critics ? BP_CRITIC_2 + 1 : BP_CRITIC_2;
         compare(&shapes[s], 1, apart, noise);
         for (int role = 0; role < roles; role++)
             assert_true(apart[role] > 1e-3 && apart[role] < 1.5e-2);
@@ -183,7 +183,7 @@ static void a_frozen_prior(void **state)
     bp_svg_gradients(&frozen, replay, 0);
     for (size_t i = 0; i < frozen.trained[BP_PRIOR].n; i++)
         assert_true(frozen.shards[0].grad[BP_PRIOR][i] == 0);
-    for (int role = 0; role < BP_ROLES; role++)
+    for (int role = 0; role <= BP_CRITIC_2; role++)
         if (role != BP_PRIOR)
             assert_memory_equal(frozen.shards[0].grad[role], learner.shards[0].grad[role], learner.trained[role].n * sizeof(float));
     bp_replay_free(replay);
@@ -210,7 +210,7 @@ static void the_same_bytes(void **state)
             bp_learner_apply(&other, job);
         bp_learner_finish(&other, &stats);
     }
-    for (int role = 0; role < BP_ROLES; role++)
+    for (int role = 0; role <= BP_CRITIC_2; role++)
         assert_memory_equal(one.trained[role].online, other.trained[role].online, one.trained[role].n * sizeof(float));
     bp_replay_free(replay);
     bp_learner_free(&one);
@@ -231,7 +231,7 @@ static struct bp_learner distiller(bool bf16)
     struct bp_agent agent;
 
     bp_groups_add(&groups, "seen", 19);
-    assert_int_equal(bp_agent_init(&agent, &groups, ACTIONS, choice), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, ACTIONS, choice, NULL), 0);
     assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
     return learner;
 }
@@ -280,7 +280,7 @@ static void refused_without_kernels(void **state)
 
     (void)state;
     bp_groups_add(&groups, "seen", 3);
-    assert_int_equal(bp_agent_init(&agent, &groups, ACTIONS, choice), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, ACTIONS, choice, NULL), 0);
     bp_bf16_use(NULL);
     assert_int_equal(bp_learner_init(&learner, &agent, &config), -1);
     assert_int_equal(bp_exit_status(), BP_USAGE);
@@ -341,7 +341,7 @@ static void memory_of_a_learner(void **state)
     plain = learner_of(&shapes[0], false);
     rounded = learner_of(&shapes[0], true);
     size_t n[BP_ROLES];
-    for (int role = 0; role < BP_ROLES; role++)
+    for (int role = 0; role <= BP_CRITIC_2; role++)
         n[role] = plain.trained[role].n;
     assert_int_equal(bp_learner_bytes(&plain), 4 * ((n[0] + n[1]) * (4 + 2 + 1) + n[2] * (4 + 2 + 2)));
     for (int role = 0; role < BP_CRITIC_2; role++) {

@@ -1,5 +1,6 @@
 #include "learn/svg.h"
 
+#include "../model/flat.h"
 #include "naive_update.h"
 #include "nn/bf16.h"
 
@@ -35,7 +36,7 @@ static void check_gradient(const struct setting *setting, const struct naive_upd
     assert_true(most > 1e-4);               /* there is something to compare */
     for (size_t i = 0; i < trained->n; i++)
         if (!(fabs((double)grad[i] - numeric[i]) < 3e-4 * most))
-            fail_msg("%s, %s[%zu]: %g backwards, %g by differences", setting->name, bp_role_names[role], i, (double)grad[i], numeric[i]);
+            fail_msg("%s, %s[%zu]: %g backwards, %g by differences", setting->name, bp_roles[role].name, i, (double)grad[i], numeric[i]);
 }
 
 static void check_statistics(const struct naive_update *u)
@@ -120,10 +121,10 @@ static void the_whole_update(void **state)
 /* One update of a shard, its gradients copied. */
 static void gradients_of(struct bp_learner *learner, const struct bp_replay *replay, float (*grad)[512])
 {
-    for (int role = 0; role < BP_ROLES; role++)
+    for (int role = 0; role <= BP_CRITIC_2; role++)
         memset(learner->shards[0].grad[role], 0, learner->trained[role].n * sizeof(float));
     bp_svg_gradients(learner, replay, 0);
-    for (int role = 0; role < BP_ROLES; role++)
+    for (int role = 0; role <= BP_CRITIC_2; role++)
         memcpy(grad[role], learner->shards[0].grad[role], learner->trained[role].n * sizeof(float));
 }
 
@@ -143,7 +144,7 @@ static void without_kl_cost_the_prior_does_not_matter(void **state)
         for (size_t i = 0; i < learner.trained[BP_PRIOR].n; i++)
             learner.trained[BP_PRIOR].target[i] *= -1.5f;
         gradients_of(&learner, replay, after);
-        for (int role = 0; role < BP_ROLES; role++) {
+        for (int role = 0; role <= BP_CRITIC_2; role++) {
             bool same = !memcmp(before[role], after[role], learner.trained[role].n * sizeof(float));
             assert_int_equal(same, role == BP_PRIOR || !with_cost);     /* the prior itself is drawn to the policy, not to its target */
         }
@@ -193,7 +194,7 @@ static void shards_are_functions_of_their_numbers(void **state)
     assert_memory_not_equal(other.shards[1].batch.observations, learner.shards[0].batch.observations, 90 * sizeof(float));
     other.updates = 0;
     gradients_of(&other, replay, again);
-    for (int role = 0; role < BP_ROLES; role++)
+    for (int role = 0; role <= BP_CRITIC_2; role++)
         assert_memory_equal(first[role], again[role], learner.trained[role].n * sizeof(float));
     bp_replay_free(replay);
     bp_learner_free(&learner);
@@ -221,7 +222,7 @@ static void microbatches_add_up(void **state)
     for (int shard = 0; shard < 4; shard++)
         bp_svg_gradients(&apart, replay, shard);
     bp_svg_gradients(&together, replay, 0);
-    for (int role = 0; role < BP_ROLES; role++)
+    for (int role = 0; role <= BP_CRITIC_2; role++)
         for (size_t i = 0; i < apart.trained[role].n; i++) {
             double sum = 0;
             for (int shard = 0; shard < 4; shard++)
@@ -258,14 +259,14 @@ static void unequal_microbatches_add_up(void **state)
         learner.microbatches = parts[i].microbatches;
         struct bp_replay *replay = tiny_replay(&learner);
         bp_svg_gradients(&learner, replay, parts[i].index);
-        for (int role = 0; role < BP_ROLES; role++) {
+        for (int role = 0; role <= BP_CRITIC_2; role++) {
             counts[role] = (int)learner.trained[role].n;
             memcpy(grad[i][role], learner.shards[parts[i].index].grad[role], learner.trained[role].n * sizeof(float));
         }
         bp_replay_free(replay);
         bp_learner_free(&learner);
     }
-    for (int role = 0; role < BP_ROLES; role++)
+    for (int role = 0; role <= BP_CRITIC_2; role++)
         for (int i = 0; i < counts[role]; i++) {
             double sum = 4.0 / 7 * (double)grad[1][role][i] + 6.0 / 7 * (double)grad[2][role][i];
             assert_close(grad[0][role][i], sum, 1e-5 * (1 + fabs(sum)));
@@ -380,14 +381,14 @@ static void learn_a_bandit(bool half, bool bf16)
 
     bp_groups_add(&groups, "context", 1);
     bp_groups_add(&groups, "blind", 1);
-    assert_int_equal(bp_agent_init(&agent, &groups, TINY_A, choice), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, TINY_A, choice, NULL), 0);
     config.unroll = 1;
     config.batch = 64;
     config.kl_cost = 0.02;
     config.entropy_cost = 0.01;
     config.reward_scale = 1;
     config.target_period = 10;
-    for (int role = 0; role < BP_ROLES; role++)
+    for (int role = 0; role <= BP_CRITIC_2; role++)
         config.learning_rate[role] = 5e-3;
     config.bf16 = bf16;
     assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
@@ -412,9 +413,7 @@ static void learn_a_bandit(bool half, bool bf16)
         const float observation[2] = {c ? 1 : -1, 1};
         struct bp_gaussian p[2];
         for (int role = BP_POLICY; role <= BP_PRIOR; role++) {
-            struct bp_var *x = bp_agent_inputs(&tape, &agent, (enum bp_role)role, observation, 1);
-            struct bp_net_use use = {.net = &agent.net[role], .params = learner.trained[role].online};
-            p[role] = bp_agent_gaussian(&tape, &agent, (enum bp_role)role, use, x, &(struct bp_sequences){.steps = 1, .batch = 1});
+            p[role] = flat_gaussian(&tape, &agent, (enum bp_role)role, learner.trained[role].online, observation, 1, 1);
         }
         for (int j = 0; j < TINY_A; j++) {
             assert_close(p[BP_POLICY].mean->value[j], (j ? -0.5 : 0.5) * (c ? 1 : -1), 0.12);

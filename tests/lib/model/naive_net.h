@@ -32,7 +32,7 @@ static ptrdiff_t offset_of(const struct bp_tensor *tensors, int count, const flo
 
 static struct naive_plan naive_plan(const struct bp_net *net, const float *params)
 {
-    struct naive_plan plan = {.output = net->spec.output_size, .action = net->spec.action_size};
+    struct naive_plan plan = {.output = net->spec.output_size, .action = net->late_size};
     struct bp_tensor tensors[BP_NET_TENSORS];
     int count = bp_net_tensors(net, (float *)params, tensors), rows;
 

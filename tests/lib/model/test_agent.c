@@ -1,6 +1,7 @@
 #include "model/agent.h"
 
 #include "../base/check.h"
+#include "flat.h"
 #include "../store/support.h"
 
 static struct bp_groups observation(void)
@@ -21,7 +22,7 @@ static struct bp_agent agent_of(struct bp_net_choice policy, struct bp_net_choic
     struct bp_groups groups = observation();
     struct bp_agent agent;
 
-    assert_int_equal(bp_agent_init(&agent, &groups, A, choice), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, A, choice, NULL), 0);
     return agent;
 }
 
@@ -34,17 +35,20 @@ static void roles(void **state)
 
     (void)state;
     assert_true(agent.has[BP_POLICY] && agent.has[BP_PRIOR] && agent.has[BP_CRITIC]);
-    for (int role = 0; role < BP_ROLES; role++)
-        assert_string_equal(agent.net[role].spec.name, bp_role_names[role]);
+    for (int role = 0; role <= BP_CRITIC_2; role++)
+        assert_string_equal(agent.net[role].spec.name, bp_roles[role].name);
+    assert_false(agent.has[BP_POLICY_HIGH] || agent.has[BP_PRIOR_HIGH]);
     assert_int_equal(agent.net[BP_POLICY].spec.output_size, 2 * A);
     assert_int_equal(agent.net[BP_PRIOR].spec.output_size, 2 * A);
     assert_int_equal(agent.net[BP_CRITIC].spec.output_size, 1);
     assert_int_equal(agent.net[BP_CRITIC_2].parameters, agent.net[BP_CRITIC].parameters);
-    assert_int_equal(agent.net[BP_POLICY].spec.action_size, 0);
-    assert_int_equal(agent.net[BP_CRITIC].spec.action_size, A);
+    assert_int_equal(agent.net[BP_POLICY].late_size, 0);
+    assert_int_equal(agent.net[BP_CRITIC].late_size, A);
     assert_int_equal(agent.net[BP_PRIOR].spec.inputs.size, 8);
-    assert_int_equal(agent.head[BP_POLICY], BP_HEAD_BOUNDED);
-    assert_int_equal(agent.head[BP_PRIOR], BP_HEAD_SOFTPLUS);
+    assert_string_equal(bp_agent_family(&agent, BP_POLICY)->name, "bounded");
+    assert_string_equal(bp_agent_family(&agent, BP_PRIOR)->name, "softplus");
+    assert_null(bp_agent_family(&agent, BP_CRITIC));
+    assert_true(agent.behaviour[BP_POLICY].levels == 1 && agent.behaviour[BP_PRIOR].levels == 1);
 }
 
 /* "none" or no kind leaves a network out: the baseline has no prior, a distilled checkpoint nothing else. */
@@ -68,7 +72,7 @@ static void refused(struct bp_net_choice policy, const char *part)
     struct bp_agent agent;
 
     capture_begin();
-    int status = bp_agent_init(&agent, &groups, A, choice);
+    int status = bp_agent_init(&agent, &groups, A, choice, NULL);
     const char *said = capture_take();
     capture_end();
     assert_int_equal(status, -1);
@@ -100,9 +104,7 @@ static int draw(void **state)
 
 static struct bp_gaussian look(struct bp_tape *tape, const struct bp_agent *agent, const float *x)
 {
-    struct bp_net_use use = {.net = &agent->net[BP_PRIOR], .params = params};
-
-    return bp_agent_gaussian(tape, agent, BP_PRIOR, use, bp_agent_inputs(tape, agent, BP_PRIOR, x, ROWS), &(struct bp_sequences){.steps = STEPS, .batch = BATCH});
+    return flat_gaussian(tape, agent, BP_PRIOR, params, x, STEPS, BATCH);
 }
 
 /* Information asymmetry: what a network does not see changes no bit of what it says, and what it sees does. */

@@ -19,7 +19,7 @@ static struct bp_groups groups_of(const char *names)
 
 static struct bp_net_spec spec_of(const char *name, const char *kind, const char *hidden, const char *inputs, int action, int output)
 {
-    struct bp_net_spec spec = {.inputs = groups_of(inputs), .action_size = action, .output_size = output};
+    struct bp_net_spec spec = {.inputs = groups_of(inputs), .late = {{"action", action}}, .late_count = action > 0, .output_size = output};
 
     snprintf(spec.name, sizeof spec.name, "%s", name);
     snprintf(spec.kind, sizeof spec.kind, "%s", kind);
@@ -266,9 +266,9 @@ static struct bp_var *run(struct bp_tape *tape, const struct bp_net *net, const 
     struct bp_net_use use = {.net = net, .params = params};
     struct bp_var *in = bp_constant(tape, STEPS * BATCH, net->spec.inputs.size, x);
     struct bp_var *features = bp_net_features(tape, use, in, &(struct bp_sequences){STEPS, BATCH, NULL, state, state_out});
-    struct bp_var *action = net->spec.action_size ? bp_constant(tape, STEPS * BATCH, 2, actions) : NULL;
+    struct bp_var *action = net->late_size ? bp_constant(tape, STEPS * BATCH, 2, actions) : NULL;
 
-    return bp_net_output(tape, use, features, action);
+    return bp_net_output(tape, use, features, &action);
 }
 
 static void values(void **state)
@@ -317,7 +317,7 @@ static struct bp_var *whole(struct bp_tape *tape, const struct operand *o, const
     struct bp_var *x = bp_constant(tape, STEPS * BATCH, SEEN, observations);
     struct bp_var *features = bp_net_features(tape, use, x, &(struct bp_sequences){STEPS, BATCH, NULL, net->state_size ? states : NULL, NULL});
 
-    return bp_net_output(tape, use, features, net->spec.action_size ? o[1].var : NULL);
+    return bp_net_output(tape, use, features, &o[1].var);
 }
 
 static void gradients(void **state)
@@ -329,7 +329,7 @@ static void gradients(void **state)
         struct bp_net net = shape_net(i);
         o[0] = (struct operand){.name = "params", .kind = WEIGHT, .rows = 1, .cols = (int)net.parameters};
         o[1] = (struct operand){.name = "action", .rows = STEPS * BATCH, .cols = 2};
-        assert_gradients(whole, &net, o, net.spec.action_size ? 2 : 1, 1.0f / 512, 7e-3);
+        assert_gradients(whole, &net, o, net.late_size ? 2 : 1, 1.0f / 512, 7e-3);
     }
 }
 
@@ -491,7 +491,7 @@ static void gradients_of_encoded(void **state)
         struct bp_net net = encoded_shape(i);
         o[0] = (struct operand){.name = "params", .kind = WEIGHT, .rows = 1, .cols = (int)net.parameters};
         o[1] = (struct operand){.name = "action", .rows = STEPS * BATCH, .cols = 2};
-        assert_gradients(whole, &net, o, net.spec.action_size ? 2 : 1, 1.0f / 512, 7e-3);
+        assert_gradients(whole, &net, o, net.late_size ? 2 : 1, 1.0f / 512, 7e-3);
     }
 }
 
@@ -513,8 +513,8 @@ static void transposed_encoders(void **state)
             struct bp_net_use use = {.net = &net, .params = params, .grad = grad[with], .prepared = with ? prepared : (struct bp_net_prepared){0}};
             bp_tape_reset(&tape);
             struct bp_var *x = bp_constant(&tape, STEPS * BATCH, SEEN, observations);
-            struct bp_var *action = net.spec.action_size ? bp_constant(&tape, STEPS * BATCH, 2, actions) : NULL;
-            struct bp_var *y = bp_net_output(&tape, use, bp_net_features(&tape, use, x, &(struct bp_sequences){.steps = STEPS, .batch = BATCH}), action);
+            struct bp_var *action = net.late_size ? bp_constant(&tape, STEPS * BATCH, 2, actions) : NULL;
+            struct bp_var *y = bp_net_output(&tape, use, bp_net_features(&tape, use, x, &(struct bp_sequences){.steps = STEPS, .batch = BATCH}), &action);
             for (int j = 0; j < y->rows * y->cols; j++)
                 bp_gradient(y)[j] = 0.1f * (float)(j % 7) - 0.2f;
             bp_tape_backward(&tape);
@@ -541,8 +541,8 @@ static void features_can_be_shared(void **state)
     struct bp_var *alone = run(&tape, &net, params, observations, NULL, NULL);
     struct bp_var *x = bp_constant(&tape, STEPS * BATCH, SEEN, observations);
     struct bp_var *features = bp_net_features(&tape, use, x, &(struct bp_sequences){.steps = STEPS, .batch = BATCH});
-    struct bp_var *other = bp_net_output(&tape, use, features, bp_constant(&tape, STEPS * BATCH, 2, none));
-    struct bp_var *again = bp_net_output(&tape, use, features, bp_constant(&tape, STEPS * BATCH, 2, actions));
+    struct bp_var *other = bp_net_output(&tape, use, features, (struct bp_var *[]){bp_constant(&tape, STEPS * BATCH, 2, none)});
+    struct bp_var *again = bp_net_output(&tape, use, features, (struct bp_var *[]){bp_constant(&tape, STEPS * BATCH, 2, actions)});
     assert_memory_equal(alone->value, again->value, STEPS * BATCH * sizeof(float));
     for (int i = 0; i < STEPS * BATCH; i++)
         assert_true(fabsf(other->value[i] - again->value[i]) > 1e-6f);

@@ -10,7 +10,7 @@
 
 static struct bp_net net_of(const char *kind, const char *hidden, const char *encoders, int actions)
 {
-    struct bp_net_spec spec = {.action_size = actions, .output_size = actions ? 1 : 6};
+    struct bp_net_spec spec = {.late = {{"action", actions}}, .late_count = actions > 0, .output_size = actions ? 1 : 6};
     struct bp_net net;
 
     strcpy(spec.name, actions ? "critic" : "policy");

@@ -162,7 +162,7 @@ static void state_rows(void **state)
         for (int j = 0; j < row_size(); j++)
             assert_true(row[j] == (lane == 2 ? 0 : kept[lane][j]));
     }
-    bp_acting_set_state_row(&acting, 2, kept[2]);
+    bp_acting_set_state_row(&acting, 2, kept[2], 1);
     bp_acting_state_row(&acting, 2, row);
     assert_memory_equal(row, kept[2], bytes);
     bp_acting_free(&acting);

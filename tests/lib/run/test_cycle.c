@@ -258,7 +258,7 @@ static void what_does_not_fit_is_refused(void **state)
     struct bp_checkpoint changed = lent;
 
     (void)state;
-    changed.agent.has[BP_PRIOR] = false;
+    changed.agent.behaviour[BP_PRIOR].levels = 0;
     refused(config, &changed, false, "no prior");
     changed = lent;
     changed.agent.action_size = 8;

@@ -83,7 +83,7 @@ static void lists(void **state)
     (void)state;
     assert_int_equal(bp_evaluator_count(evaluator), 0);
     bp_evaluator_free(evaluator);
-    baseline.has[BP_PRIOR] = false;         /* a preset's list, with --prior none */
+    baseline.behaviour[BP_PRIOR].levels = 0;         /* a preset's list, with --prior none */
     evaluator = bp_evaluator_new("policy,prior:nav-hard", &cycle.env, 3, &baseline, cycle.pool);
     assert_non_null(evaluator);
     assert_int_equal(bp_evaluator_count(evaluator), 1);

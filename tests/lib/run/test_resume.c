@@ -67,6 +67,24 @@ static void recurrent_networks_go_on(void **state)
     goes_on(config);
 }
 
+/* A latent that is held over a stop stays the same. */
+static void hierarchies_go_on(void **state)
+{
+    struct bp_config config = tiny_config("mlp", "mlp", "mlp");
+
+    (void)state;
+    config.low_sees_goal = true;
+    config.latent_size = 3;
+    config.latent_period = 4;
+    config.prior_correlation = 0.9;
+    config.net[BP_POLICY_HIGH] = (struct bp_net_choice){"lstm", "5", "*", "softplus", NULL};
+    config.net[BP_PRIOR_HIGH].kind = "ar1";
+    goes_on(config);
+    config.net[BP_PRIOR].kind = "shared";
+    config.net[BP_PRIOR_HIGH] = (struct bp_net_choice){"learned-ar", "5", "*", "softplus", NULL};
+    goes_on(config);
+}
+
 static void a_replay_of_float16_goes_on(void **state)
 {
     struct bp_config config = tiny_config("lstm", "mlp", "lstm");
@@ -399,6 +417,7 @@ int main(void)
         cmocka_unit_test(cursors_lengths_and_counters),
         cmocka_unit_test(mutants),
         cmocka_unit_test(recurrent_networks_go_on),
+        cmocka_unit_test(hierarchies_go_on),
         cmocka_unit_test(a_replay_of_float16_goes_on),
         cmocka_unit_test(flat_networks_go_on),
         cmocka_unit_test(long_runs_go_on),

@@ -323,6 +323,7 @@ static void the_kl_where_there_is_a_pair(void **state)
     assert_true(both.with_kl && both.kl > 0);
     assert_false(missing.with_kl);
     alone.has[BP_POLICY] = alone.has[BP_CRITIC] = false;
+    alone.behaviour[BP_POLICY].levels = 0;
     hard.task = "nav-easy";
     assert_false(play(&hard, &alone, 1).with_kl);
     /* the KL is of the pair, whoever acts, and looking at it changes no action */
@@ -362,7 +363,7 @@ static void what_does_not_fit_is_refused(void **state)
     (void)state;
     refused(spec_of("nav-hard", BP_PLAY_POLICY, 2), &agent, "goal");
     refused(spec_of("nav", BP_PLAY_POLICY, 2), &agent, "'nav'");
-    agent.has[BP_PRIOR] = false;
+    agent.behaviour[BP_PRIOR].levels = 0;
     refused(spec_of("nav-easy", BP_PLAY_PRIOR, 2), &agent, "no prior");
     agent = cycle.learner.agent;
     agent.action_size = 8;

@@ -66,6 +66,7 @@ static int lend(void **state)
                                   0.625, "batch", 4, "shards", 2, "actors", 8, "replay-episodes", 16, "warm-up", 40, "critic-layers", "6,4");
     assert_int_equal(bp_checkpoint_write(easy, &checkpoint), 0);
     checkpoint.agent.has[BP_PRIOR] = false;
+    checkpoint.agent.behaviour[BP_PRIOR].levels = 0;
     assert_int_equal(bp_checkpoint_write(baseline, &checkpoint), 0);
     json_decref(checkpoint.config);
     bp_cycle_free(&cycle);

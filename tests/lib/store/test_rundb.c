@@ -189,7 +189,8 @@ static void test_earlier_version(void **state)
 {
     static const char *const statements[] = {
         "DROP VIEW runs", "DROP VIEW curves", "DROP VIEW evaluations", "DROP VIEW leaderboard", "DROP VIEW lineage",
-        "ALTER TABLE run DROP COLUMN fingerprint", "ALTER TABLE run DROP COLUMN kernels", "CREATE VIEW runs AS SELECT id AS run FROM run", "CREATE VIEW curves AS SELECT 1",
+        "ALTER TABLE run DROP COLUMN fingerprint", "ALTER TABLE run DROP COLUMN kernels",
+        "ALTER TABLE progress DROP COLUMN kl_prior_high", "CREATE VIEW runs AS SELECT id AS run FROM run", "CREATE VIEW curves AS SELECT 1",
         "CREATE VIEW evaluations AS SELECT 1", "CREATE VIEW leaderboard AS SELECT 1", "CREATE VIEW lineage AS SELECT 1", "PRAGMA user_version = 2",
     };
     struct bp_rundb *db = open_db(in_directory("bp.db"));

@@ -1,0 +1,190 @@
+#include "model/behaviour.h"
+
+#include "model/agent.h"
+#include "nn/loss.h"
+#include "nn/rows.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+int bp_behaviour_noise(const struct bp_behaviour *behaviour)
+{
+    int numbers = 0;
+
+    for (int i = 0; i < behaviour->levels; i++)
+        numbers += behaviour->level[i].family->noise(behaviour->level[i].size);
+    return numbers;
+}
+
+static int rows_of(const struct bp_scene *scene)
+{
+    return scene->steps * scene->batch;
+}
+
+/* ---- what a level looks back to ---- */
+
+/* The y in force in the step before each row, NULL where an episode begins or nothing is known. */
+static const float *before_row(const struct bp_scene *scene, const struct bp_var *y, int row, int size)
+{
+    if (scene->episode_step[row] == 0)
+        return NULL;
+    if (row >= scene->batch)
+        return y->value + (size_t)(row - scene->batch) * (size_t)size;
+    return scene->latent ? scene->latent + (size_t)row * (size_t)size : NULL;
+}
+
+/* All of them, zeros where there is none; no gradient flows back in time, which is what Q' is for. */
+static struct bp_var *before(const struct bp_scene *scene, const struct bp_var *y, int size)
+{
+    int rows = rows_of(scene);
+    float *value = bp_arena_zeros(&scene->tape->arena, (size_t)rows * (size_t)size);
+
+    for (int row = 0; row < rows; row++) {
+        const float *from = before_row(scene, y, row, size);
+        if (from)
+            memcpy(value + (size_t)row * (size_t)size, from, (size_t)size * sizeof *value);
+    }
+    return bp_constant(scene->tape, rows, size, value);
+}
+
+/* N(a y', 1 - a^2), in its stationary law N(0, I) where there is no y' (BP section 5; EH section 4). */
+static struct bp_distribution autoregressive(const struct bp_scene *scene, const struct bp_level *level, const struct bp_var *y)
+{
+    int rows = rows_of(scene);
+    size_t size = (size_t)level->size;
+    float *mean = bp_arena_zeros(&scene->tape->arena, (size_t)rows * size), *scale = bp_arena_floats(&scene->tape->arena, (size_t)rows * size);
+    float a = (float)level->correlation, width = (float)sqrt(1 - level->correlation * level->correlation);
+
+    for (int row = 0; row < rows; row++) {
+        const float *from = level->before ? before_row(scene, y, row, level->size) : NULL;
+        for (size_t j = 0, at = (size_t)row * size; j < size; j++) {
+            mean[at + j] = from ? a * from[j] : 0;
+            scale[at + j] = from ? width : 1;
+        }
+    }
+    return bp_normal(bp_constant(scene->tape, rows, level->size, mean), bp_constant(scene->tape, rows, level->size, scale));
+}
+
+/* ---- a level's distributions ---- */
+
+/* p(y | x, y above, y before) along the rows; y: what was in force there, of which the step before is looked at. */
+static struct bp_distribution conditional(const struct bp_scene *scene, const struct bp_level *level, struct bp_var *above,
+                                          const struct bp_var *y)
+{
+    enum bp_role role = (enum bp_role)level->net;
+    struct bp_var *late[BP_LATE_MAX];
+    int count = 0;
+
+    if (level->net == BP_NO_NET)
+        return autoregressive(scene, level, y);
+    float *state = scene->state ? scene->state[role] : NULL;
+    struct bp_sequences sequences = {scene->steps, scene->batch, scene->carry ? NULL : scene->episode_step, state, scene->carry ? state : NULL};
+    struct bp_var *x = bp_agent_inputs(scene->tape, scene->agent, role, scene->observations, rows_of(scene));
+    struct bp_var *features = bp_net_features(scene->tape, scene->use[role], x, &sequences);
+    if (level->above)
+        late[count++] = above;
+    if (level->before)
+        late[count++] = before(scene, y, level->size);
+    return level->family->make(scene->tape, bp_net_output(scene->tape, scene->use[role], features, late));
+}
+
+/* ---- draws ---- */
+
+/*
+ * What is drawn at each row counts where a period begins; elsewhere that of the step before is held. A sequence that starts within a
+ * period draws anew at its first step, unless it carries on with the y in force.
+ */
+static struct bp_var *hold(const struct bp_scene *scene, const struct bp_level *level, struct bp_var *y, const float **drawn)
+{
+    int rows = rows_of(scene);
+    float *mark = bp_arena_floats(&scene->tape->arena, (size_t)rows);
+    int *from = bp_arena_take(&scene->tape->arena, (size_t)rows * sizeof *from);
+
+    *drawn = mark;
+    for (int row = 0; row < rows; row++) {
+        mark[row] = scene->episode_step[row] % level->period == 0;
+        from[row] = mark[row] != 0 || row < scene->batch ? row : from[row - scene->batch];
+    }
+    if (!scene->carry)
+        return bp_take_rows(scene->tape, y, from, rows);
+    for (size_t row = 0, size = (size_t)level->size; row < (size_t)scene->batch; row++)
+        if (mark[row] == 0)
+            memcpy(y->value + row * size, scene->latent + row * size, size * sizeof(float));
+    return y;
+}
+
+struct bp_path bp_behave(const struct bp_scene *scene, const struct bp_behaviour *behaviour, const float *noise)
+{
+    struct bp_path path = {.levels = behaviour->levels};
+
+    for (int i = 0; i < behaviour->levels; i++) {
+        const struct bp_level *level = &behaviour->level[i];
+        assert((!level->before && !scene->carry) || scene->steps == 1);
+        path.level[i].net = level->net;
+        path.level[i].p = conditional(scene, level, i ? path.level[i - 1].y : NULL, NULL);     /* one step looks no further back than the scene's latent */
+        path.level[i].y = level->family->sample(scene->tape, path.level[i].p, noise);
+        if (level->period > 1)
+            path.level[i].y = hold(scene, level, path.level[i].y, &path.level[i].drawn);
+        noise += rows_of(scene) * level->family->noise(level->size);
+    }
+    return path;
+}
+
+struct bp_path bp_score(const struct bp_scene *scene, const struct bp_behaviour *behaviour, const struct bp_path *at)
+{
+    struct bp_path path = *at;
+
+    for (int i = 0; i < behaviour->levels; i++) {
+        const struct bp_level *level = &behaviour->level[i];
+        bool same = level->net != BP_NO_NET && level->net == at->level[i].net;
+        path.level[i].net = level->net;
+        path.level[i].p = same ? (struct bp_distribution){0} : conditional(scene, level, i ? at->level[i - 1].y : NULL, at->level[i].y);
+    }
+    return path;
+}
+
+/* ---- paths ---- */
+
+struct bp_path bp_path_stop_gradient(struct bp_tape *tape, const struct bp_path *path)
+{
+    struct bp_path fixed = *path;
+
+    for (int i = 0; i < path->levels; i++) {
+        fixed.level[i].p = bp_distribution_stop_gradient(tape, path->level[i].p);
+        fixed.level[i].y = bp_stop_gradient(tape, path->level[i].y);
+    }
+    return fixed;
+}
+
+struct bp_path bp_path_slice_rows(struct bp_tape *tape, const struct bp_path *path, int first, int rows)
+{
+    struct bp_path some = *path;
+
+    for (int i = 0; i < path->levels; i++) {
+        some.level[i].p = bp_distribution_slice_rows(tape, path->level[i].p, first, rows);
+        some.level[i].y = bp_slice_rows(tape, path->level[i].y, first, rows);
+        some.level[i].drawn = path->level[i].drawn ? path->level[i].drawn + first : NULL;
+    }
+    return some;
+}
+
+struct bp_path_kl bp_path_kl(struct bp_tape *tape, const struct bp_path *p, const struct bp_path *q)
+{
+    struct bp_path_kl kl = {0};
+    struct bp_var *term[BP_LEVELS];
+    const float *weight[BP_LEVELS];
+    int terms = 0;
+
+    assert(p->levels == q->levels);
+    for (int i = 0; i < p->levels; i++) {
+        const struct bp_distribution *a = &p->level[i].p, *b = &q->level[i].p;
+        if (!a->family || !b->family)
+            continue;
+        assert(a->family->kl == b->family->kl);
+        kl.level[i] = term[terms] = a->family->kl(tape, *a, *b);
+        weight[terms++] = p->level[i].drawn;
+    }
+    kl.sum = terms == 1 && !weight[0] ? term[0] : bp_weighted_sum(tape, term, weight, terms);
+    return kl;
+}

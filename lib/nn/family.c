@@ -1,0 +1,96 @@
+#include "nn/family.h"
+
+#include "nn/gaussian.h"
+
+#include <string.h>
+
+/* ---- diagonal Gaussians ---- */
+
+static struct bp_gaussian gaussian(struct bp_distribution p)
+{
+    return (struct bp_gaussian){p.param[0], p.param[1]};
+}
+
+static int mean_and_scale(int size)
+{
+    return 2 * size;
+}
+
+static int one_each(int size)
+{
+    return size;
+}
+
+static struct bp_var *sample(struct bp_tape *tape, struct bp_distribution p, const float *noise)
+{
+    return bp_gaussian_sample(tape, gaussian(p), noise);
+}
+
+static struct bp_var *log_prob(struct bp_tape *tape, struct bp_distribution p, const float *y)
+{
+    return bp_gaussian_log_prob(tape, gaussian(p), y);
+}
+
+static struct bp_var *kl(struct bp_tape *tape, struct bp_distribution p, struct bp_distribution q)
+{
+    return bp_gaussian_kl(tape, gaussian(p), gaussian(q));
+}
+
+static struct bp_var *entropy(struct bp_tape *tape, struct bp_distribution p)
+{
+    return bp_gaussian_entropy(tape, gaussian(p));
+}
+
+static struct bp_distribution softplus(struct bp_tape *tape, struct bp_var *output)
+{
+    struct bp_gaussian p = bp_gaussian_head(tape, output, BP_HEAD_SOFTPLUS);
+
+    return (struct bp_distribution){&bp_families[0], {p.mean, p.scale}};
+}
+
+static struct bp_distribution bounded(struct bp_tape *tape, struct bp_var *output)
+{
+    struct bp_gaussian p = bp_gaussian_head(tape, output, BP_HEAD_BOUNDED);
+
+    return (struct bp_distribution){&bp_families[1], {p.mean, p.scale}};
+}
+
+/* ---- the table ---- */
+
+const struct bp_family bp_families[] = {
+    {"softplus", "Gaussian, scale 0.01 + softplus", mean_and_scale, one_each, softplus, sample, log_prob, kl, entropy},
+    {"bounded", "Gaussian, mean within 1, scale at most 1.01", mean_and_scale, one_each, bounded, sample, log_prob, kl, entropy},
+    {0},
+};
+
+const struct bp_family *bp_family_find(const char *name)
+{
+    for (const struct bp_family *family = bp_families; family->name; family++)
+        if (!strcmp(family->name, name))
+            return family;
+    return NULL;
+}
+
+const char *bp_family_name(int i)
+{
+    return bp_families[i].name;
+}
+
+struct bp_distribution bp_normal(struct bp_var *mean, struct bp_var *scale)
+{
+    return (struct bp_distribution){&bp_families[0], {mean, scale}};
+}
+
+struct bp_distribution bp_distribution_stop_gradient(struct bp_tape *tape, struct bp_distribution p)
+{
+    for (int i = 0; i < 2 && p.param[i]; i++)
+        p.param[i] = bp_stop_gradient(tape, p.param[i]);
+    return p;
+}
+
+struct bp_distribution bp_distribution_slice_rows(struct bp_tape *tape, struct bp_distribution p, int first, int rows)
+{
+    for (int i = 0; i < 2 && p.param[i]; i++)
+        p.param[i] = bp_slice_rows(tape, p.param[i], first, rows);
+    return p;
+}

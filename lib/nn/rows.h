@@ -1,0 +1,10 @@
+/* Rows of matrices: some taken, in any order and as often as one likes. */
+#ifndef BP_NN_ROWS_H
+#define BP_NN_ROWS_H
+
+#include "nn/tape.h"
+
+/* y (n x cols) whose row i is row index[i] of x; the index (n) is borrowed until the tape is reset. */
+struct bp_var *bp_take_rows(struct bp_tape *tape, struct bp_var *x, const int *index, int n);
+
+#endif

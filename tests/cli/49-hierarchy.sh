@@ -1,0 +1,20 @@
+# Hierarchical policies and priors: trained, stopped, resumed, played; what makes no sense is refused.
+. "$TEST_LIB"
+small="-p goto-ball --latent-size 3 --policy-inputs proprio --policy-layers 12 --high-layers 8 --prior-layers 8 --prior-high-layers 6 --critic-layers 12 --warm-up 1k --replay-episodes 64 --actors 12 --evaluate-every 2k --evaluate-episodes 2 --seed 3 --db h.db -q"
+
+for kind in isotropic ar1 learned-ar mlp lstm; do
+    quiet "$kind" bp-train $small --prior shared --prior-high $kind --transitions 4k -t 1 -o $kind.1
+    quiet "$kind, 2 threads" bp-train $small --prior shared --prior-high $kind --transitions 4k -t 2 -o $kind.2
+    same "  the same bytes" $kind.1 $kind.2
+done
+quiet "held for 4 steps, separate low levels" bp-train $small --prior mlp --prior-high mlp --latent-period 4 --transitions 4k -o held
+is "shared low levels cost nothing" "$(sqlite3 h.db "select count(*) from curves where prior <> 'mlp' and abs(kl_prior - kl_prior_high) > 1e-9")" 0
+is "  separate ones do" "$(sqlite3 h.db "select min(kl_prior > kl_prior_high) from curves join runs using (run) where runs.output like '%held'")" 1
+quiet "the policy plays" bp-rollout -n 3 -o policy.traj held
+quiet "the prior plays" bp-rollout --play prior -n 3 -o prior.traj ar1.1
+is "  with KLs, and nothing diverged" "$(bp-stats kl --tsv policy.traj prior.traj | tail -n +2 | cut -f 1 | sort -u | wc -l)" 2
+
+check "a low level that sees the goal" 2 'low-sees-goal' -- bp-train $small --policy-inputs '*' --prior shared --transitions 4k -o no
+quiet "  unless it may" bp-train $small --policy-inputs '*' --low-sees-goal --prior shared --transitions 2k -o forced
+check "a flat policy has no low level to share" 2 'share' -- bp-train -p goto-ball --prior shared --transitions 4k --db none -q -o no
+check "a hierarchical prior is not taken by bp-transfer" 2 'hierarchical' -- bp-transfer --prior-from ar1.1 --task goto --db none -q -o no

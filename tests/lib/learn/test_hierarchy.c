@@ -1,0 +1,164 @@
+/* Updates of hierarchical policies: gradients against differences of the losses that the update itself reports. */
+#include "learn/svg.h"
+
+#include "tiny.h"
+
+struct setting {
+    const char *name, *high, *low, *prior, *prior_high, *critic;
+    int period, unroll;     /* of one step where a prior looks back: no gradient flows back through the latent before, which differences would see */
+    bool stored_state;
+};
+
+enum { Z = 3 };
+
+static struct bp_agent agent_of(const struct setting *s)
+{
+    const struct bp_net_choice choice[BP_ROLES] = {
+        [BP_POLICY] = {s->low, "4,3", "shared", "bounded", NULL},
+        [BP_PRIOR] = {s->prior, "3,4", "shared", "softplus", NULL},
+        [BP_CRITIC] = {s->critic, "4,3", "*", NULL, NULL},
+        [BP_POLICY_HIGH] = {s->high, "4", "*", "softplus", NULL},
+        [BP_PRIOR_HIGH] = {s->prior_high, "4", "shared", "bounded", NULL},
+    };
+    const struct bp_latent_choice latent = {Z, s->period, 0.9};
+    struct bp_groups groups = {0};
+    struct bp_agent agent;
+
+    bp_groups_add(&groups, "shared", 3);
+    bp_groups_add(&groups, "secret", 2);
+    assert_int_equal(bp_agent_init(&agent, &groups, TINY_A, choice, &latent), 0);
+    return agent;
+}
+
+/*
+ * The reported policy loss moves with Q' through its latent too, whose gradient is to stop: in the target critic of these tests the latent
+ * has no weight. Narrow actions stay within bounds, where the clip is smooth.
+ */
+static void tame(struct bp_learner *learner)
+{
+    struct bp_tensor tensors[BP_NET_TENSORS];
+    const struct bp_net *policy = &learner->agent.net[BP_POLICY], *critic = &learner->agent.net[BP_CRITIC];
+    int count = bp_net_tensors(critic, learner->trained[BP_CRITIC].target, tensors);
+
+    for (int i = 0; i < count; i++)
+        if (strstr(tensors[i].name, "/latent"))
+            memset(tensors[i].data, 0, bp_tensor_bytes(&tensors[i]));
+    const struct bp_layer *out = &policy->layer[policy->layers - 1];
+    for (int j = 0; j < TINY_A; j++) {
+        learner->trained[BP_POLICY].online[out->b + (size_t)j] *= 0.1f;
+        learner->trained[BP_POLICY].online[out->b + (size_t)(TINY_A + j)] = -4;
+    }
+    bp_learner_prepare(learner);
+}
+
+static struct bp_update_stats once(struct bp_learner *learner, const struct bp_replay *replay)
+{
+    for (int role = 0; role < BP_ROLES; role++)
+        if (learner->trained[role].n)
+            memset(learner->shards[0].grad[role], 0, learner->trained[role].n * sizeof(float));
+    bp_learner_prepare(learner);
+    bp_svg_gradients(learner, replay, 0);
+    return learner->shards[0].stats;
+}
+
+static double loss_of(const struct bp_update_stats *stats, enum bp_part part)
+{
+    return part == BP_PART_POLICY ? stats->policy_loss : part == BP_PART_PRIOR ? stats->prior_loss : stats->critic_loss;
+}
+
+/* float32 losses leave differences of some 1e-3 of the largest. */
+static void check_network(const struct setting *s, struct bp_learner *learner, const struct bp_replay *replay, enum bp_role role)
+{
+    static float grad[1024];
+    static double numeric[1024];
+    struct bp_trained *t = &learner->trained[role];
+    enum bp_part part = bp_roles[role].part;
+    const float step = 1.0f / 64;
+    double most = 0;
+
+    assert_true(t->n < 1024);
+    once(learner, replay);
+    memcpy(grad, learner->shards[0].grad[role], t->n * sizeof(float));
+    for (size_t i = 0; i < t->n; i++) {
+        float kept = t->online[i];
+        double at[4];
+        for (int k = 0; k < 4; k++) {       /* fourth order: +-h, +-2h */
+            t->online[i] = kept + (float)((const int[]){-2, -1, 1, 2}[k]) * step;
+            struct bp_update_stats stats = once(learner, replay);
+            at[k] = loss_of(&stats, part);
+        }
+        t->online[i] = kept;
+        numeric[i] = (at[0] - 8 * at[1] + 8 * at[2] - at[3]) / (12 * (double)step);
+        most = fmax(most, fabs(numeric[i]));
+    }
+    assert_true(most > 1e-3);
+    for (size_t i = 0; i < t->n; i++)
+        if (!(fabs((double)grad[i] - numeric[i]) < 5e-3 * most))
+            fail_msg("%s, %s[%zu]: %g backwards, %g by differences", s->name, bp_roles[role].name, i, (double)grad[i], numeric[i]);
+}
+
+static void gradients(void **state)
+{
+    static const struct setting settings[] = {
+        {"isotropic", "mlp", "mlp", "mlp", "isotropic", "mlp", 1, 6, false},
+        {"AR(1)", "mlp", "mlp", "mlp", "ar1", "mlp", 1, 1, true},
+        {"learned AR, shared low level", "mlp", "mlp", "shared", "learned-ar", "mlp", 1, 1, true},
+        {"recurrent", "lstm", "mlp", "mlp", "lstm", "lstm", 1, 6, true},
+        {"held for three steps", "mlp", "mlp", "mlp", "mlp", "mlp", 3, 6, false},
+        {"recurrent low level", "mlp", "lstm", "shared", "ar1", "mlp", 2, 1, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        const struct setting *s = &settings[i];
+        struct bp_agent agent = agent_of(s);
+        struct bp_learner_config config = tiny_config();
+        struct bp_learner learner;
+        config.seed = 30 + i;
+        config.unroll = s->unroll;
+        config.stored_state = s->stored_state;
+        assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
+        tiny_parameters(&learner);
+        tame(&learner);
+        struct bp_replay *replay = tiny_replay(&learner);
+        for (int role = 0; role < BP_ROLES; role++)
+            if (agent.has[role])
+                check_network(s, &learner, replay, (enum bp_role)role);
+        bp_replay_free(replay);
+        bp_learner_free(&learner);
+    }
+}
+
+/* A shared low level costs exactly nothing: all of the KL is the latent's. */
+static void a_shared_low_level_is_free(void **state)
+{
+    const struct setting shared = {"", "mlp", "mlp", "shared", "ar1", "mlp", 1, 6, true}, separate = {"", "mlp", "mlp", "mlp", "ar1", "mlp", 1, 6, true};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct bp_agent agent = agent_of(i ? &separate : &shared);
+        struct bp_learner_config config = tiny_config();
+        struct bp_learner learner;
+        assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
+        tiny_parameters(&learner);
+        struct bp_replay *replay = tiny_replay(&learner);
+        struct bp_update_stats stats = once(&learner, replay);
+        assert_true(stats.kl_prior_high > 0);
+        if (i)
+            assert_true(stats.kl_prior > stats.kl_prior_high);
+        else
+            assert_close(stats.kl_prior, stats.kl_prior_high, 0);
+        bp_replay_free(replay);
+        bp_learner_free(&learner);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradients),
+        cmocka_unit_test(a_shared_low_level_is_free),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
