@@ -304,7 +304,7 @@ __attribute__((unused)) static void naive_update(struct naive_update *u, const s
     u->critic_loss = naive_critic_loss(u, params_of(u, BP_CRITIC, false));
     if (learner->agent.has[BP_CRITIC_2])
         u->critic_loss += naive_critic_2_loss(u, params_of(u, BP_CRITIC_2, false));
-    u->prior_loss = prior && learner->config.learning_rate[BP_PRIOR] > 0 ? naive_prior_loss(u, params_of(u, BP_PRIOR, false)) : 0;
+    u->prior_loss = prior && learner->config.learning_rate[BP_PART_PRIOR] > 0 ? naive_prior_loss(u, params_of(u, BP_PRIOR, false)) : 0;
     for (int row = 0; row < rows; row++) {
         double valid = (double)u->shard->batch.mask[row];
         u->transitions += valid;

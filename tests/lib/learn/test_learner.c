@@ -142,7 +142,7 @@ static void adam_on_the_sum(void **state)
 
     (void)state;
     config.shards = 3;
-    config.learning_rate[BP_PRIOR] = 3e-3;
+    config.learning_rate[BP_PART_PRIOR] = 3e-3;
     struct bp_learner learner = large(&config);
     assert_in_range(bp_learner_jobs(&learner), 4, 100);
     for (int update = 0; update < 3; update++) {
@@ -151,7 +151,7 @@ static void adam_on_the_sum(void **state)
         set_gradients(&learner, 100 * (uint64_t)update);
         for (int role = 0; role <= BP_CRITIC_2; role++) {
             struct bp_trained *t = &learner.trained[role];
-            struct bp_adam adam = {config.learning_rate[role], 0.9, 0.999, 1e-8};
+            struct bp_adam adam = {config.learning_rate[bp_roles[role].part], 0.9, 0.999, 1e-8};
             assert_true(t->n < 40000);
             if (!t->n)
                 continue;
@@ -185,7 +185,7 @@ static void frozen_networks_stay(void **state)
     static float before[40000];
 
     (void)state;
-    config.learning_rate[BP_PRIOR] = 0;
+    config.learning_rate[BP_PART_PRIOR] = 0;
     struct bp_learner learner = large(&config);
     struct bp_trained *prior = &learner.trained[BP_PRIOR];
     memcpy(before, prior->online, prior->n * sizeof(float));

@@ -47,7 +47,7 @@ static struct bp_learner learner_of(const struct shape *shape, bool bf16)
 {
     const struct bp_learner_config config = {
         .seed = 5, .unroll = shape->unroll, .batch = 32, .shards = 2, .discount = 0.98, .retrace_lambda = 1, .reward_scale = 0.1, .kl_cost = 0.1,
-        .entropy_cost = 0.05, .learning_rate = {5e-4, 1e-3, 5e-4, 5e-4}, .final_learning_rate = 1, .planned = 1000, .target_period = 10,
+        .entropy_cost = 0.05, .learning_rate = {5e-4, 1e-3, 5e-4}, .final_learning_rate = 1, .planned = 1000, .target_period = 10,
         .value_policy = shape->value_policy, .bf16 = bf16,
     };
     const struct bp_net_choice choice[BP_ROLES] = {
@@ -178,7 +178,7 @@ static void a_frozen_prior(void **state)
     learner = learner_of(&shapes[2], true);
     frozen = learner_of(&shapes[2], true);
     struct bp_replay *replay = replay_of(&learner);
-    frozen.config.learning_rate[BP_PRIOR] = 0;
+    frozen.config.learning_rate[BP_PART_PRIOR] = 0;
     bp_svg_gradients(&learner, replay, 0);
     bp_svg_gradients(&frozen, replay, 0);
     for (size_t i = 0; i < frozen.trained[BP_PRIOR].n; i++)
@@ -222,7 +222,7 @@ static void the_same_bytes(void **state)
 static struct bp_learner distiller(bool bf16)
 {
     const struct bp_learner_config config = {
-        .seed = 5, .unroll = 20, .batch = 16, .shards = 2, .learning_rate = {[BP_PRIOR] = 4e-3}, .final_learning_rate = 1, .planned = 1000, .target_period = 1000,
+        .seed = 5, .unroll = 20, .batch = 16, .shards = 2, .learning_rate = {[BP_PART_PRIOR] = 4e-3}, .final_learning_rate = 1, .planned = 1000, .target_period = 1000,
         .bf16 = bf16,
     };
     const struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {"lstm", "64,64", "*", "bounded", NULL}};
@@ -273,7 +273,7 @@ static void refused_without_kernels(void **state)
 {
     const struct bp_bf16_kernels *kept = bp_bf16_kernels();
     const struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {"mlp", "8", "*", "bounded", NULL}};
-    struct bp_learner_config config = {.batch = 2, .unroll = 2, .shards = 1, .learning_rate = {[BP_PRIOR] = 1e-3}, .target_period = 1, .bf16 = true};
+    struct bp_learner_config config = {.batch = 2, .unroll = 2, .shards = 1, .learning_rate = {[BP_PART_PRIOR] = 1e-3}, .target_period = 1, .bf16 = true};
     struct bp_groups groups = {0};
     struct bp_learner learner;
     struct bp_agent agent;
@@ -302,7 +302,7 @@ static void prepared_in_time(void **state)
         struct bp_learner learner = learner_of(&shapes[3], bf16);
         struct bp_replay *replay = replay_of(&learner);
         learner.config.target_period = 2;
-        learner.config.learning_rate[BP_PRIOR] = 0;
+        learner.config.learning_rate[BP_PART_PRIOR] = 0;
         for (int i = 0; i < 3; i++) {
             update(&learner, replay, &stats);
             for (int role = 0; role < BP_CRITIC_2; role++)

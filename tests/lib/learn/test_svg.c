@@ -164,7 +164,7 @@ static void a_frozen_prior(void **state)
 
     (void)state;
     gradients_of(&learner, replay, learning);
-    learner.config.learning_rate[BP_PRIOR] = 0;
+    learner.config.learning_rate[BP_PART_PRIOR] = 0;
     gradients_of(&learner, replay, frozen);
     for (size_t i = 0; i < learner.trained[BP_PRIOR].n; i++)
         assert_true(frozen[BP_PRIOR][i] == 0);
@@ -321,7 +321,7 @@ static void entropy_is_a_bonus(void **state)
 
     (void)state;
     config.entropy_cost = 1;
-    config.learning_rate[BP_CRITIC] = 0;
+    config.learning_rate[BP_PART_CRITIC] = 0;
     struct bp_learner learner = learner_of(&agent, &config);
     struct bp_replay *replay = tiny_replay(&learner);
     memset(learner.trained[BP_CRITIC].online, 0, learner.trained[BP_CRITIC].n * sizeof(float));
@@ -345,8 +345,8 @@ static void the_prior_follows_the_policy(void **state)
         struct bp_update_stats stats;
         double before = 0;
         config.entropy_cost = 0;
-        config.learning_rate[BP_CRITIC] = 0;
-        config.learning_rate[BP_POLICY] = policy_learns ? 1e-2 : 0;
+        config.learning_rate[BP_PART_CRITIC] = 0;
+        config.learning_rate[BP_PART_POLICY] = policy_learns ? 1e-2 : 0;
         struct bp_learner learner = learner_of(&agent, &config);
         struct bp_replay *replay = tiny_replay(&learner);
         memset(learner.trained[BP_CRITIC].online, 0, learner.trained[BP_CRITIC].n * sizeof(float));
@@ -388,8 +388,8 @@ static void learn_a_bandit(bool half, bool bf16)
     config.entropy_cost = 0.01;
     config.reward_scale = 1;
     config.target_period = 10;
-    for (int role = 0; role <= BP_CRITIC_2; role++)
-        config.learning_rate[role] = 5e-3;
+    for (int part = 0; part < BP_PARTS; part++)
+        config.learning_rate[part] = 5e-3;
     config.bf16 = bf16;
     assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
     fill_normal(&action[0][0], EPISODES * TINY_A, 91);

@@ -46,7 +46,7 @@ __attribute__((unused)) static struct bp_learner_config tiny_config(void)
         .reward_scale = 0.5,
         .kl_cost = 0.3,
         .entropy_cost = 0.2,
-        .learning_rate = {1e-2, 1e-2, 1e-2, 1e-2},
+        .learning_rate = {1e-2, 1e-2, 1e-2},
         .final_learning_rate = 1,
         .planned = 1000000,
         .target_period = 5,
