@@ -29,7 +29,7 @@ CFLAGS  ?= -O3 -g
 # Kernels for small matrices, where Debian has them (amd64): the version; LIBXSMM= builds without.
 LIBXSMM ?= $(shell pkg-config --modversion libxsmm 2>/dev/null)
 
-VERSION  := 0.1.0
+VERSION  := 0.2.0
 PROGRAMS := bp-train bp-distill bp-transfer bp-rollout bp-stats
 LAYERS   := base nn env store stats model learn run report
 

@@ -224,9 +224,11 @@ int bp_options_preset(struct bp_options *options, const char *path)
         }
         *equals = '\0';
         struct entry *entry = bp_option_find(options, trim(name));
-        if (!entry && (entry = bp_option_renamed(options, trim(name))))
+        if (!entry && !bp_option_taken(trim(name)) && (entry = bp_option_renamed(options, trim(name))))
             bp_warn("%s:%d: '%s' is now called '%s'", path, number, trim(name), entry->row->name);
-        if (!entry)
+        if (!entry && bp_option_taken(trim(name)))
+            status = bp_error(BP_USAGE, "%s:%d: this preset is for bp-train: it describes a %s to learn", path, number, trim(name));
+        else if (!entry)
             status = bp_error(BP_USAGE, "%s:%d: there is no option '%s'", path, number, trim(name));
         else if (entry->row->scope != BP_SCOPE_CONFIG)
             status = bp_error(BP_USAGE, "%s:%d: '%s' is no part of a config: give it on the command line", path, number, trim(name));

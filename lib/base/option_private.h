@@ -35,6 +35,9 @@ struct bp_option_rename {
 extern const struct bp_option_rename bp_option_renames[];      /* ends with NULL */
 
 /* The entry that had the name `was`; NULL when there is none, or when it is the name of an entry today. */
+/* Is the name another program's today? */
+bool bp_option_taken(const char *name);
+
 struct entry *bp_option_renamed(const struct bp_options *options, const char *was);
 
 /* Today's name of a choice that had the name `was`, or NULL. */

@@ -26,6 +26,14 @@ const struct bp_option_rename bp_option_renames[] = {
 
 static const struct { const char *was, *now; } choices[] = {{"capped", "bounded"}};
 
+bool bp_option_taken(const char *name)
+{
+    for (const struct bp_option_rename *rename = bp_option_renames; rename->was; rename++)
+        if (rename->taken && !strcmp(rename->was, name))
+            return true;
+    return false;
+}
+
 struct entry *bp_option_renamed(const struct bp_options *options, const char *was)
 {
     if (bp_option_find(options, was))

@@ -60,7 +60,7 @@ static int count_microbatches(const struct bp_learner *learner)
 {
     int sequences = shard_sequences(learner), most = MICROBATCH_ROWS / (learner->config.burn_in + learner->config.unroll + 1);
 
-    if (learner->state_size && most < MICROBATCH_SEQUENCES)
+    if (learner->state_size > learner->agent.latent_size && most < MICROBATCH_SEQUENCES)
         most = MICROBATCH_SEQUENCES;
     most = most > 1 ? most : 1;
     int fewest = (sequences + most - 1) / most, equal = fewest;

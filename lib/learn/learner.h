@@ -87,7 +87,7 @@ struct bp_learner {
     struct bp_shard *shards;
     struct bp_scratch *scratch; /* as many as shards */
     int microbatches;           /* of a shard */
-    int state_size;             /* of the rows in the replay: the networks' states one after the other */
+    int state_size;             /* of the rows in the replay, bp_agent_state_size */
     int64_t updates;            /* so far */
     struct bp_learner_job *job;
     int jobs;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* One network's place in the shard's update. */
+/* A shard at work. */
 struct part {
     struct bp_learner *learner;
     struct bp_shard *shard;

@@ -5,8 +5,6 @@
 #define HALF_LOG_2PI 0.918938533204672742f
 #define LEAST_SCALE 0.01f
 
-const char *const bp_head_names[BP_HEAD_COUNT] = {"softplus", "bounded"};
-
 struct gaussian_node {
     struct bp_node node;
     struct bp_gaussian p, q;
@@ -108,16 +106,6 @@ struct bp_gaussian bp_gaussian_head(struct bp_tape *tape, struct bp_var *output,
     if (p.mean->grad)
         record(tape, head_back, p, output)->head = head;
     return p;
-}
-
-struct bp_gaussian bp_gaussian_stop_gradient(struct bp_tape *tape, struct bp_gaussian p)
-{
-    return (struct bp_gaussian){bp_stop_gradient(tape, p.mean), bp_stop_gradient(tape, p.scale)};
-}
-
-struct bp_gaussian bp_gaussian_slice_rows(struct bp_tape *tape, struct bp_gaussian p, int first, int rows)
-{
-    return (struct bp_gaussian){bp_slice_rows(tape, p.mean, first, rows), bp_slice_rows(tape, p.scale, first, rows)};
 }
 
 /* ---- a = mean + scale * noise ---- */

@@ -12,16 +12,10 @@ struct bp_gaussian {
 enum bp_head {
     BP_HEAD_SOFTPLUS,   /* mean = u, scale = 0.01 + softplus(v): the papers' */
     BP_HEAD_BOUNDED,    /* mean = tanh(u), scale = 0.01 + sigmoid(v): the entropy cannot grow beyond that of clipped actions */
-    BP_HEAD_COUNT
 };
-extern const char *const bp_head_names[BP_HEAD_COUNT];
 
 /* From the outputs (n x 2A: u then v). */
 struct bp_gaussian bp_gaussian_head(struct bp_tape *tape, struct bp_var *output, enum bp_head head);
-
-/* The same distribution without gradients; its `rows` rows from `first` on. */
-struct bp_gaussian bp_gaussian_stop_gradient(struct bp_tape *tape, struct bp_gaussian p);
-struct bp_gaussian bp_gaussian_slice_rows(struct bp_tape *tape, struct bp_gaussian p, int first, int rows);
 
 /* a = mean + scale * noise (n x A): reparameterised sample. */
 struct bp_var *bp_gaussian_sample(struct bp_tape *tape, struct bp_gaussian p, const float *noise);

@@ -10,9 +10,10 @@ static int check_low(const struct bp_config *config, const struct bp_agent *agen
     static const char *const goals[] = {"goal", "progress"};
 
     for (size_t i = 0; agent->latent_size && !config->low_sees_goal && i < sizeof goals / sizeof *goals; i++)
-        if (bp_groups_find(&agent->net[BP_POLICY].spec.inputs, goals[i]))
-            return bp_error(BP_USAGE, "the low level would see '%s', which is the high level's to know: leave it out of --policy-inputs, or give "
-                            "--low-sees-goal", goals[i]);
+        for (int role = BP_POLICY; role <= BP_PRIOR; role++)
+            if (agent->has[role] && bp_groups_find(&agent->net[role].spec.inputs, goals[i]))
+                return bp_error(BP_USAGE, "the low level would see '%s', which is the high level's to know: leave it out of --%s-inputs, or give "
+                                "--low-sees-goal", goals[i], bp_roles[role].name);
     return 0;
 }
 

@@ -74,10 +74,13 @@ static int check_state(const struct bp_run_files *files, const struct bp_run_fil
 
     if (access(files->resume, F_OK))
         return 0;
-    if (spec->force && !bp_resume_header(files->resume, &header)) {
+    if (!bp_resume_header(files->resume, &header)) {
         json_decref(header.config);
-        if (header.finished)
+        if (header.finished && spec->force)
             return 0;
+        if (header.finished)
+            return bp_error(BP_USAGE, "'%s' is the state of a finished run: --resume with more --transitions continues it, --force begins anew",
+                            files->resume);
     }
     return bp_error(BP_USAGE, "'%s' is the state of a stopped run: --resume goes on from it; to begin anew, remove it", files->resume);
 }

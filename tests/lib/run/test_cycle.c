@@ -231,7 +231,7 @@ static void a_policy_may_start_from_the_prior(void **state)
 }
 
 struct attempt {
-    struct bp_config config;
+    const struct bp_config *config;
     struct bp_borrowed borrowed;
 };
 
@@ -240,10 +240,10 @@ static int attempt(void *context)
     const struct attempt *a = context;
     struct bp_cycle cycle;
 
-    return bp_cycle_init(&cycle, &a->config, &a->borrowed, 1);
+    return bp_cycle_init(&cycle, a->config, &a->borrowed, 1);
 }
 
-static void refused(struct bp_config config, const struct bp_checkpoint *from, bool policy_too, const char *part)
+static void refused(const struct bp_config *config, const struct bp_checkpoint *from, bool policy_too, const char *part)
 {
     struct attempt a = {config, {from, policy_too}};
     char said[1024];
@@ -259,24 +259,25 @@ static void what_does_not_fit_is_refused(void **state)
 
     (void)state;
     changed.agent.behaviour[BP_PRIOR].levels = 0;
-    refused(config, &changed, false, "no prior");
+    refused(&config, &changed, false, "no prior");
     changed = lent;
     changed.agent.action_size = 8;
-    refused(config, &changed, false, "8 numbers");
+    refused(&config, &changed, false, "8 numbers");
     config.net[BP_POLICY].hidden = "6,6";
-    refused(config, &lent, true, "different kinds or sizes");
+    refused(&config, &lent, true, "different kinds or sizes");
     config = borrower_config();
     config.net[BP_POLICY].kind = "mlp";
-    refused(config, &lent, true, "different kinds or sizes");
+    refused(&config, &lent, true, "different kinds or sizes");
     config = borrower_config();
     config.net[BP_POLICY].inputs = "global,targets";
-    refused(config, &lent, true, "'touch'");
+    refused(&config, &lent, true, "'touch'");
     /* a prior that was told the goal has nothing to look at where there is none */
     telling.net[BP_PRIOR].inputs = "*";
     struct bp_cycle told;
     start(&told, &telling, 1);
     bp_cycle_checkpoint(&told, &changed);
-    refused(borrower_config(), &changed, false, "'goal'");
+    config = borrower_config();
+    refused(&config, &changed, false, "'goal'");
     bp_cycle_free(&told);
 }
 
@@ -286,19 +287,19 @@ static void bad_configs_are_refused(void **state)
 
     (void)state;
     config.replay_episodes = 17;
-    refused(config, NULL, false, "too small for 9 actors");
+    refused(&config, NULL, false, "too small for 9 actors");
     config = tiny_config("mlp", "mlp", "mlp");
     config.shards = 3;
-    refused(config, NULL, false, "3 equal shards");
+    refused(&config, NULL, false, "3 equal shards");
     config = tiny_config("mlp", "mlp", "mlp");
     config.body = "ant-eater";
-    refused(config, NULL, false, "'ant-eater'");
+    refused(&config, NULL, false, "'ant-eater'");
     config = tiny_config("mlp", "mlp", "mlp");
     config.net[BP_CRITIC].inputs = "proprio";
-    refused(config, NULL, false, "'proprio'");
+    refused(&config, NULL, false, "'proprio'");
     config = tiny_config("mlp", "mlp", "mlp");
     config.warm_up = 1000000;
-    refused(config, NULL, false, "--warm-up");
+    refused(&config, NULL, false, "--warm-up");
 }
 
 int main(void)

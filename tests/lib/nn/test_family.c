@@ -1,0 +1,66 @@
+#include "nn/family.h"
+
+#include "../base/check.h"
+
+enum { ROWS = 4, SIZE = 3 };
+
+static void families_are_found(void **state)
+{
+    (void)state;
+    for (int i = 0; bp_family_name(i); i++) {
+        assert_ptr_equal(bp_family_find(bp_family_name(i)), &bp_families[i]);
+        assert_true(bp_families[i].outputs(SIZE) >= SIZE && bp_families[i].noise(SIZE) >= 1);
+    }
+    assert_null(bp_family_find("wide"));
+}
+
+/* Held fixed, a distribution is a constant; its first rows are those of the whole, and pass gradients on to these alone. */
+static void fixed_and_sliced(void **state)
+{
+    struct bp_tape tape;
+
+    (void)state;
+    for (const struct bp_family *family = bp_families; family->name; family++) {
+        assert_int_equal(bp_tape_init(&tape, 1 << 16, true), 0);
+        struct bp_var *output = bp_var_new(&tape, ROWS, family->outputs(SIZE), true), *other = bp_var_new(&tape, ROWS, family->outputs(SIZE), false);
+        fill_normal(output->value, ROWS * output->cols, 28);
+        fill_normal(other->value, ROWS * output->cols, 29);
+        struct bp_distribution p = family->make(&tape, output), fixed = bp_distribution_stop_gradient(&tape, p);
+        struct bp_distribution first = bp_distribution_slice_rows(&tape, p, 0, 2), q = bp_distribution_slice_rows(&tape, family->make(&tape, other), 0, 2);
+        assert_true(!fixed.param[0]->grad && !fixed.param[1]->grad && first.param[0]->rows == 2);
+        assert_memory_equal(fixed.param[1]->value, p.param[1]->value, (size_t)(ROWS * p.param[1]->cols) * sizeof(float));
+        assert_null(family->kl(&tape, fixed, fixed)->grad);
+        struct bp_var *y = family->kl(&tape, q, first);
+        bp_gradient(y)[0] = bp_gradient(y)[1] = 1;
+        bp_tape_backward(&tape);
+        for (int i = 0; i < ROWS * output->cols; i++)
+            assert_true((bp_gradient(output)[i] != 0) == (i < 2 * output->cols));
+        bp_tape_free(&tape);
+    }
+}
+
+/* Of the same parameters, whatever the family: KL to itself is 0, and a sample without noise is the mean. */
+static void given_parameters(void **state)
+{
+    static const float mean[] = {1, -2, 3}, scale[] = {0.5f, 1, 2}, noise[] = {0, 0, 0};
+    struct bp_tape tape;
+
+    (void)state;
+    assert_int_equal(bp_tape_init(&tape, 1 << 16, false), 0);
+    struct bp_distribution p = bp_normal(bp_constant(&tape, 1, SIZE, mean), bp_constant(&tape, 1, SIZE, scale));
+    assert_close(p.family->kl(&tape, p, p)->value[0], 0, 1e-6);
+    assert_memory_equal(p.family->sample(&tape, p, noise)->value, mean, sizeof mean);
+    assert_close(p.family->log_prob(&tape, p, mean)->value[0], -1.5 * log(2 * M_PI), 1e-5);
+    bp_tape_free(&tape);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(families_are_found),
+        cmocka_unit_test(fixed_and_sliced),
+        cmocka_unit_test(given_parameters),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
