@@ -105,6 +105,10 @@ static void find_groups(struct bp_world_env *env)
 {
     struct bp_groups *all = &env->env.spec.groups;
 
+    if (!env->task->groups) {
+        env->task->list(env, all);
+        return;
+    }
     for (const char *name = env->task->groups; *name;) {
         size_t length = strcspn(name, ",");
         int i = 0;
@@ -118,6 +122,10 @@ static void find_groups(struct bp_world_env *env)
 
 static void observe(const struct bp_world_env *env, float *o)
 {
+    if (env->task->observe) {
+        env->task->observe(env, o);
+        return;
+    }
     for (int i = 0; i < env->env.spec.groups.count; i++)
         o = env->group[i]->write(env, o);
 }
@@ -149,7 +157,8 @@ static void step(struct bp_env *base, const float *action, float *observation, s
 
     *result = (struct bp_step){.event = -1};
     env->state.step++;
-    bp_body_mark(&env->world.body, &env->world.physics);
+    if (!env->task->world.bare)             /* a bare body feels nothing of itself */
+        bp_body_mark(&env->world.body, &env->world.physics);
     if (bp_world_step(&env->world, action))
         env->task->reward(env, action, result);
     else
@@ -183,7 +192,7 @@ static int restore(struct bp_env *base, const void *state)
     struct bp_world_env *env = (struct bp_world_env *)base;
 
     memcpy(&env->state, state, sizeof env->state);
-    if (!makes_sense(env->task, &env->state) || bp_world_restore(&env->world, (const char *)state + sizeof env->state))
+    if (!makes_sense(env->task, &env->state) || (env->task->makes_sense && !env->task->makes_sense(env)) || bp_world_restore(&env->world, (const char *)state + sizeof env->state))
         return -1;
     return env->state.step;
 }

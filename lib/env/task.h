@@ -16,7 +16,7 @@ struct bp_world_group;
 
 struct bp_world_task {
     struct bp_world_spec world;
-    const char *groups;         /* of an observation, in this order: names of the rows of groups[] in task.c */
+    const char *groups;         /* of an observation, in this order: names of the rows of groups[] in task.c; NULL: the task's own, below */
     int goals;                  /* width of `goal` */
     int time_limit;             /* control steps */
 
@@ -26,6 +26,13 @@ struct bp_world_task {
 
     /* After a control step: reward, event, terminated. The step is zero with event -1, truncation is set by the caller. */
     void (*reward)(struct bp_world_env *env, const float *action, struct bp_step *step);
+
+    /* Where the groups are the task's own: lists them, and writes their numbers. */
+    void (*list)(const struct bp_world_env *env, struct bp_groups *groups);
+    void (*observe)(const struct bp_world_env *env, float *o);
+
+    /* Can goal and memory, read from a file, be this task's? NULL: whatever lies within the episode's steps. */
+    bool (*makes_sense)(const struct bp_world_env *env);
 };
 
 struct bp_world_env {
