@@ -159,12 +159,12 @@ static void draw(const struct bp_dataset *dataset, gsl_rng *stream, struct bp_ba
 }
 
 /* log pi0(a|x) along the rows of a scene. */
-static struct bp_var *log_prob(const struct bp_scene *scene, const float *actions)
+static struct bp_var *log_prob(const struct bp_scene *scene, const struct bp_behaviour *behaviour, const float *actions)
 {
     struct bp_path none = {.levels = 1}, prior;
 
     none.level[0].net = BP_NO_NET;
-    prior = bp_score(scene, &scene->agent->behaviour[BP_PRIOR], &none);
+    prior = bp_score(scene, behaviour, &none);
     return prior.level[0].p.family->log_prob(scene->tape, prior.level[0].p, actions);
 }
 
@@ -181,9 +181,9 @@ void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *d
         batch->batch = bp_learner_microbatch(learner, i);
         for (int b = 0; b < batch->batch; b++)
             draw(dataset, shard->stream, batch, b);
-        struct bp_scene scene = {.tape = &shard->tape, .agent = &learner->agent, .use = shard->use, .observations = batch->observations,
+        struct bp_scene scene = {.tape = &shard->tape, .groups = &learner->agent.groups, .use = shard->use, .observations = batch->observations,
                                  .steps = batch->steps, .batch = batch->batch, .episode_step = batch->episode_step};
-        struct bp_var *log_p = log_prob(&scene, batch->actions);
+        struct bp_var *log_p = log_prob(&scene, &learner->agent.behaviour[BP_PRIOR], batch->actions);
         shard->stats.prior_loss += bp_add_loss(log_p, -mean, batch->mask);
         bp_tape_backward(&shard->tape);
     }
@@ -201,9 +201,9 @@ double bp_distill_held_out(struct bp_learner *learner, const struct bp_dataset *
     for (int64_t i = index; i < dataset->held; i += learner->config.shards) {
         const struct episode *episode = &dataset->episodes[i];
         bp_tape_reset(tape);
-        struct bp_scene whole = {.tape = tape, .agent = &learner->agent, .use = use, .observations = episode->observations,
+        struct bp_scene whole = {.tape = tape, .groups = &learner->agent.groups, .use = use, .observations = episode->observations,
                                  .steps = episode->length, .batch = 1};
-        struct bp_var *log_p = log_prob(&whole, episode->actions);
+        struct bp_var *log_p = log_prob(&whole, &learner->agent.behaviour[BP_PRIOR], episode->actions);
         for (int t = 0; t < episode->length; t++)
             sum += (double)log_p->value[t];
     }

@@ -44,7 +44,7 @@ static struct bp_scene scene(const struct part *p, bool target, int steps)
 
     return (struct bp_scene){
         .tape = &p->shard->tape,
-        .agent = &p->learner->agent,
+        .groups = &p->learner->agent.groups,
         .use = target ? p->shard->use_target : p->shard->use,
         .observations = p->shard->batch.observations,
         .steps = steps,
@@ -76,7 +76,7 @@ static struct bp_var *features_of(const struct part *p, enum bp_role role, bool 
     struct bp_scene here = scene(p, target, steps);
     struct bp_sequences sequences = {steps, here.batch, here.episode_step, here.state ? here.state[role] : NULL, NULL};
 
-    return bp_net_features(here.tape, here.use[role], bp_agent_inputs(here.tape, here.agent, role, here.observations, steps * here.batch), &sequences);
+    return bp_net_features(here.tape, here.use[role], bp_agent_inputs(here.tape, &p->learner->agent, role, here.observations, steps * here.batch), &sequences);
 }
 
 /* Q or Q' of features, actions, and a latent (NULL: flat), held fixed: gradient reaches the high level through the action alone. */

@@ -171,14 +171,7 @@ const struct bp_latent_prior *bp_agent_latent_prior(const struct bp_agent *agent
 }
 
 struct bp_var *bp_agent_inputs(struct bp_tape *tape, const struct bp_agent *agent, enum bp_role role, const float *observations,
-                            int rows)
+                               int rows)
 {
-    const struct bp_groups *inputs = &agent->net[role].spec.inputs;
-    float *seen;
-
-    if (bp_groups_equal(inputs, &agent->groups))
-        return bp_constant(tape, rows, inputs->size, observations);
-    seen = bp_arena_floats(&tape->arena, (size_t)rows * (size_t)inputs->size);
-    bp_groups_gather(inputs, observations, agent->groups.size, rows, seen);
-    return bp_constant(tape, rows, inputs->size, seen);
+    return bp_net_inputs(tape, &agent->net[role], &agent->groups, observations, rows);
 }

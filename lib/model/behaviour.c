@@ -1,6 +1,5 @@
 #include "model/behaviour.h"
 
-#include "model/agent.h"
 #include "nn/loss.h"
 #include "nn/rows.h"
 
@@ -72,21 +71,21 @@ static struct bp_distribution autoregressive(const struct bp_scene *scene, const
 static struct bp_distribution conditional(const struct bp_scene *scene, const struct bp_level *level, struct bp_var *above,
                                           const struct bp_var *y)
 {
-    enum bp_role role = (enum bp_role)level->net;
+    const struct bp_net_use *use = &scene->use[level->net];
     struct bp_var *late[BP_LATE_MAX];
     int count = 0;
 
     if (level->net == BP_NO_NET)
         return autoregressive(scene, level, y);
-    float *state = scene->state ? scene->state[role] : NULL;
+    float *state = scene->state ? scene->state[level->net] : NULL;
     struct bp_sequences sequences = {scene->steps, scene->batch, scene->carry ? NULL : scene->episode_step, state, scene->carry ? state : NULL};
-    struct bp_var *x = bp_agent_inputs(scene->tape, scene->agent, role, scene->observations, rows_of(scene));
-    struct bp_var *features = bp_net_features(scene->tape, scene->use[role], x, &sequences);
+    struct bp_var *x = bp_net_inputs(scene->tape, use->net, scene->groups, scene->observations, rows_of(scene));
+    struct bp_var *features = bp_net_features(scene->tape, *use, x, &sequences);
     if (level->above)
         late[count++] = above;
     if (level->before)
         late[count++] = before(scene, y, level->size);
-    return level->family->make(scene->tape, bp_net_output(scene->tape, scene->use[role], features, late));
+    return level->family->make(scene->tape, bp_net_output(scene->tape, *use, features, late));
 }
 
 /* ---- draws ---- */

@@ -27,7 +27,7 @@ struct bp_behaviour {
 /* Where a behaviour is asked: rows of observations, time-major, and the networks at work there. All borrowed. */
 struct bp_scene {
     struct bp_tape *tape;
-    const struct bp_agent *agent;
+    const struct bp_groups *groups;     /* of the observations */
     const struct bp_net_use *use;       /* of the agent's networks */
     const float *observations;          /* rows x O */
     int steps, batch;

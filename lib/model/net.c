@@ -321,6 +321,18 @@ static struct bp_var *encode(struct bp_tape *tape, struct bp_net_use use, struct
     return bp_concat(tape, parts, net->spec.inputs.count);
 }
 
+struct bp_var *bp_net_inputs(struct bp_tape *tape, const struct bp_net *net, const struct bp_groups *all, const float *observations, int rows)
+{
+    const struct bp_groups *inputs = &net->spec.inputs;
+    float *seen;
+
+    if (bp_groups_equal(inputs, all))
+        return bp_constant(tape, rows, inputs->size, observations);
+    seen = bp_arena_floats(&tape->arena, (size_t)rows * (size_t)inputs->size);
+    bp_groups_gather(inputs, observations, all->size, rows, seen);
+    return bp_constant(tape, rows, inputs->size, seen);
+}
+
 struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, const struct bp_sequences *sequences)
 {
     const struct bp_net *net = use.net;

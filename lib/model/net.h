@@ -129,6 +129,9 @@ struct bp_net_use {
     struct bp_net_prepared prepared;
 };
 
+/* What the network sees of full observation rows, whose groups are `all`, as a constant on the tape. */
+struct bp_var *bp_net_inputs(struct bp_tape *tape, const struct bp_net *net, const struct bp_groups *all, const float *observations, int rows);
+
 /*
  * First half, for the sequences' rows: from observations x (rows x inputs.size) up to what the late inputs join: the pre-activation of layer
  * `join`. Rows of state have net->state_size floats.

@@ -74,9 +74,9 @@ static const float *noise_by_level(struct bp_acting *acting, const struct bp_beh
 }
 
 /* A critic's recurrent state moves on, whatever it thinks of the action. */
-static void advance_critic(const struct bp_scene *scene, enum bp_role role)
+static void advance_critic(const struct bp_scene *scene, const struct bp_agent *agent, enum bp_role role)
 {
-    struct bp_var *x = bp_agent_inputs(scene->tape, scene->agent, role, scene->observations, scene->batch);
+    struct bp_var *x = bp_agent_inputs(scene->tape, agent, role, scene->observations, scene->batch);
     struct bp_sequences lanes = {.steps = 1, .batch = scene->batch, .state = scene->state[role], .state_out = scene->state[role]};
 
     bp_net_features(scene->tape, scene->use[role], x, &lanes);
@@ -98,7 +98,7 @@ void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_ro
     enum bp_role other = role == BP_POLICY ? BP_PRIOR : BP_POLICY;
     const struct bp_agent *agent = acting->agent;
     struct bp_net_use use[BP_ROLES];
-    struct bp_scene scene = {.tape = &acting->tape, .agent = agent, .use = use, .observations = observations, .steps = 1,
+    struct bp_scene scene = {.tape = &acting->tape, .groups = &agent->groups, .use = use, .observations = observations, .steps = 1,
                              .batch = acting->lanes, .episode_step = acting->step, .state = acting->state, .carry = true, .latent = acting->latent};
     struct bp_path path[2];
     size_t n = (size_t)acting->lanes;
@@ -117,7 +117,7 @@ void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_ro
         memcpy(acting->kl_prior, bp_path_kl(&acting->tape, &path[BP_POLICY], &path[BP_PRIOR]).sum->value, n * sizeof(float));
     for (int critic = BP_CRITIC; critic < BP_CRITIC + BP_CRITICS; critic++)
         if (remember & 1u << critic && agent->net[critic].state_size)
-            advance_critic(&scene, (enum bp_role)critic);
+            advance_critic(&scene, agent, (enum bp_role)critic);
     if (last > 0)
         memcpy(acting->latent, path[role].level[0].y->value, n * (size_t)agent->latent_size * sizeof(float));
     for (int lane = 0; lane < acting->lanes; lane++)

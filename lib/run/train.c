@@ -285,8 +285,11 @@ static int check_stopped(const struct loop *loop)
         return bp_error(BP_USAGE, "the body '%s' has changed since the run was stopped", loop->cycle.env.body);
     if (stopped->finished && all <= stopped->transitions)
         return bp_error(BP_USAGE, "the run finished at %lld transitions, nothing is left to do: --transitions MORE continues it", (long long)stopped->transitions);
-    /* A checkpoint of fewer transitions than it has would be a lie, and the resume state would go with it. */
-    if (stopped->transitions > all)
+    /*
+     * A checkpoint of fewer transitions than it has would be a lie, and the resume state would go with it. The last update may go beyond:
+     * a run can be stopped after it, in its last evaluation.
+     */
+    if (stopped->transitions >= all + loop->spec->config->batch * loop->spec->config->unroll)
         return bp_error(BP_USAGE, "--transitions %lld is fewer than the stopped run has made: %lld", (long long)all, (long long)stopped->transitions);
     return 0;
 }

@@ -140,3 +140,11 @@ kill -TERM $process
 wait $process 2>/dev/null
 is "bp-distill that waits for its input ends at once" $? 143
 tidy "nothing temporary is left in the end"
+
+# A run whose last update goes beyond --transitions can be stopped in its last evaluation, and goes on from there.
+late="bp-train -p nav-easy-lstm --warm-up 1k --replay-episodes 64 --evaluate-every 1G --evaluate-episodes 1000 --db none -q --policy-layers 16 --prior-layers 16 --critic-layers 16 --actors 12 --transitions 3k"
+quiet "evaluated at its end" $late -o late.whole
+stop TERM 0.200 $late -o late.ckpt
+is "  and stopped there" $status 143
+quiet "  goes on" $late -o late.ckpt --resume
+same "  to the same end" late.ckpt late.whole

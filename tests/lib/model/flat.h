@@ -9,7 +9,7 @@ __attribute__((unused)) static struct bp_gaussian flat_gaussian(struct bp_tape *
                                                                 const float *params, const float *observations, int steps, int batch)
 {
     struct bp_net_use use[BP_ROLES] = {{0}};
-    struct bp_scene scene = {.tape = tape, .agent = agent, .use = use, .observations = observations, .steps = steps, .batch = batch};
+    struct bp_scene scene = {.tape = tape, .groups = &agent->groups, .use = use, .observations = observations, .steps = steps, .batch = batch};
     struct bp_path none = {.levels = 1}, path;
 
     use[role] = (struct bp_net_use){.net = &agent->net[role], .params = params};

@@ -80,7 +80,7 @@ static void the_bound_holds(void **state)
             grid[i] = -6 + 12 * (float)i / (GRID - 1);
         }
         bp_tape_reset(&tape);
-        struct bp_scene scene = {.tape = &tape, .agent = &agent, .use = use, .observations = observation, .steps = 1, .batch = GRID,
+        struct bp_scene scene = {.tape = &tape, .groups = &agent.groups, .use = use, .observations = observation, .steps = 1, .batch = GRID,
                                  .episode_step = first};
         bp_random_seek(stream, 5, BP_FOR_TEST, (uint64_t)c, 0);
         bp_random_normal(stream, noise, GRID * (Z + A));
@@ -133,7 +133,7 @@ static void the_correlated_prior(void **state)
     fill_normal(noise, ROWS * (Z + A), 8);
     assert_int_equal(bp_tape_init(&tape, 1 << 18, false), 0);
     for (int known = 0; known < 2; known++) {
-        struct bp_scene scene = {.tape = &tape, .agent = &agent, .use = use, .observations = observation, .steps = STEPS, .batch = BATCH,
+        struct bp_scene scene = {.tape = &tape, .groups = &agent.groups, .use = use, .observations = observation, .steps = STEPS, .batch = BATCH,
                                  .episode_step = steps, .latent = known ? latent : NULL};
         struct bp_path pi = bp_behave(&scene, &agent.behaviour[BP_POLICY], noise), pi0 = bp_score(&scene, &agent.behaviour[BP_PRIOR], &pi);
         for (int row = 0; row < ROWS; row++) {
@@ -163,7 +163,7 @@ static void latents_are_held(void **state)
     fill_normal(observation, ROWS * O, 17);
     fill_normal(noise, ROWS * (Z + A), 18);
     assert_int_equal(bp_tape_init(&tape, 1 << 18, false), 0);
-    struct bp_scene scene = {.tape = &tape, .agent = &agent, .use = use, .observations = observation, .steps = STEPS, .batch = BATCH,
+    struct bp_scene scene = {.tape = &tape, .groups = &agent.groups, .use = use, .observations = observation, .steps = STEPS, .batch = BATCH,
                              .episode_step = steps};
     struct bp_path pi = bp_behave(&scene, &agent.behaviour[BP_POLICY], noise), pi0 = bp_score(&scene, &agent.behaviour[BP_PRIOR], &pi);
     struct bp_path_kl kl = bp_path_kl(&tape, &pi, &pi0);
