@@ -26,7 +26,7 @@ struct bp_encoder_spec {
     int hidden_count;           /* at least 1 */
 };
 
-/* An input beside the observation, which joins behind the recurrent layers: several of them can stand on one set of features. */
+/* An input beside the observation, which joins after the recurrent layers: several of them can stand on one set of features. */
 struct bp_late {
     char name[12];              /* action, latent, before: names its weights */
     int size;
