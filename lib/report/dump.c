@@ -17,12 +17,34 @@ struct dump {
     bool of_steps;                      /* the table's rows are steps, not elements */
     struct bp_groups groups;            /* of the episodes, and the chosen ones; the columns follow from these */
     struct bp_groups seen;
-    int action_size;
+    int action_size, latent_size;
     struct bp_table_column *columns;    /* owned */
     char (*names)[NAME];                /* owned */
 };
 
 /* ---- steps ---- */
+
+static int add_names(struct dump *dump, int at, const char *thing, int count)
+{
+    for (int i = 0; i < count; i++)
+        snprintf(dump->names[at++], NAME, "%s_%d", thing, i);
+    return at;
+}
+
+/* What an episode has after the head; how many columns. */
+static int name_columns(struct dump *dump)
+{
+    int at = add_names(dump, 0, "action", dump->action_size);
+
+    if (dump->latent_size) {
+        snprintf(dump->names[at++], NAME, "kl_prior_high");
+        snprintf(dump->names[at++], NAME, "latent_drawn");
+        at = add_names(dump, at, "latent", dump->latent_size);
+    }
+    for (int g = 0; g < dump->seen.count; g++)
+        at = add_names(dump, at, dump->seen.group[g].name, dump->seen.group[g].size);
+    return at;
+}
 
 static int start_steps(struct dump *dump, const struct bp_episode *episode)
 {
@@ -30,28 +52,30 @@ static int start_steps(struct dump *dump, const struct bp_episode *episode)
         { "file", 0 }, { "episode", 0 }, { "step", 0 }, { "reward", -1 }, { "event", 0 }, { "log_prob", -1 }, { "kl_prior", -1 },
         { "terminated", 0 }, { "truncated", 0 },
     };
-    int at = 0;
 
     dump->of_steps = true;
     dump->groups = episode->groups;
     dump->action_size = episode->action_size;
+    dump->latent_size = episode->latents.size;
     if (bp_groups_select(&episode->groups, dump->options->groups, &dump->seen))
         return -1;
-    size_t count = (size_t)(episode->action_size + dump->seen.size);
-    dump->columns = malloc((HEAD + count) * sizeof *dump->columns);
-    dump->names = malloc((count + 1) * sizeof *dump->names);
+    size_t room = HEAD + (size_t)dump->action_size + 2 + (size_t)dump->latent_size + (size_t)dump->seen.size;
+    dump->columns = malloc(room * sizeof *dump->columns);
+    dump->names = malloc(room * sizeof *dump->names);
     if (!dump->columns || !dump->names)
-        return bp_error(BP_FAILURE, "not enough memory for %zu columns", HEAD + count);
+        return bp_error(BP_FAILURE, "not enough memory for %zu columns", room);
     memcpy(dump->columns, head, sizeof head);
-    for (int i = 0; i < episode->action_size; i++)
-        snprintf(dump->names[at++], NAME, "action_%d", i);
-    for (int g = 0; g < dump->seen.count; g++)
-        for (int i = 0; i < dump->seen.group[g].size; i++)
-            snprintf(dump->names[at++], NAME, "%s_%d", dump->seen.group[g].name, i);
-    for (int i = 0; i < at; i++)
+    int count = name_columns(dump);
+    for (int i = 0; i < count; i++)
         dump->columns[HEAD + i] = (struct bp_table_column){ dump->names[i], -1 };
-    dump->table = bp_report_start(dump->options, dump->out, dump->columns, HEAD + at);
+    dump->table = bp_report_start(dump->options, dump->out, dump->columns, HEAD + count);
     return dump->table ? 0 : -1;
+}
+
+static void print_reals(struct bp_table *table, const float *values, int count)
+{
+    for (int i = 0; i < count; i++)
+        bp_table_real(table, values[i]);
 }
 
 static void print_step(struct dump *dump, const char *file, const struct bp_episode *episode, int t)
@@ -69,18 +93,22 @@ static void print_step(struct dump *dump, const char *file, const struct bp_epis
     bp_table_real(table, episode->kl_prior ? episode->kl_prior[t] : NAN);
     bp_table_count(table, last && episode->terminated);
     bp_table_count(table, last && episode->truncated);
-    for (int i = 0; i < episode->action_size; i++)
-        bp_table_real(table, episode->actions[(size_t)t * (size_t)episode->action_size + (size_t)i]);
+    print_reals(table, episode->actions + (size_t)t * (size_t)episode->action_size, episode->action_size);
+    if (dump->latent_size) {
+        bp_table_real(table, episode->latents.kl ? episode->latents.kl[t] : NAN);
+        bp_table_count(table, episode->latents.drawn[t]);
+        print_reals(table, episode->latents.value + (size_t)t * (size_t)dump->latent_size, dump->latent_size);
+    }
     for (int g = 0; g < dump->seen.count; g++)
-        for (int i = 0; i < dump->seen.group[g].size; i++)
-            bp_table_real(table, row[dump->seen.group[g].offset + i]);
+        print_reals(table, row + dump->seen.group[g].offset, dump->seen.group[g].size);
 }
 
 static int dump_episode(struct dump *dump, const char *file, const struct bp_episode *episode)
 {
     if (!dump->table && start_steps(dump, episode))
         return -1;
-    if (!dump->of_steps || !bp_groups_equal(&dump->groups, &episode->groups) || dump->action_size != episode->action_size)
+    if (!dump->of_steps || !bp_groups_equal(&dump->groups, &episode->groups) || dump->action_size != episode->action_size ||
+        dump->latent_size != episode->latents.size)
         return bp_error(BP_USAGE, "%s: episode %lld has other columns than what came before it; dump them one by one",
                         bp_episodes_name(file), (long long)episode->index);
     for (int t = 0; t < episode->length; t++)

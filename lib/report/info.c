@@ -154,6 +154,7 @@ struct play {
     struct bp_groups groups;
     int action_size;
     bool deterministic, has_kl;
+    int latent_size;
     size_t state_size;
     int64_t episodes, steps;
 };
@@ -171,7 +172,7 @@ static int add_episode(struct plays *all, const struct bp_episode *episode)
            (strcmp(play->task, episode->task) || strcmp(play->body, episode->body) || strcmp(play->play, episode->play) ||
             strcmp(play->checkpoint, episode->checkpoint) || !bp_groups_equal(&play->groups, &episode->groups) ||
             play->action_size != episode->action_size || play->deterministic != episode->deterministic ||
-            play->has_kl != !!episode->kl_prior || play->state_size != episode->state_size))
+            play->has_kl != !!episode->kl_prior || play->latent_size != episode->latents.size || play->state_size != episode->state_size))
         play++;
     if (play == all->plays + all->count) {
         struct play *grown = realloc(all->plays, (size_t)(all->count + 1) * sizeof *grown);
@@ -180,7 +181,8 @@ static int add_episode(struct plays *all, const struct bp_episode *episode)
         all->plays = grown;
         play = &grown[all->count++];
         *play = (struct play){ .groups = episode->groups, .action_size = episode->action_size,
-                               .deterministic = episode->deterministic, .has_kl = episode->kl_prior, .state_size = episode->state_size };
+                               .deterministic = episode->deterministic, .has_kl = episode->kl_prior,
+                               .latent_size = episode->latents.size, .state_size = episode->state_size };
         memcpy(play->task, episode->task, sizeof play->task);
         memcpy(play->body, episode->body, sizeof play->body);
         memcpy(play->play, episode->play, sizeof play->play);
@@ -202,6 +204,7 @@ static void print_play(struct info *info, const struct play *play)
     row_count(info, "episodes", "steps", play->steps);
     row_count(info, "episodes", "action", play->action_size);
     row(info, "episodes", "kl_prior", play->has_kl ? "yes" : "no");
+    row_count(info, "episodes", "latent", play->latent_size);
     row_count(info, "episodes", "state", (int64_t)play->state_size);
     for (int i = 0; i < play->groups.count; i++)
         row_count(info, "groups", play->groups.group[i].name, play->groups.group[i].size);

@@ -23,7 +23,10 @@ int bp_acting_init(struct bp_acting *acting, const struct bp_agent *agent, int l
     acting->actions = calloc(n * (size_t)agent->action_size, sizeof(float));
     acting->log_prob = calloc(n, sizeof(float));
     acting->kl_prior = calloc(n, sizeof(float));
-    if (!acting->noise || !acting->latent || !acting->step || !acting->actions || !acting->log_prob || !acting->kl_prior)
+    acting->kl_prior_high = calloc(n, sizeof(float));
+    acting->drawn = calloc(n, sizeof(float));
+    if (!acting->noise || !acting->latent || !acting->step || !acting->actions || !acting->log_prob || !acting->kl_prior ||
+        !acting->kl_prior_high || !acting->drawn)
         return bp_error(BP_FAILURE, "out of memory");
     for (int role = 0; role < BP_ROLES; role++)
         if (!(acting->state[role] = calloc(n * (size_t)agent->net[role].state_size + 1, sizeof(float))))
@@ -39,6 +42,8 @@ void bp_acting_free(struct bp_acting *acting)
     free(acting->actions);
     free(acting->log_prob);
     free(acting->kl_prior);
+    free(acting->kl_prior_high);
+    free(acting->drawn);
     for (int role = 0; role < BP_ROLES; role++)
         free(acting->state[role]);
     bp_tape_free(&acting->tape);
@@ -92,6 +97,25 @@ static bool remembers(const struct bp_agent *agent, const struct bp_behaviour *b
     return false;
 }
 
+static void take_kl(struct bp_acting *acting, const struct bp_path *policy, const struct bp_path *prior)
+{
+    struct bp_path_kl kl = bp_path_kl(&acting->tape, policy, prior);
+    const float *drawn = policy->level[0].drawn;
+
+    memcpy(acting->kl_prior, kl.sum->value, (size_t)acting->lanes * sizeof(float));
+    for (int lane = 0; lane < acting->lanes && policy->levels > 1; lane++)
+        acting->kl_prior_high[lane] = kl.level[0] && (!drawn || drawn[lane] > 0) ? kl.level[0]->value[lane] : 0;
+}
+
+static void take_latent(struct bp_acting *acting, const struct bp_path *path)
+{
+    const float *drawn = path->level[0].drawn;
+
+    memcpy(acting->latent, path->level[0].y->value, (size_t)acting->lanes * (size_t)acting->agent->latent_size * sizeof(float));
+    for (int lane = 0; lane < acting->lanes; lane++)
+        acting->drawn[lane] = drawn ? drawn[lane] : 1;
+}
+
 void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations, bool with_kl,
             unsigned remember)
 {
@@ -114,12 +138,12 @@ void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_ro
     if (with_kl || remembers(agent, &agent->behaviour[other], remember))
         path[other] = bp_score(&scene, &agent->behaviour[other], &path[role]);
     if (with_kl)
-        memcpy(acting->kl_prior, bp_path_kl(&acting->tape, &path[BP_POLICY], &path[BP_PRIOR]).sum->value, n * sizeof(float));
+        take_kl(acting, &path[BP_POLICY], &path[BP_PRIOR]);
     for (int critic = BP_CRITIC; critic < BP_CRITIC + BP_CRITICS; critic++)
         if (remember & 1u << critic && agent->net[critic].state_size)
             advance_critic(&scene, agent, (enum bp_role)critic);
     if (last > 0)
-        memcpy(acting->latent, path[role].level[0].y->value, n * (size_t)agent->latent_size * sizeof(float));
+        take_latent(acting, &path[role]);
     for (int lane = 0; lane < acting->lanes; lane++)
         acting->step[lane]++;
 }

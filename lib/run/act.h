@@ -23,6 +23,8 @@ struct bp_acting {
     int32_t *step;                  /* lanes: steps since the episode's start */
     float *actions;                 /* lanes x A, the result */
     float *log_prob, *kl_prior;     /* lanes, the result */
+    float *drawn;                   /* lanes: 1 where the latent was drawn, 0 where it was held */
+    float *kl_prior_high;           /* lanes: of kl_prior, that of the latent */
 };
 
 int bp_acting_init(struct bp_acting *acting, const struct bp_agent *agent, int lanes) BP_WARN_UNUSED;
@@ -33,8 +35,8 @@ void bp_acting_forget(struct bp_acting *acting, int lane);
 
 /*
  * Act once: from observations (lanes x O) to actions (sampled with acting->noise, set by the caller; zeros for the mean) with their
- * log_prob given the latent, as `role` (policy or prior). kl_prior, KL(policy || prior), is computed when with_kl and both are at hand.
- * The recurrent states of the networks in `remember` advance: bit 1 << role.
+ * log_prob given the latent, as `role` (policy or prior). kl_prior, KL(policy || prior), and the latent's share in it are computed when
+ * with_kl and both are at hand. The recurrent states of the networks in `remember` advance: bit 1 << role.
  */
 void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations, bool with_kl,
             unsigned remember);

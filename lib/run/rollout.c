@@ -27,6 +27,12 @@ enum bp_play bp_play_find(const char *name)
     return (enum bp_play)i;
 }
 
+/* The behaviour that plays; of an agent without any in random play. */
+static enum bp_role role_of(enum bp_play play)
+{
+    return play == BP_PLAY_PRIOR ? BP_PRIOR : BP_POLICY;
+}
+
 /* A team of lanes: what one job plays. */
 struct team {
     struct bp_env *env[LANES];
@@ -88,7 +94,7 @@ static int report_missing(const struct bp_groups *missing, const struct bp_env_s
 
 static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent, const struct bp_env_spec *env)
 {
-    enum bp_role role = rollout->spec.play == BP_PLAY_PRIOR ? BP_PRIOR : BP_POLICY, other = role == BP_PRIOR ? BP_POLICY : BP_PRIOR;
+    enum bp_role role = role_of(rollout->spec.play), other = role == BP_PRIOR ? BP_POLICY : BP_PRIOR;
     struct bp_groups missing;
 
     if (!agent || rollout->spec.play == BP_PLAY_RANDOM) {
@@ -118,12 +124,19 @@ static struct bp_places scene_of(const struct bp_world *world)
                               .target_size = spec->target_size, .target_round = spec->target_round};
 }
 
+/* Numbers of the latent that what acts draws; 0: it is flat, or random. */
+static int latent_size(const struct bp_rollout *rollout)
+{
+    return rollout->agent.behaviour[role_of(rollout->spec.play)].levels > 1 ? rollout->agent.latent_size : 0;
+}
+
 static int init_episode(const struct bp_rollout *rollout, const struct bp_env *env, struct bp_episode *episode)
 {
     const struct bp_env_spec *spec = &env->spec;
     struct bp_places scene;
 
     if (bp_episode_alloc(episode, &spec->groups, spec->action_size, spec->time_limit, rollout->with_kl) ||
+        (latent_size(rollout) && bp_episode_alloc_latents(episode, latent_size(rollout))) ||
         (rollout->spec.record_states && bp_episode_alloc_states(episode, spec->state_size)))
         return -1;
     if (!env->world)
@@ -253,6 +266,16 @@ static void act_at_random(struct bp_acting *acting, int actions)
     }
 }
 
+static void record_latent(const struct bp_acting *acting, int i, int t, struct bp_latents *latents)
+{
+    if (!latents->size)
+        return;
+    memcpy(latents->value + t * latents->size, acting->latent + i * latents->size, (size_t)latents->size * sizeof(float));
+    latents->drawn[t] = acting->drawn[i] > 0;
+    if (latents->kl)
+        latents->kl[t] = acting->kl_prior_high[i];
+}
+
 static bool step(struct bp_rollout *rollout, struct team *team, int i)
 {
     struct bp_episode *episode = &team->episode[i];
@@ -270,6 +293,7 @@ static bool step(struct bp_rollout *rollout, struct team *team, int i)
     episode->log_prob[t] = team->acting.log_prob[i];
     if (episode->kl_prior)
         episode->kl_prior[t] = team->acting.kl_prior[i];
+    record_latent(&team->acting, i, t, &episode->latents);
     episode->terminated = result.terminated;
     episode->truncated = result.truncated;
     episode->diverged = result.diverged;
@@ -278,7 +302,7 @@ static bool step(struct bp_rollout *rollout, struct team *team, int i)
 
 static void play(struct bp_rollout *rollout, struct team *team)
 {
-    enum bp_role role = rollout->spec.play == BP_PLAY_PRIOR ? BP_PRIOR : BP_POLICY;
+    enum bp_role role = role_of(rollout->spec.play);
     int actions = rollout->agent.action_size, numbers = team->acting.noise_size, running = team->count;
 
     begin(rollout, team);

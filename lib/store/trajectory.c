@@ -39,6 +39,12 @@ int bp_episode_alloc_places(struct bp_episode *episode, const struct bp_places *
     return bp_places_alloc(&episode->places, scene, episode->length);
 }
 
+int bp_episode_alloc_latents(struct bp_episode *episode, int size)
+{
+    assert(episode->storage && !episode->latents.size && size >= 1);
+    return bp_latents_alloc(&episode->latents, size, episode->length, episode->kl_prior);
+}
+
 int bp_episode_alloc_states(struct bp_episode *episode, size_t size)
 {
     assert(episode->storage && !episode->states && size >= 1);
@@ -53,6 +59,7 @@ void bp_episode_free(struct bp_episode *episode)
     free(episode->storage);
     free(episode->states);
     bp_places_free(&episode->places);
+    bp_latents_free(&episode->latents);
     *episode = (struct bp_episode){0};
 }
 
@@ -115,6 +122,7 @@ static void add_tensors(const struct bp_episode *episode, struct bp_record *reco
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++)
         if (tensors[i].data)
             bp_record_tensor(record, &tensors[i]);
+    bp_latents_write(&episode->latents, length, record);
     bp_places_write(&episode->places, length, record);
     add_flag(record, "terminated", flags, length, episode->terminated);
     add_flag(record, "truncated", flags + length, length, episode->truncated || episode->diverged);
@@ -366,7 +374,7 @@ int bp_episode_from_record(struct bp_record *record, const char *where, struct b
         read_column(&source, "log_prob", BP_F32, length, episode->log_prob) ||
         read_column(&source, "event", BP_I32, length, episode->event) ||
         (has_kl && read_column(&source, "kl_prior", BP_F32, length, episode->kl_prior)) || read_states(&source, episode) ||
-        bp_places_read(record, where, length, &episode->places)) {
+        bp_latents_read(record, where, length, &episode->latents) || bp_places_read(record, where, length, &episode->places)) {
         bp_episode_free(episode);
         return -1;
     }

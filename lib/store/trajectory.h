@@ -4,6 +4,7 @@
 
 #include "base/group.h"
 #include "base/share.h"
+#include "store/latents.h"
 #include "store/pack.h"
 #include "store/places.h"
 
@@ -23,6 +24,7 @@ struct bp_episode {
     uint8_t *states;            /* (T+1) x state_size bytes, the simulator's as bp_env_save gives them; NULL: not recorded. Owned */
     size_t state_size;
     struct bp_places places;    /* where things were; not recorded when pose is NULL. Owned */
+    struct bp_latents latents;  /* of what acted; none when it is flat, or random. Owned */
     bool terminated;            /* at the last step: the task ended */
     bool truncated;             /* at the last step: time ran out */
     bool diverged;              /* at the last step: the simulation diverged (counts as truncated too) */
@@ -38,8 +40,10 @@ struct bp_episode {
 /* Allocate the arrays of an episode of up to `length` steps; kl_prior only when with_kl. Aborts never; -1 when out of memory. */
 int bp_episode_alloc(struct bp_episode *episode, const struct bp_groups *groups, int action_size, int length,
                      bool with_kl) BP_WARN_UNUSED;
-/* Add room for places in a scene, and for the simulator's states, to an allocated episode; states of `size` bytes each. -1 when out of memory. */
+/* Add room to an allocated episode: for places in a scene, for latents of `size` numbers, for the simulator's states of `size` bytes. -1 when
+ * out of memory. */
 int bp_episode_alloc_places(struct bp_episode *episode, const struct bp_places *scene) BP_WARN_UNUSED;
+int bp_episode_alloc_latents(struct bp_episode *episode, int size) BP_WARN_UNUSED;
 int bp_episode_alloc_states(struct bp_episode *episode, size_t size) BP_WARN_UNUSED;
 void bp_episode_free(struct bp_episode *episode);       /* a zeroed or freed episode is fine */
 

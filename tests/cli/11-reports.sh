@@ -26,7 +26,7 @@ formats returns "file task play n mean standard_error median iqm low high length
 bp-rollout -q --play random --task push-1b1t --body ball -n 1 -o push.traj
 check "transitions where there is no chain" 2 "push.traj: task 'push-1b1t' has no order in which targets follow each other; nav-easy and nav-hard have" -- bp-stats transitions push.traj
 formats transitions "file task play older last visits visited_0 visited_1 visited_2 visited_3 true_0" transitions easy.traj hard.traj
-formats kl "file task play step episodes kl standard_error" kl --bin 25 easy.traj
+formats kl "file task play step episodes kl standard_error kl_high standard_error_high" kl --bin 25 easy.traj
 formats trajectories "file task play episode step x y heading event reward edge corridor gap_begin gap_end target_shape target_size target0_x target0_y" trajectories -n 2 hard.traj
 formats curves "group transitions n mean standard_error iqm iqm_low iqm_high" curves --points 7 bp.db
 formats evaluations "group env_steps n mean standard_error iqm iqm_low iqm_high" curves --x env_steps --metric nav-easy/policy bp.db

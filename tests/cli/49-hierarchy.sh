@@ -13,6 +13,9 @@ is "  separate ones do" "$(sqlite3 h.db "select min(kl_prior > kl_prior_high) fr
 quiet "the policy plays" bp-rollout -n 3 -o policy.traj held
 quiet "the prior plays" bp-rollout --play prior -n 3 -o prior.traj ar1.1
 is "  with KLs, and nothing diverged" "$(bp-stats kl --tsv policy.traj prior.traj | tail -n +2 | cut -f 1 | sort -u | wc -l)" 2
+is "  all of it the latent's where the low level is shared" "$(bp-stats kl --json prior.traj | jq 'all(.kl > 0 and .kl == .kl_high)')" true
+is "  not where it is separate" "$(bp-stats kl --json policy.traj | jq 'last | .kl > .kl_high and .kl_high > 0')" true
+is "  and the latent, drawn at every fourth step" "$(bp-stats dump --tsv --groups '' -n 1 policy.traj | awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i } NR > 1 && NR < 10 { printf "%d ", $c["latent_drawn"] }')" "1 0 0 0 1 0 0 0 "
 
 check "a low level that sees the goal" 2 'low-sees-goal' -- bp-train $small --policy-inputs '*' --prior shared --transitions 4k -o no
 quiet "  unless it may" bp-train $small --policy-inputs '*' --low-sees-goal --prior shared --transitions 2k -o forced

@@ -18,13 +18,14 @@
 
 #include "../near.h"
 
-/* One episode; arrays have `length` members, NULL: zeros (event: none; kl: not recorded). */
+/* One episode; arrays have `length` members, NULL: zeros (event: none; kl, high: not recorded). */
 struct fixture_episode {
     const char *task, *play;
     int length;
     const float *reward;
     const int32_t *event;
     const float *kl;
+    const float *high;          /* of kl, the share of a latent, whose two numbers are drawn at every second step */
     bool terminated;
 };
 
@@ -49,6 +50,17 @@ static inline void fixture_observe(struct bp_episode *episode)
 /* Whose the episodes are. */
 static const char *fixture_body = "pointmass";
 
+static inline void fixture_latents(struct bp_episode *episode, const float *high)
+{
+    assert_int_equal(bp_episode_alloc_latents(episode, 2), 0);
+    for (int t = 0; t < episode->length; t++) {
+        episode->latents.value[2 * t] = (float)(t / 2);
+        episode->latents.value[2 * t + 1] = 0.5f;
+        episode->latents.drawn[t] = t % 2 == 0;
+        episode->latents.kl[t] = high[t];
+    }
+}
+
 /* Write a stream of n episodes to the path. */
 static inline void fixture_write(const char *path, const struct fixture_episode *specs, int n)
 {
@@ -64,6 +76,8 @@ static inline void fixture_write(const char *path, const struct fixture_episode 
         struct bp_episode episode;
         assert_int_equal(bp_episode_alloc(&episode, &groups, 2, spec->length, spec->kl != NULL), 0);
         fixture_observe(&episode);
+        if (spec->high)
+            fixture_latents(&episode, spec->high);
         for (int t = 0; t < spec->length; t++) {
             episode.rewards[t] = spec->reward ? spec->reward[t] : 0;
             episode.event[t] = spec->event ? spec->event[t] : BP_NO_EVENT;

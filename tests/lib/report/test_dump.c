@@ -31,6 +31,29 @@ static void a_line_a_step(void **state)
     free(text);
 }
 
+/* Latents have columns of their own; they do not fit those of a stream without. */
+static void of_latents(void **state)
+{
+    const struct fixture_episode levels[] = {
+        { .task = "goto", .play = "policy", .length = 2, .kl = kl, .high = kl },
+        { .task = "goto", .play = "policy", .length = 3 },
+    };
+    const struct bp_report_options tsv = { .tsv = true, .groups = "global" };
+    char *files[] = { "d.traj" };
+
+    (void)state;
+    fixture_write(files[0], levels, 1);
+    char *text = fixture_run(bp_dump_report, &tsv, 0, files, 1);
+    assert_non_null(strstr(text, "\taction_1\tkl_prior_high\tlatent_drawn\tlatent_0\tlatent_1\tglobal_0\t"));
+    assert_non_null(strstr(text, "\t1\t0\t0.25\t0\t0\t0.5\t"));            /* step 1: action, share, held, latent */
+    assert_near(fixture_number(text, 1, "global_0"), 2 * fixture_position(1, 0), 1e-6);
+    free(text);
+    fixture_write(files[0], levels, 2);
+    text = fixture_run(bp_dump_report, &tsv, -1, files, 1);
+    assert_int_equal(fixture_rows(text), 2);
+    free(text);
+}
+
 static void chosen_groups_and_episodes(void **state)
 {
     const struct bp_report_options tsv = { .tsv = true, .groups = "global", .episodes = 1 };
@@ -85,6 +108,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_a_step),
+        cmocka_unit_test(of_latents),
         cmocka_unit_test(chosen_groups_and_episodes),
         cmocka_unit_test(a_line_an_element),
     };

@@ -57,16 +57,17 @@ static void of_a_stream(void **state)
         { .task = "nav-hard", .play = "prior", .length = 3 },
         { .task = "nav-hard", .play = "prior", .length = 2 },
         { .task = "nav-hard", .play = "policy", .length = 3, .kl = kl },
+        { .task = "nav-hard", .play = "policy", .length = 3, .kl = kl, .high = kl },
     };
     char *files[] = { "b.traj" };
     static const char *const expect[] = {
         "episodes\ttask\tnav-hard\n", "episodes\tplay\tprior\n", "episodes\tepisodes\t2\n", "episodes\tsteps\t5\n",
-        "episodes\tplay\tpolicy\n", "episodes\tkl_prior\tyes\n", "groups\tglobal\t4\n", "stream\trecords\t3\n",
+        "episodes\tplay\tpolicy\n", "episodes\tkl_prior\tyes\n", "episodes\tlatent\t0\n", "episodes\tlatent\t2\n", "groups\tglobal\t4\n", "stream\trecords\t4\n",
         "stream\twhole\tyes\n",
     };
 
     (void)state;
-    fixture_write(files[0], episodes, 3);
+    fixture_write(files[0], episodes, 4);
     char *text = fixture_run(bp_info_report, &tsv, 0, files, 1);
     for (size_t i = 0; i < sizeof expect / sizeof *expect; i++)
         if (!strstr(text, expect[i]))
@@ -76,7 +77,7 @@ static void of_a_stream(void **state)
     fixture_cut(files[0], 1);
     text = fixture_run(bp_info_report, &tsv, -1, files, 1);
     assert_non_null(strstr(text, "stream\twhole\tno\n"));
-    assert_non_null(strstr(text, "stream\trecords\t3\n"));
+    assert_non_null(strstr(text, "stream\trecords\t4\n"));
     free(text);
 }
 

@@ -65,6 +65,7 @@ static int collect(void *context, const struct bp_episode *e)
         mix(c, e->kl_prior, length * sizeof(float));
     if (e->states)
         mix(c, e->states, (length + 1) * e->state_size);
+    assert_true(!e->latents.size && !e->latents.value);     /* it is flat */
     c->with_kl = e->kl_prior != NULL;
     for (size_t t = 0; t < length && e->kl_prior; t++)
         c->kl += (double)e->kl_prior[t];
@@ -332,6 +333,116 @@ static void the_kl_where_there_is_a_pair(void **state)
     assert_true(with.episode_return == without.episode_return);
 }
 
+/* ---- latents ---- */
+
+/* A run of a hierarchy, as a few cycles leave it: its latent is held for four steps, and its low level is shared or not. */
+static void train_levels(struct bp_cycle *levels, const char *prior, const char *prior_high)
+{
+    static struct bp_config c;
+
+    c = tiny_config("lstm", prior, "mlp");
+    c.low_sees_goal = true;
+    c.latent_size = 3;
+    c.latent_period = 4;
+    c.prior_correlation = 0.9;
+    c.net[BP_POLICY_HIGH] = (struct bp_net_choice){"lstm", "5", "*", "softplus", NULL};
+    c.net[BP_PRIOR_HIGH] = (struct bp_net_choice){prior_high, "5", "*", "softplus", NULL};
+    start(levels, &c, 1);
+    run_cycles(levels, 8);
+}
+
+/* Both levels scored once more along the episode that was played, given the latents that it recorded. */
+struct replayed {
+    struct bp_path policy, prior, at;
+};
+
+static struct replayed replay(struct bp_tape *tape, const struct bp_cycle *levels, const struct bp_episode *e)
+{
+    const struct bp_agent *a = &levels->learner.agent;
+    struct bp_net_use use[BP_ROLES];
+    int32_t *step = bp_arena_take(&tape->arena, (size_t)e->length * sizeof *step);
+    struct replayed r = {.at = {.levels = 2}};
+
+    for (int role = 0; role < BP_ROLES; role++)
+        use[role] = (struct bp_net_use){.net = &a->net[role], .params = params.of[role]};
+    for (int t = 0; t < e->length; t++)
+        step[t] = t;
+    struct bp_scene scene = {.tape = tape, .groups = &e->groups, .use = use, .observations = e->observations, .steps = e->length, .batch = 1,
+                             .episode_step = step};
+    r.at.level[0].net = r.at.level[1].net = BP_NO_NET;
+    r.at.level[0].y = bp_constant(tape, e->length, e->latents.size, e->latents.value);
+    r.at.level[1].y = bp_constant(tape, e->length, e->action_size, e->actions);
+    r.policy = bp_score(&scene, &a->behaviour[BP_POLICY], &r.at);
+    r.prior = bp_score(&scene, &a->behaviour[BP_PRIOR], &r.at);
+    return r;
+}
+
+static double worth(const struct bp_var *v, int t)
+{
+    return (double)v->value[t];
+}
+
+struct played {
+    const struct bp_cycle *levels;
+    enum bp_play play;
+    bool shared;
+    int episodes;
+};
+
+static int check_latents(void *context, const struct bp_episode *e)
+{
+    struct played *p = context;
+    const struct bp_latents *l = &e->latents;
+    struct bp_tape tape;
+
+    assert_int_equal(l->size, 3);
+    assert_int_equal(bp_tape_init(&tape, (size_t)1 << 20, false), 0);
+    struct replayed r = replay(&tape, p->levels, e);
+    struct bp_path *acted = p->play == BP_PLAY_POLICY ? &r.policy : &r.prior;
+    struct bp_distribution low = acted->level[1].p;
+    struct bp_var *log_prob = low.family->log_prob(&tape, low, e->actions), *high, *rest;
+    high = bp_families[0].kl(&tape, r.policy.level[0].p, r.prior.level[0].p);
+    rest = bp_families[0].kl(&tape, r.policy.level[1].p, r.prior.level[1].p);
+    for (int t = 0; t < e->length; t++) {
+        bool drawn = t % 4 == 0;
+        assert_int_equal(l->drawn[t], drawn);
+        assert_int_equal(drawn, t == 0 || memcmp(l->value + 3 * t, l->value + 3 * (t - 1), 3 * sizeof(float)) != 0);
+        assert_close(e->log_prob[t], worth(log_prob, t), 2e-4);
+        assert_close(l->kl[t], drawn ? worth(high, t) : 0, 1e-4 * (1 + worth(high, t)));
+        assert_close(e->kl_prior[t] - l->kl[t], p->shared ? 0 : worth(rest, t), 1e-4 * (1 + worth(rest, t)));
+    }
+    bp_tape_free(&tape);
+    p->episodes++;
+    return 0;
+}
+
+/* What is recorded explains the episode: given the latent in force the actions have the density recorded, and the KLs are those of its levels. */
+static void latents_are_recorded(void **state)
+{
+    static const char *const lows[] = {"shared", "lstm", "shared"}, *const highs[] = {"ar1", "mlp", "lstm"};
+    struct bp_params kept = params;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct bp_cycle levels;
+        struct bp_pool *pool = bp_pool_new(1);
+        train_levels(&levels, lows[i], highs[i]);
+        params = bp_cycle_params(&levels);
+        for (int p = 0; p <= BP_PLAY_PRIOR; p++) {
+            struct bp_rollout_spec spec = spec_of("nav-easy", (enum bp_play)p, 2);
+            struct played played = {&levels, spec.play, !strcmp(lows[i], "shared"), 0};
+            struct bp_rollout *rollout = bp_rollout_new(&spec, &levels.learner.agent, pool);
+            assert_non_null(rollout);
+            assert_int_equal(bp_rollout_run(rollout, &params, check_latents, &played), 0);
+            assert_int_equal(played.episodes, 2);
+            bp_rollout_free(rollout);
+        }
+        bp_cycle_free(&levels);
+        bp_pool_free(pool);
+    }
+    params = kept;
+}
+
 struct attempt {
     struct bp_rollout_spec spec;
     const struct bp_agent *agent;       /* not a copy: gcc 12 zeroes parts of one under -ftrivial-auto-var-init and sanitizers */
@@ -396,6 +507,7 @@ int main(void)
         cmocka_unit_test(random_play),
         cmocka_unit_test(deterministic_play),
         cmocka_unit_test(the_kl_where_there_is_a_pair),
+        cmocka_unit_test(latents_are_recorded),
         cmocka_unit_test(names),
     };
 

@@ -178,6 +178,47 @@ static void test_places(void **state)
     bp_pack_close(reader);
 }
 
+/* Latents come back as they were: with a KL and without, and none at all. */
+static void test_latents(void **state)
+{
+    static const struct { int size; bool with_kl; } kinds[] = {{3, true}, {1, false}, {0, true}};
+    char *path = in_directory("latents");
+    struct bp_pack_writer *writer = bp_pack_create(path, 1);
+    struct bp_episode episode;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        make_episode(&episode, 6, kinds[i].with_kl);
+        if (kinds[i].size)
+            assert_int_equal(bp_episode_alloc_latents(&episode, kinds[i].size), 0);
+        episode.length = 5;             /* room for more than there is */
+        for (int n = 0; n < 5 * kinds[i].size; n++)
+            episode.latents.value[n] = (float)n;
+        for (int t = 0; t < 5 && kinds[i].size; t++) {
+            episode.latents.drawn[t] = t % 2 == 0;
+            if (kinds[i].with_kl)
+                episode.latents.kl[t] = -(float)t;
+        }
+        assert_int_equal(bp_episode_write(writer, &episode), 0);
+        bp_episode_free(&episode);
+        assert_null(episode.latents.value);
+    }
+    assert_int_equal(bp_pack_commit(writer), 0);
+    struct bp_pack_reader *reader = bp_pack_open(path);
+    for (int i = 0; i < 3; i++) {
+        const struct bp_latents *l = &episode.latents;
+        assert_int_equal(bp_episode_read(reader, &episode), 1);
+        assert_int_equal(l->size, kinds[i].size);
+        assert_true((l->value != NULL) == (l->size > 0) && (l->kl != NULL) == (l->size > 0 && kinds[i].with_kl));
+        for (int n = 0; n < 5 * l->size; n++)
+            assert_true(l->value[n] == (float)n);
+        for (int t = 0; t < 5 && l->size; t++)
+            assert_true(l->drawn[t] == (t % 2 == 0) && (!l->kl || l->kl[t] == -(float)t));
+        bp_episode_free(&episode);
+    }
+    bp_pack_close(reader);
+}
+
 static void test_return(void **state)
 {
     struct bp_episode episode;
@@ -212,7 +253,7 @@ static void test_diverged(void **state)
 /* ---- records that are no episodes ---- */
 
 static float numbers[64];
-static uint8_t flags[8][4] = {{0}, {0, 0, 0, 1}, {0, 1, 0, 0}, {0, 0, 0, 2}, {1, 0, 0, 1}};
+static uint8_t flags[8][4] = {{0}, {0, 0, 0, 1}, {0, 1, 0, 0}, {0, 0, 0, 2}, {1, 0, 0, 1}, {1, 3, 0, 0}};
 static int32_t events[4];
 
 struct part {
@@ -293,6 +334,8 @@ static void test_accepts_and_ignores(void **state)
     make_record(&record, &more, NULL, NULL);
     bp_record_text(&record, "more", "text");
     assert_int_equal(bp_episode_from_record(&record, "x", &episode), 0);
+    assert_int_equal(episode.latents.size, 3);              /* which others may write: each step drew its own */
+    assert_true(episode.latents.drawn[0] && episode.latents.drawn[3] && !episode.latents.kl);
     bp_episode_free(&episode);
 }
 
@@ -388,6 +431,40 @@ static void test_rejects_places(void **state)
     }
 }
 
+/* Beside a latent of 3 numbers, in its place, or without it. */
+static void test_rejects_latents(void **state)
+{
+    static const struct part latent = {"latent", BP_F32, 4, 3, numbers};
+    static const struct { struct part part; bool alone; const char *said; } bad[] = {
+        {{"latent", BP_F32, 5, 3, numbers}, true, "'latent' is not float32 of 4 rows"},
+        {{"latent", BP_F32, 4, 0, numbers}, true, "'latent' is not float32 of 4 rows"},
+        {{"latent", BP_F64, 4, 3, numbers}, true, "'latent' is not float32 of 4 rows"},
+        {{"latent_drawn", BP_U8, 4, 0, flags[0]}, false, "'latent_drawn' is 0 at step 1 of 4"},
+        {{"latent_drawn", BP_U8, 4, 0, flags[5]}, false, "'latent_drawn' is 3 at step 2 of 4"},
+        {{"latent_drawn", BP_U8, 3, 0, flags[4]}, false, "'latent_drawn' has 3 elements, not 4"},
+        {{"latent_drawn", BP_F32, 4, 0, numbers}, false, "'latent_drawn' has elements of the wrong type"},
+        {{"kl_prior_high", BP_F32, 5, 0, numbers}, false, "'kl_prior_high' has 5 elements, not 4"},
+        {{"kl_prior_high", BP_F32, 4, 0, numbers}, true, "'kl_prior_high', but no 'latent'"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct bp_tensor tensor = bad[i].part.columns ? bp_tensor_2d(bad[i].part.name, bad[i].part.dtype, bad[i].part.rows, bad[i].part.columns, bad[i].part.data)
+                                                      : bp_tensor_1d(bad[i].part.name, bad[i].part.dtype, bad[i].part.rows, bad[i].part.data);
+        struct bp_episode episode;
+        struct bp_record record;
+        make_record(&record, bad[i].alone ? NULL : &latent, NULL, NULL);
+        bp_record_tensor(&record, &tensor);
+        capture_begin();
+        int status = bp_episode_from_record(&record, "x", &episode);
+        assert_said(capture_take(), bad[i].said);
+        capture_end();
+        assert_int_equal(status, -1);
+        assert_null(episode.latents.value);
+        bp_record_clear(&record);
+    }
+}
+
 static void test_rejects_fields(void **state)
 {
     static const struct { const char *key, *text, *said; } bad[] = {
@@ -461,6 +538,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_states, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_places, make_directory, remove_directory),
         cmocka_unit_test(test_rejects_places),
+        cmocka_unit_test_setup_teardown(test_latents, make_directory, remove_directory),
+        cmocka_unit_test(test_rejects_latents),
         cmocka_unit_test(test_return),
         cmocka_unit_test_setup_teardown(test_diverged, make_directory, remove_directory),
         cmocka_unit_test(test_accepts_and_ignores),
