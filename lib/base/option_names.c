@@ -11,7 +11,7 @@ const char *const bp_option_elsewhere[] = {
     "final-learning-rate", "force", "fraction", "frames", "groups", "head", "held-out", "high", "high-encoders", "high-head",
     "high-inputs", "high-layers", "initialise", "inputs", "json", "keep-resume", "kl-cost", "last", "latent-period",
     "latent-size", "layers", "learning-rate", "learning-rate-hold", "list", "list-presets", "low-sees-goal", "max-memory",
-    "metric", "output", "p", "patience", "play", "playback", "points", "policy", "policy-encoders", "policy-head",
+    "metric", "output", "p", "patience", "play", "playback", "points", "policy", "policy-columns", "policy-encoders", "policy-head",
     "policy-inputs", "policy-layers", "policy-learning-rate", "precision", "preset", "print-config", "prior", "prior-correlation",
     "prior-encoders", "prior-from", "prior-head", "prior-high", "prior-high-head", "prior-high-inputs", "prior-high-layers",
     "prior-inputs", "prior-layers", "prior-learning-rate", "progress-every", "quiet", "record-state", "recurrent-state",

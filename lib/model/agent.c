@@ -66,6 +66,21 @@ static int init_critic(struct bp_agent *agent, enum bp_role role, const struct b
     return init_net(agent, role, choice, &spec);
 }
 
+/* The torso of the networks that a level stands on as their late input. */
+static int add_torsos(struct bp_agent *agent, const struct bp_level *level, struct bp_net_spec *spec)
+{
+    for (int net = 0; level->on >> net; net++) {
+        struct bp_net *trunk = &agent->net[net];
+        if (!(level->on >> net & 1))
+            continue;
+        if (!trunk->spec.hidden_count)
+            return bp_error(BP_USAGE, "a %s of kind %s has no hidden layer for a branch", trunk->spec.name, trunk->spec.kind);
+        add_late(spec, trunk->spec.name, trunk->layer[trunk->join].in);
+        trunk->torso_given = true;
+    }
+    return 0;
+}
+
 /* A level that a network gives; what is set in it says what the network is given. */
 static int init_level(struct bp_agent *agent, enum bp_role role, const struct bp_net_choice *choice, const char *kind, struct bp_level *level)
 {
@@ -79,6 +94,8 @@ static int init_level(struct bp_agent *agent, enum bp_role role, const struct bp
         add_late(&spec, "latent", agent->latent_size);
     if (level->before)
         add_late(&spec, "before", level->size);
+    if (add_torsos(agent, level, &spec))
+        return -1;
     spec.output_size = level->family->outputs(level->size);
     level->net = role;
     return init_net(agent, role, choice, &spec);
@@ -104,6 +121,19 @@ static int init_high(struct bp_agent *agent, enum bp_role role, const struct bp_
     return 0;
 }
 
+/* A prior on the policy's torso: layers of its own, without any look at the observation. */
+static int init_branch(struct bp_agent *agent, enum bp_role role, const struct bp_net_choice *choice, struct bp_level *level)
+{
+    struct bp_net_choice alone = *choice;
+
+    if (agent->latent_size || role == BP_POLICY || !agent->has[BP_POLICY])
+        return bp_error(BP_USAGE, "only the prior of a flat policy can be a branch of it");
+    alone.inputs = "";
+    alone.encoders = NULL;
+    level->on = 1u << BP_POLICY;
+    return init_level(agent, role, &alone, *alone.hidden ? "mlp" : "linear", level);
+}
+
 static int init_behaviour(struct bp_agent *agent, enum bp_role low, const struct bp_net_choice *choice, enum bp_role high,
                           const struct bp_net_choice *high_choice, const struct bp_latent_choice *latent)
 {
@@ -120,6 +150,8 @@ static int init_behaviour(struct bp_agent *agent, enum bp_role low, const struct
     }
     last = &behaviour->level[behaviour->levels++];
     *last = (struct bp_level){.above = agent->latent_size > 0, .size = agent->action_size, .period = 1};
+    if (!strcmp(choice->kind, "branch"))
+        return init_branch(agent, low, choice, last);
     if (strcmp(choice->kind, "shared"))
         return init_level(agent, low, choice, NULL, last);
     if (!agent->latent_size || low == BP_POLICY || !agent->has[BP_POLICY])
@@ -141,6 +173,20 @@ int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, int ac
     return 0;
 }
 
+int bp_agent_add_column(struct bp_agent *agent)
+{
+    struct bp_behaviour *policy = &agent->behaviour[BP_POLICY], *prior = &agent->behaviour[BP_PRIOR];
+    struct bp_level *ours = &policy->level[policy->levels - 1], *theirs = &prior->level[prior->levels - 1];
+
+    if (!policy->levels || !prior->levels || theirs->net != BP_PRIOR || theirs->on)
+        return bp_error(BP_USAGE, "a policy of two columns needs a prior with a network of its own: --prior mlp, lstm or linear");
+    if (ours->family != theirs->family)
+        return bp_error(BP_USAGE, "the columns of a policy have one head, but that of the policy is %s and that of the prior %s",
+                        ours->family->name, theirs->family->name);
+    ours->adds |= 1u << BP_PRIOR;
+    return 0;
+}
+
 int bp_agent_state_size(const struct bp_agent *agent)
 {
     int size = agent->latent_size;
@@ -150,13 +196,20 @@ int bp_agent_state_size(const struct bp_agent *agent)
     return size;
 }
 
-const struct bp_family *bp_agent_family(const struct bp_agent *agent, enum bp_role role)
+const struct bp_level *bp_agent_level(const struct bp_agent *agent, enum bp_role role)
 {
     for (int b = 0; b < 2; b++)
         for (int i = 0; i < agent->behaviour[b].levels; i++)
             if (agent->behaviour[b].level[i].net == (int)role)
-                return agent->behaviour[b].level[i].family;
+                return &agent->behaviour[b].level[i];
     return NULL;
+}
+
+const struct bp_family *bp_agent_family(const struct bp_agent *agent, enum bp_role role)
+{
+    const struct bp_level *level = bp_agent_level(agent, role);
+
+    return level ? level->family : NULL;
 }
 
 const struct bp_latent_prior *bp_agent_latent_prior(const struct bp_agent *agent)

@@ -56,12 +56,21 @@ extern const struct bp_latent_prior bp_latent_priors[];     /* ends with a row w
 
 /*
  * Lay out the chosen networks and behaviours. With a latent the networks `policy` and `prior` are low levels, which are given it, and
- * policy-high and prior-high draw it; a prior of kind "shared" has the policy's low level for its own. -1 after reporting.
+ * policy-high and prior-high draw it; a prior of kind "shared" has the policy's low level for its own. A prior of kind "branch" stands on
+ * a flat policy's last hidden layer, which is all that it is given (EH F.2, "shared prior"). -1 after reporting.
  */
 int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, int action_size, const struct bp_net_choice choice[BP_ROLES],
                   const struct bp_latent_choice *latent) BP_WARN_UNUSED;
 
-/* The family of what a network gives, NULL for a value. The row of a prior's high level, NULL when a network of the observation gives it. */
+/*
+ * Make the policy one of two columns (EH F.2; Teh et al. 2017): the outputs of its network are added to those of the prior's, before they
+ * become a distribution. A network is trained by every loss that it has a part in, so both columns learn from the policy's loss, and the
+ * prior's from its own besides. -1 after reporting.
+ */
+int bp_agent_add_column(struct bp_agent *agent) BP_WARN_UNUSED;
+
+/* The level that a network gives, and its family; NULL for a value. The row of a prior's high level, NULL when a network of the observation gives it. */
+const struct bp_level *bp_agent_level(const struct bp_agent *agent, enum bp_role role);
 const struct bp_family *bp_agent_family(const struct bp_agent *agent, enum bp_role role);
 const struct bp_latent_prior *bp_agent_latent_prior(const struct bp_agent *agent);
 

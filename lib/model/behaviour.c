@@ -1,5 +1,6 @@
 #include "model/behaviour.h"
 
+#include "nn/linear.h"
 #include "nn/loss.h"
 #include "nn/rows.h"
 
@@ -14,6 +15,16 @@ int bp_behaviour_noise(const struct bp_behaviour *behaviour)
     for (int i = 0; i < behaviour->levels; i++)
         numbers += behaviour->level[i].family->noise(behaviour->level[i].size);
     return numbers;
+}
+
+unsigned bp_behaviour_nets(const struct bp_behaviour *behaviour)
+{
+    unsigned nets = 0;
+
+    for (int i = 0; i < behaviour->levels; i++)
+        if (behaviour->level[i].net != BP_NO_NET)
+            nets |= 1u << behaviour->level[i].net | behaviour->level[i].adds | behaviour->level[i].on;
+    return nets;
 }
 
 static int rows_of(const struct bp_scene *scene)
@@ -67,25 +78,46 @@ static struct bp_distribution autoregressive(const struct bp_scene *scene, const
 
 /* ---- a level's distributions ---- */
 
+/* What a network makes of the observations: once, where the scene keeps it. */
+static struct bp_net_seen see(const struct bp_scene *scene, int net)
+{
+    if (scene->seen && scene->seen[net].features)
+        return scene->seen[net];
+    float *state = scene->state ? scene->state[net] : NULL;
+    struct bp_sequences sequences = {scene->steps, scene->batch, scene->carry ? NULL : scene->episode_step, state, scene->carry ? state : NULL};
+    struct bp_var *x = bp_net_inputs(scene->tape, scene->use[net].net, scene->groups, scene->observations, rows_of(scene));
+    struct bp_net_seen seen = bp_net_see(scene->tape, scene->use[net], x, &sequences);
+    if (scene->seen)
+        scene->seen[net] = seen;
+    return seen;
+}
+
+static struct bp_var *output(const struct bp_scene *scene, int net, struct bp_var *const *late)
+{
+    return bp_net_output(scene->tape, scene->use[net], see(scene, net).features, late);
+}
+
 /* p(y | x, y above, y before) along the rows; y: what was in force there, of which the step before is looked at. */
 static struct bp_distribution conditional(const struct bp_scene *scene, const struct bp_level *level, struct bp_var *above,
                                           const struct bp_var *y)
 {
-    const struct bp_net_use *use = &scene->use[level->net];
-    struct bp_var *late[BP_LATE_MAX];
+    struct bp_var *late[BP_LATE_MAX], *sum;
     int count = 0;
 
     if (level->net == BP_NO_NET)
         return autoregressive(scene, level, y);
-    float *state = scene->state ? scene->state[level->net] : NULL;
-    struct bp_sequences sequences = {scene->steps, scene->batch, scene->carry ? NULL : scene->episode_step, state, scene->carry ? state : NULL};
-    struct bp_var *x = bp_net_inputs(scene->tape, use->net, scene->groups, scene->observations, rows_of(scene));
-    struct bp_var *features = bp_net_features(scene->tape, *use, x, &sequences);
     if (level->above)
         late[count++] = above;
     if (level->before)
         late[count++] = before(scene, y, level->size);
-    return level->family->make(scene->tape, bp_net_output(scene->tape, *use, features, late));
+    for (int net = 0; level->on >> net; net++)
+        if (level->on >> net & 1)
+            late[count++] = see(scene, net).torso;
+    sum = output(scene, level->net, late);
+    for (int net = 0; level->adds >> net; net++)
+        if (level->adds >> net & 1)
+            sum = bp_add(scene->tape, sum, output(scene, net, late));
+    return level->family->make(scene->tape, sum);
 }
 
 /* ---- draws ---- */

@@ -14,6 +14,8 @@ struct bp_level {
     const struct bp_family *family;     /* that its network's outputs become; without a network Gaussian */
     int net;                            /* of the agent's; BP_NO_NET: N(a y', 1 - a^2) */
     double correlation;                 /* a; 0: N(0, I) */
+    unsigned adds;                      /* networks whose outputs are added to its network's before they become a distribution: bits 1 << net */
+    unsigned on;                        /* networks whose torso its network is given, after what is given from levels: bits 1 << net */
     bool above, before;                 /* given the y of the level above, its own y of the step before */
     int size;                           /* of y */
     int period;                         /* steps for which a y is held */
@@ -35,6 +37,7 @@ struct bp_scene {
     float *const *state;                /* of each network: B rows of recurrent state before the first step; NULL: zeros */
     bool carry;                         /* one step of many: states receive those after it, and a latent within its period is held */
     const float *latent;                /* B x Z: in force before the first step; NULL: unknown */
+    struct bp_net_seen *seen;           /* of each network, zeros at first: it looks, and its state advances, once; NULL: whenever it is asked */
 };
 
 /* What a behaviour drew: distributions and draws, level by level. */
@@ -47,6 +50,9 @@ struct bp_path {
     } level[BP_LEVELS];
     int levels;
 };
+
+/* The networks that it refers to: bits 1 << net. */
+unsigned bp_behaviour_nets(const struct bp_behaviour *behaviour);
 
 /* Standard normal numbers that a row's draws take. */
 int bp_behaviour_noise(const struct bp_behaviour *behaviour);

@@ -333,7 +333,13 @@ struct bp_var *bp_net_inputs(struct bp_tape *tape, const struct bp_net *net, con
     return bp_constant(tape, rows, inputs->size, seen);
 }
 
-struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, const struct bp_sequences *sequences)
+/* What layer i < join keeps: what the next layer takes, but numbers where another network is given them, whose products may be of float32. */
+static enum bp_keep kept_by(struct bp_net_use use, int i)
+{
+    return i + 1 == use.net->join && use.net->torso_given ? BP_KEEP_VALUE : kept_for(use, i + 1);
+}
+
+struct bp_net_seen bp_net_see(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, const struct bp_sequences *sequences)
 {
     const struct bp_net *net = use.net;
 
@@ -342,7 +348,7 @@ struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, stru
     for (int i = net->torso; i < net->join; i++) {
         const struct bp_layer *l = &net->layer[i];
         if (l->kind == BP_LAYER_DENSE) {
-            x = dense(tape, use, i, x, BP_ELU, kept_for(use, i + 1));
+            x = dense(tape, use, i, x, BP_ELU, kept_by(use, i));
             continue;
         }
         struct bp_sequences own = *sequences;
@@ -350,7 +356,12 @@ struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, stru
         own.state_out = own.state_out ? own.state_out + l->state : NULL;
         x = bp_lstm(tape, x, lstm_weights(use, l), &own, l->out, net->state_size);
     }
-    return dense(tape, use, net->join, x, BP_IDENTITY, BP_KEEP_VALUE);
+    return (struct bp_net_seen){x, dense(tape, use, net->join, x, BP_IDENTITY, BP_KEEP_VALUE)};
+}
+
+struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, const struct bp_sequences *sequences)
+{
+    return bp_net_see(tape, use, x, sequences).features;
 }
 
 struct bp_var *bp_net_output(struct bp_tape *tape, struct bp_net_use use, struct bp_var *features, struct bp_var *const *late)

@@ -28,7 +28,7 @@ struct bp_encoder_spec {
 
 /* An input beside the observation, which joins after the recurrent layers: several of them can stand on one set of features. */
 struct bp_late {
-    char name[12];              /* action, latent, before: names its weights */
+    char name[12];              /* action, latent, before, or the network whose torso it is: names its weights */
     int size;
 };
 
@@ -73,6 +73,7 @@ struct bp_net {
     int layers;
     int torso;                  /* its first layer */
     int join;                   /* layer at which the late inputs are added; the output layer in networks without */
+    bool torso_given;           /* what enters layer `join` is a late input of another network too */
     int late_size;              /* columns of all late inputs */
     size_t parameters;          /* how many */
     int state_size;             /* floats in a state row: h and c of every recurrent layer */
@@ -132,10 +133,18 @@ struct bp_net_use {
 /* What the network sees of full observation rows, whose groups are `all`, as a constant on the tape. */
 struct bp_var *bp_net_inputs(struct bp_tape *tape, const struct bp_net *net, const struct bp_groups *all, const float *observations, int rows);
 
+/* What a network makes of observations before late inputs join: what enters layer `join`, and the pre-activation of that layer. */
+struct bp_net_seen {
+    struct bp_var *torso, *features;
+};
+
 /*
- * First half, for the sequences' rows: from observations x (rows x inputs.size) up to what the late inputs join: the pre-activation of layer
- * `join`. Rows of state have net->state_size floats.
+ * First half, for the sequences' rows: from observations x (rows x inputs.size) up to what the late inputs join. Rows of state have
+ * net->state_size floats.
  */
+struct bp_net_seen bp_net_see(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, const struct bp_sequences *sequences);
+
+/* The features alone. */
 struct bp_var *bp_net_features(struct bp_tape *tape, struct bp_net_use use, struct bp_var *x, const struct bp_sequences *sequences);
 
 /* Second half: from features, and the late inputs in their order (rows x size each), to the output (rows x output_size). */

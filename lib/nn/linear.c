@@ -4,6 +4,7 @@
 #include "nn/math.h"
 #include "nn/weight.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -195,4 +196,34 @@ struct bp_var *bp_activate(struct bp_tape *tape, struct bp_var *x, enum bp_activ
         a->y = y;
     }
     return y;
+}
+
+struct sum {
+    struct bp_node node;
+    struct bp_var *term[2], *z;
+};
+
+static void sum_back(struct bp_node *node)
+{
+    struct sum *s = (struct sum *)node;
+    size_t n = (size_t)s->z->rows * (size_t)s->z->cols;
+    const float *dz = bp_gradient(s->z);
+
+    for (int i = 0; i < 2; i++)
+        if (s->term[i]->grad)
+            add_to(bp_gradient(s->term[i]), dz, n);
+}
+
+struct bp_var *bp_add(struct bp_tape *tape, struct bp_var *x, struct bp_var *y)
+{
+    struct bp_var *z = bp_var_new(tape, x->rows, x->cols, x->grad || y->grad);
+
+    assert(x->rows == y->rows && x->cols == y->cols);
+    for (size_t i = 0, n = (size_t)x->rows * (size_t)x->cols; i < n; i++)
+        z->value[i] = x->value[i] + y->value[i];
+    if (z->grad) {
+        struct sum *s = bp_node_new(tape, sizeof *s, sum_back);
+        *s = (struct sum){s->node, {x, y}, z};
+    }
+    return z;
 }

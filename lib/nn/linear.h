@@ -16,6 +16,9 @@ enum bp_keep { BP_KEEP_VALUE, BP_KEEP_ROUNDED };
 struct bp_var *bp_linear(struct bp_tape *tape, struct bp_var *x, struct bp_weight w, struct bp_weight b, struct bp_var *base,
                          int out, enum bp_activation act, enum bp_keep keep);
 
+/* z = x + y, of one shape. */
+struct bp_var *bp_add(struct bp_tape *tape, struct bp_var *x, struct bp_var *y);
+
 /* y = act(x). */
 struct bp_var *bp_activate(struct bp_tape *tape, struct bp_var *x, enum bp_activation act);
 

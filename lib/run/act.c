@@ -89,11 +89,9 @@ static void advance_critic(const struct bp_scene *scene, const struct bp_agent *
 
 static bool remembers(const struct bp_agent *agent, const struct bp_behaviour *behaviour, unsigned remember)
 {
-    for (int i = 0; i < behaviour->levels; i++) {
-        int net = behaviour->level[i].net;
-        if (net != BP_NO_NET && remember & 1u << net && agent->net[net].state_size)
+    for (int net = 0; net < BP_ROLES; net++)
+        if (bp_behaviour_nets(behaviour) & remember & 1u << net && agent->net[net].state_size)
             return true;
-    }
     return false;
 }
 
@@ -122,8 +120,9 @@ void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_ro
     enum bp_role other = role == BP_POLICY ? BP_PRIOR : BP_POLICY;
     const struct bp_agent *agent = acting->agent;
     struct bp_net_use use[BP_ROLES];
+    struct bp_net_seen seen[BP_ROLES] = {{0}};
     struct bp_scene scene = {.tape = &acting->tape, .groups = &agent->groups, .use = use, .observations = observations, .steps = 1,
-                             .batch = acting->lanes, .episode_step = acting->step, .state = acting->state, .carry = true, .latent = acting->latent};
+                             .batch = acting->lanes, .episode_step = acting->step, .state = acting->state, .carry = true, .latent = acting->latent, .seen = seen};
     struct bp_path path[2];
     size_t n = (size_t)acting->lanes;
 

@@ -67,20 +67,36 @@ static json_t *layers_json(const struct bp_net_spec *spec)
     return whole(array, status);
 }
 
+/* Networks as bits: their names. */
+static json_t *nets_json(unsigned nets)
+{
+    json_t *array = json_array();
+    int status = 0;
+
+    for (int role = 0; role < BP_ROLES; role++)
+        if (nets >> role & 1)
+            status |= json_array_append_new(array, json_string(bp_roles[role].name));
+    return whole(array, status);
+}
+
 static json_t *net_json(const struct bp_agent *agent, enum bp_role role)
 {
     const struct bp_net *net = &agent->net[role];
-    const struct bp_family *family = bp_agent_family(agent, role);
+    const struct bp_level *level = bp_agent_level(agent, role);
     json_t *object = json_object();
     char encoders[512];
     int status = json_object_set_new(object, "kind", json_string(net->spec.kind));
 
     status |= json_object_set_new(object, "layers", layers_json(&net->spec));
     status |= json_object_set_new(object, "inputs", names_json(&net->spec.inputs));
-    status |= json_object_set_new(object, "head", json_string(family ? family->name : "value"));
+    status |= json_object_set_new(object, "head", json_string(level ? level->family->name : "value"));
     status |= json_object_set_new(object, "parameters", json_integer((json_int_t)net->parameters));
     if (net->spec.encoder_count)
         status |= json_object_set_new(object, "encoders", json_string(bp_net_encoders_text(&net->spec, encoders, sizeof encoders)));
+    if (level && level->adds)
+        status |= json_object_set_new(object, "adds", nets_json(level->adds));
+    if (level && level->on)
+        status |= json_object_set_new(object, "on", nets_json(level->on));
     return whole(object, status);
 }
 
@@ -225,6 +241,34 @@ static int join(const json_t *array, char *text, size_t size)
     return 0;
 }
 
+/* Whether a list of networks is there; `fine` turns false when it is any other than the one there can be. */
+static bool refers(const json_t *list, enum bp_role role, bool *fine)
+{
+    const char *name = json_string_value(json_array_get(list, 0));
+
+    if (list && (json_array_size(list) != 1 || !name || strcmp(name, bp_roles[role].name)))
+        *fine = false;
+    return list != NULL;
+}
+
+/* How policy and prior refer to each other's networks: two columns, a branch. */
+static int load_references(const struct bp_record *record, struct bp_net_choice choice[BP_ROLES], bool *two_columns, const char *where)
+{
+    json_t *policy = NULL, *prior = NULL;
+    bool fine = true;
+
+    if (bp_json_parse(bp_record_get(record, bp_roles[BP_POLICY].name), &policy) || bp_json_parse(bp_record_get(record, bp_roles[BP_PRIOR].name), &prior)) {
+        json_decref(policy);
+        return -1;
+    }
+    *two_columns = refers(json_object_get(policy, "adds"), BP_PRIOR, &fine);
+    if (refers(json_object_get(prior, "on"), BP_POLICY, &fine))
+        choice[BP_PRIOR].kind = "branch";
+    json_decref(policy);
+    json_decref(prior);
+    return fine ? 0 : damaged(where, "list of networks that another refers to");
+}
+
 static int load_net(const struct bp_record *record, enum bp_role role, struct net_texts *texts, struct bp_net_choice *choice, const char *where)
 {
     const char *text = bp_record_get(record, bp_roles[role].name);
@@ -349,6 +393,7 @@ static int load_record(const struct bp_record *record, struct bp_checkpoint *che
     struct bp_latent_choice latent;
     struct bp_groups groups;
     int64_t action_size = 0;
+    bool two_columns;
 
     if (!kind || strcmp(kind, "checkpoint"))
         return bp_error(BP_DAMAGED, "%s is not a checkpoint but a stream of kind '%s'", where, kind ? kind : "?");
@@ -370,7 +415,8 @@ static int load_record(const struct bp_record *record, struct bp_checkpoint *che
     for (int role = 0; role < BP_ROLES; role++)
         if (load_net(record, (enum bp_role)role, &texts[role], &choice[role], where))
             return -1;
-    if (load_latent(record, &latent, choice, where) || bp_agent_init(&checkpoint->agent, &groups, (int)action_size, choice, &latent))
+    if (load_latent(record, &latent, choice, where) || load_references(record, choice, &two_columns, where) ||
+        bp_agent_init(&checkpoint->agent, &groups, (int)action_size, choice, &latent) || (two_columns && bp_agent_add_column(&checkpoint->agent)))
         return damaged(where, "networks");
     for (int role = 0; role < BP_ROLES; role++)
         if (checkpoint->agent.has[role] && load_parameters(record, checkpoint, (enum bp_role)role, where))

@@ -13,8 +13,8 @@ static const char *actor_kind(int i)
 
 static const char *prior_kind(int i)
 {
-    static const char *const others[] = {"none", "shared"};
-    return i < 2 ? others[i] : bp_net_kinds[i - 2].name;
+    static const char *const others[] = {"none", "shared", "branch"};
+    return i < 3 ? others[i] : bp_net_kinds[i - 3].name;
 }
 
 static const char *prior_high_kind(int i)
@@ -65,6 +65,7 @@ const struct bp_option bp_config_options[] = {
     TEXT("policy-inputs", net[BP_POLICY].inputs, "*", "GROUPS", "observation groups that it sees; * is all"),
     TEXT("policy-encoders", net[BP_POLICY].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
     CHOICE("policy-head", net[BP_POLICY].head, "softplus", head, "distribution of the actions"),
+    COUNT("policy-columns", policy_columns, "1", 1, 2, "2: its outputs are added to the prior's, the other column"),
     COUNT("latent-size", latent_size, "0", 0, 4096, "numbers of the latent that a hierarchical policy draws first; 0: flat"),
     COUNT("latent-period", latent_period, "1", 1, 10000, "steps for which a latent is held"),
     CHOICE("high", net[BP_POLICY_HIGH].kind, "mlp", actor_kind, "kind of the policy's high level, which draws the latent"),

@@ -8,7 +8,7 @@
 struct bp_config {
     const char *task, *body;
     struct bp_net_choice net[BP_ROLES];
-    int64_t critics;
+    int64_t critics, policy_columns;
     int64_t latent_size, latent_period;
     bool low_sees_goal;
     double prior_correlation;

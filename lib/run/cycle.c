@@ -39,7 +39,9 @@ static int init_agent(const struct bp_cycle *cycle, const struct bp_borrowed *bo
                                                   bp_groups_text(&spec->inputs, inputs, sizeof inputs), bp_agent_family(from, BP_PRIOR)->name,
                                                   bp_net_encoders_text(spec, encoders, sizeof encoders)};
     }
-    return bp_agent_init(agent, &cycle->env.groups, cycle->env.action_size, choice, &latent) || check_low(cycle->config, agent) ? -1 : 0;
+    if (bp_agent_init(agent, &cycle->env.groups, cycle->env.action_size, choice, &latent) || check_low(cycle->config, agent))
+        return -1;
+    return cycle->config->policy_columns == 2 ? bp_agent_add_column(agent) : 0;
 }
 
 static int borrow(struct bp_cycle *cycle, const struct bp_borrowed *borrowed)

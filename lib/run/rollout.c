@@ -76,10 +76,10 @@ static bool rebase(struct bp_net_spec *spec, const struct bp_env_spec *env, stru
 /* The same for all networks of a behaviour. */
 static bool rebase_behaviour(struct bp_agent *agent, enum bp_role role, const struct bp_env_spec *env, struct bp_groups *missing)
 {
-    const struct bp_behaviour *behaviour = &agent->behaviour[role];
+    unsigned nets = bp_behaviour_nets(&agent->behaviour[role]);
 
-    for (int i = 0; i < behaviour->levels; i++)
-        if (behaviour->level[i].net != BP_NO_NET && !rebase(&agent->net[behaviour->level[i].net].spec, env, missing))
+    for (int net = 0; net < BP_ROLES; net++)
+        if (nets >> net & 1 && !rebase(&agent->net[net].spec, env, missing))
             return false;
     return true;
 }

@@ -306,6 +306,14 @@ static int open_files(struct loop *loop)
     return bp_run_files_open(&loop->files, &files);
 }
 
+/* Of a policy of two columns just that. */
+static const char *policy_kind(const struct bp_agent *agent)
+{
+    const struct bp_behaviour *policy = &agent->behaviour[BP_POLICY];
+
+    return policy->level[policy->levels - 1].adds ? "two-column" : agent->net[BP_POLICY].spec.kind;
+}
+
 /* Of a hierarchical prior the kind of its high level. */
 static const char *prior_kind(const struct bp_agent *agent)
 {
@@ -315,6 +323,8 @@ static const char *prior_kind(const struct bp_agent *agent)
         return "none";
     if (row)
         return row->name;
+    if (agent->behaviour[BP_PRIOR].level[0].on)
+        return "branch";
     return agent->net[agent->behaviour[BP_PRIOR].level[0].net].spec.kind;
 }
 
@@ -337,7 +347,7 @@ static int open_ledger(struct loop *loop)
         .preset = spec->command->preset,
         .task = loop->cycle.env.task,
         .body = loop->cycle.env.body,
-        .policy = agent->net[BP_POLICY].spec.kind,
+        .policy = policy_kind(agent),
         .prior = prior_kind(agent),
         .seed = (uint64_t)spec->config->seed,
         .output = spec->command->output,

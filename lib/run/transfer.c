@@ -19,7 +19,7 @@ const struct bp_option bp_transfer_options[] = {
 /* What a training run's config says of how to learn carries over; what it says of its own task, length and processor does not. */
 static int lay_checkpoint(struct bp_cmdline *cmdline, const struct bp_checkpoint *checkpoint)
 {
-    static const char *const own[] = {"task", "body", "transitions", "seed", "evaluate", "evaluate-every", "policy-inputs", "critic-inputs",
+    static const char *const own[] = {"task", "body", "transitions", "seed", "evaluate", "evaluate-every", "policy-columns", "policy-inputs", "critic-inputs",
                                       "policy-encoders", "critic-encoders", "learning-rate-hold", "final-learning-rate", "precision"};
     char told[512];
     json_t *learning = bp_options_json_renamed(checkpoint->config, told, sizeof told);
@@ -68,6 +68,18 @@ static int shape_policy(struct bp_cmdline *cmdline, const struct bp_checkpoint *
     return bp_options_set(cmdline->options, "policy-encoders", encoders, "prior's checkpoint");
 }
 
+/* A branch cannot be taken without its policy; two columns start near the prior anyway. */
+static int check_columns(const struct bp_config *config, const struct bp_checkpoint *checkpoint, bool from_prior)
+{
+    const struct bp_behaviour *prior = &checkpoint->agent.behaviour[BP_PRIOR];
+
+    if (prior->levels && bp_behaviour_nets(prior) & 1u << BP_POLICY && !checkpoint->agent.latent_size)
+        return bp_error(BP_USAGE, "the checkpoint's prior is a branch of its policy, and is no prior without it");
+    if (from_prior && config->policy_columns == 2)
+        return bp_error(BP_USAGE, "--policy-columns 2 adds the policy to the prior, where it starts: give --initialise fresh");
+    return 0;
+}
+
 static int run(struct bp_cmdline *cmdline, const struct bp_transfer *transfer, struct bp_checkpoint *checkpoint, int argc, char **argv,
                const struct bp_usage *usage)
 {
@@ -90,6 +102,8 @@ static int run(struct bp_cmdline *cmdline, const struct bp_transfer *transfer, s
         return bp_exit_status();
     if ((status = bp_cmdline_finish(cmdline)))
         return status < 0 ? bp_exit_status() : 0;
+    if (borrows && check_columns(cmdline->config, checkpoint, from_prior))
+        return bp_exit_status();
     cmdline->config->net[BP_PRIOR].kind = "none";
     if (borrows)
         cmdline->spec.borrowed = (struct bp_borrowed){checkpoint, from_prior};

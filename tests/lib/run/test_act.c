@@ -86,6 +86,35 @@ static void acting_along_an_episode(void **state)
     }
 }
 
+/* In two columns the prior's network looks once a step, for the policy and for the KL: its state moves on by one step. */
+static void two_columns_along_an_episode(void **state)
+{
+    const struct bp_agent kept = agent;
+
+    (void)state;
+    assert_int_equal(bp_agent_add_column(&agent), 0);
+    for (int with_kl = 0; with_kl < 2; with_kl++) {
+        struct bp_acting acting = acting_of(1);
+        double states[2][32] = {{0}};
+        for (int t = 0; t < 12; t++) {
+            float observation[TINY_O];
+            double x[TINY_O], out[2][2 * TINY_A];
+            fill_normal(observation, TINY_O, 100 + (uint64_t)t);
+            for (int j = 0; j < TINY_O; j++)
+                x[j] = (double)observation[j];
+            bp_act(&acting, &params, BP_POLICY, observation, with_kl, (1u << BP_ROLES) - 1);
+            for (int role = BP_POLICY; role <= BP_PRIOR; role++) {
+                struct naive_plan plan = naive_plan(&agent.net[role], params_of[role]);
+                naive_net(&plan, params_of[role], x, NULL, states[role], out[role]);
+            }
+            for (int j = 0; j < TINY_A; j++)
+                assert_close(acting.actions[j], out[BP_POLICY][j] + out[BP_PRIOR][j], 1e-5);
+        }
+        bp_acting_free(&acting);
+    }
+    agent = kept;
+}
+
 static void without_noise_it_is_the_mean(void **state)
 {
     struct bp_acting acting = acting_of(1);
@@ -197,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(acting_along_an_episode),
+        cmocka_unit_test(two_columns_along_an_episode),
         cmocka_unit_test(without_noise_it_is_the_mean),
         cmocka_unit_test(who_remembers),
         cmocka_unit_test(state_rows),
