@@ -17,9 +17,9 @@
 #include <string.h>
 
 struct values {
-    const char *play, *task, *body, *output, *frames, *camera, *playback, *export_mjcf;
+    const char *play, *latent, *task, *body, *output, *frames, *camera, *playback, *export_mjcf;
     int64_t episodes, seed, threads;
-    bool deterministic, record_state, list, quiet;
+    bool deterministic, same_start, record_state, list, quiet;
 };
 
 #define AT(member) offsetof(struct values, member)
@@ -31,6 +31,8 @@ static const struct bp_option rows[] = {
     {"episodes", 'n', BP_COUNT, BP_SCOPE_COMMAND, AT(episodes), "100", 1, 1e9, NULL, "N", "episodes to play"},
     {"seed", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(seed), "1", 0, 9e15, NULL, "N", "seed of everything random"},
     {"deterministic", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(deterministic), NULL, 0, 0, NULL, NULL, "play the mean of each distribution instead of a sample"},
+    {"latent", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(latent), "sampled", 0, 0, bp_latent_mode_name, "NAME", "latents of a hierarchy: drawn as it draws them, or one an episode, held to its end"},
+    {"same-start", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(same_start), NULL, 0, 0, NULL, NULL, "start every episode as the first one starts"},
     {"output", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(output), "-", 0, 0, NULL, "FILE", "trajectory stream to write; - is stdout"},
     {"record-state", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(record_state), NULL, 0, 0, NULL, NULL, "record the simulator's state at each step too, for --playback"},
     {"frames", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(frames), NULL, 0, 0, NULL, "WxH", "write raw RGB frames of that size for ffmpeg, in place of trajectories"},
@@ -149,6 +151,8 @@ static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
         .episodes = v->episodes,
         .seed = (uint64_t)v->seed,
         .record_states = v->record_state,
+        .fixed_latent = !strcmp(v->latent, "fixed"),
+        .same_start = v->same_start,
     };
     struct bp_params params = bp_checkpoint_params(checkpoint);
     struct bp_pool *pool = bp_pool_new((int)v->threads);
@@ -200,6 +204,8 @@ static const struct { const char *option, *beside, *sentence; } conflicts[] = {
     {"record-state", "export-mjcf", "--record-state adds to trajectories: --export-mjcf writes none"},
     {"task", "playback", "--playback shows what was recorded: --task changes nothing of it"},
     {"deterministic", "playback", "--playback shows what was recorded: --deterministic changes nothing of it"},
+    {"latent", "playback", "--playback shows what was recorded: --latent changes nothing of it"},
+    {"same-start", "playback", "--playback shows what was recorded: --same-start changes nothing of it"},
     {"play", "playback", "--playback shows what was recorded: --play changes nothing of it"},
 };
 

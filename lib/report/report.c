@@ -33,6 +33,11 @@ static const struct bp_option dump_options[] = {
     END,
 };
 
+static const struct bp_option latent_options[] = {
+    { "latents", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(latents), NULL, 0, 0, NULL, NULL, "columns of the latent in force too" },
+    END,
+};
+
 static const struct bp_option transition_options[] = {
     { "p", 0, BP_REAL, BP_SCOPE_COMMAND, AT(p), "0.9", 0, 1, NULL, "P",
       "probability of the likely next target in the true table" },
@@ -91,6 +96,7 @@ static const struct {
     { 'o', "Output", output_options },
     { 'n', "Episodes (dump, trajectories)", step_options },
     { 'd', "Columns (dump)", dump_options },
+    { 'l', "Latents (trajectories)", latent_options },
     { 't', "Targets (transitions)", transition_options },
     { 'k', "Divergence (kl)", kl_options },
     { 'r', "Runs (curves, compare, profile)", run_options },
@@ -131,7 +137,7 @@ const struct bp_report bp_report_table[] = {
     { "transitions", "STREAM...", "targets visited after the last two, beside the true table, and their KL", "ot",
       bp_transitions_report },
     { "kl", "STREAM...", "KL between policy and prior along episodes", "ok", bp_kl_report },
-    { "trajectories", "STREAM...", "positions step by step, with those of the targets", "on", bp_trajectories_report },
+    { "trajectories", "STREAM...", "positions step by step, with those of the targets", "onl", bp_trajectories_report },
     { "curves", "DATABASE", "learning curves: mean, standard error, IQM and its 95 % interval over runs", "orc", bp_curves_report },
     { "compare", "DATABASE", "groups of runs: final value, probability of improvement, transitions to a level", "orfb",
       bp_compare_report },

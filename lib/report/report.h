@@ -17,6 +17,7 @@ struct bp_report_options {
     /* trajectory streams */
     double p;                   /* transitions: probability of the likely next target in the true table */
     int64_t episodes;           /* dump, trajectories: the first so many of each file; 0: all */
+    bool latents;               /* trajectories: with the latent in force */
     int64_t bin;                /* kl: steps averaged into one row */
     const char *groups;         /* dump: observation groups to print, as for bp_groups_select */
     /* run database */
@@ -36,7 +37,7 @@ struct bp_report_options {
     double fraction;            /* ... or until it reaches this share of the run's final value; 0: not asked for */
 };
 
-enum { BP_REPORT_PARTS = 10 };   /* room for a report's option parts and the end */
+enum { BP_REPORT_PARTS = 11 };   /* room for a report's option parts and the end */
 
 struct bp_report {
     const char *name;

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HEAD = 16, MOST_COLUMNS = HEAD + 5 * BP_PLACES_MOST };
+enum { HEAD = 16, MOST_LATENTS = 64, MOST_COLUMNS = HEAD + 5 * BP_PLACES_MOST + MOST_LATENTS };
 
 struct printing {
     const struct bp_report_options *options;
     FILE *out;
     struct bp_table *table;     /* NULL until the first episode tells how many things there are */
-    int targets, boxes;
+    int targets, boxes, latents;
     struct bp_table_column columns[MOST_COLUMNS];
     char names[MOST_COLUMNS][24];
     const char *file;           /* being read, and how many of its episodes were taken */
@@ -29,7 +29,21 @@ static int add_columns(struct printing *printing, int column, const char *thing,
     return column;
 }
 
-static int start(struct printing *printing, const struct bp_places *places)
+/* Numbers of the latent to print: 0 when they are not asked for; -1 after reporting that there are none. */
+static int latents_of(const struct printing *printing, const struct bp_episode *episode)
+{
+    int size = episode->latents.size;
+
+    if (!printing->options->latents)
+        return 0;
+    if (size >= 1 && size <= MOST_LATENTS)
+        return size;
+    return bp_error(BP_USAGE, size ? "%s: episode %lld has latents of more than 64 numbers" :
+                    "%s: episode %lld has no latents; bp-rollout records them when a hierarchical policy or prior acts",
+                    bp_episodes_name(printing->file), (long long)episode->index);
+}
+
+static int start(struct printing *printing, const struct bp_places *places, int latents)
 {
     static const struct bp_table_column head[HEAD] = {
         { "file", 0 }, { "task", 0 }, { "play", 0 }, { "episode", 0 }, { "step", 0 }, { "x", 4 }, { "y", 4 }, { "heading", 4 },
@@ -43,6 +57,11 @@ static int start(struct printing *printing, const struct bp_places *places)
     printing->boxes = places->boxes;
     int count = add_columns(printing, HEAD, "target", places->targets, place);
     count = add_columns(printing, count, "box", places->boxes, turned);
+    printing->latents = latents;
+    for (int i = 0; i < latents; i++, count++) {
+        snprintf(printing->names[count], sizeof printing->names[count], "latent_%d", i);
+        printing->columns[count] = (struct bp_table_column){ printing->names[count], 4 };
+    }
     printing->table = bp_report_start(printing->options, printing->out, printing->columns, count);
     return printing->table ? 0 : -1;
 }
@@ -73,12 +92,18 @@ static void print_step(struct printing *printing, const struct bp_episode *episo
     bp_table_real(table, places->targets ? places->target_size : NAN);
     print_numbers(table, places->target + 2 * t * places->targets, 2 * places->targets);
     print_numbers(table, places->box + 3 * t * places->boxes, 3 * places->boxes);
+    print_numbers(table, episode->latents.value + (t ? t - 1 : 0) * printing->latents, printing->latents);
 }
 
 static int print_episode(struct printing *printing, const struct bp_episode *episode, const struct bp_places *places)
 {
-    if (!printing->table && start(printing, places))
+    int latents = latents_of(printing, episode);
+
+    if (latents < 0 || (!printing->table && start(printing, places, latents)))
         return -1;
+    if (latents != printing->latents)
+        return bp_error(BP_USAGE, "%s: episode %lld has latents of %d numbers, those before it had %d; report them one by one",
+                        bp_episodes_name(printing->file), (long long)episode->index, latents, printing->latents);
     if (places->targets != printing->targets || places->boxes != printing->boxes)
         return bp_error(BP_USAGE, "%s: episode %lld has %d targets and %d boxes, those before it had %d and %d; report them one by one",
                         bp_episodes_name(printing->file), (long long)episode->index, places->targets, places->boxes, printing->targets,

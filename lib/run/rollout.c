@@ -4,6 +4,7 @@
 #include "env/world.h"
 #include "run/signals.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,13 @@ static const char *const play_names[] = {"policy", "prior", "random", NULL};
 const char *bp_play_name(int i)
 {
     return play_names[i];
+}
+
+const char *bp_latent_mode_name(int i)
+{
+    static const char *const names[] = {"sampled", "fixed", NULL};
+
+    return names[i];
 }
 
 enum bp_play bp_play_find(const char *name)
@@ -92,12 +100,23 @@ static int report_missing(const struct bp_groups *missing, const struct bp_env_s
                     bp_groups_sizes(missing, lacks, sizeof lacks), bp_roles[role].name, bp_groups_sizes(&env->groups, has, sizeof has));
 }
 
+/* Hold the latent of the first step: a period that no episode outlasts. Of the prior too, so that what is held costs nothing. */
+static int fix_latent(struct bp_agent *agent, enum bp_role role)
+{
+    if (agent->behaviour[role].levels < 2)
+        return bp_error(BP_USAGE, "--latent fixed is for a hierarchical %s; the checkpoint's has no latent", bp_roles[role].name);
+    agent->behaviour[BP_POLICY].level[0].period = agent->behaviour[BP_PRIOR].level[0].period = INT_MAX;
+    return 0;
+}
+
 static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent, const struct bp_env_spec *env)
 {
     enum bp_role role = role_of(rollout->spec.play), other = role == BP_PRIOR ? BP_POLICY : BP_PRIOR;
     struct bp_groups missing;
 
     if (!agent || rollout->spec.play == BP_PLAY_RANDOM) {
+        if (rollout->spec.fixed_latent)
+            return bp_error(BP_USAGE, "random play has no latent that could be fixed");
         rollout->agent = (struct bp_agent){.groups = env->groups, .action_size = env->action_size};
         return 0;
     }
@@ -108,6 +127,8 @@ static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent,
     if (agent->action_size != env->action_size)
         return bp_error(BP_USAGE, "the checkpoint's actions have %d numbers, those of task '%s' with body '%s' have %d", agent->action_size,
                         env->task, env->body, env->action_size);
+    if (rollout->spec.fixed_latent && fix_latent(&rollout->agent, role))
+        return -1;
     if (!rebase_behaviour(&rollout->agent, role, env, &missing))
         return report_missing(&missing, env, role);
     /* The other one is only there for the KL, which is left out where it cannot look. */
@@ -241,7 +262,7 @@ static void begin(struct bp_rollout *rollout, struct team *team)
             continue;
         episode->length = 0;
         episode->terminated = episode->truncated = episode->diverged = false;
-        episode->seed = bp_random_seed(spec->seed, BP_FOR_ROLLOUT, 0, index);
+        episode->seed = bp_random_seed(spec->seed, BP_FOR_ROLLOUT, 0, spec->same_start ? 0 : index);
         episode->index = (int64_t)index;
         episode->deterministic = spec->deterministic;
         snprintf(episode->task, sizeof episode->task, "%s", team->env[i]->spec.task);
@@ -300,16 +321,25 @@ static bool step(struct bp_rollout *rollout, struct team *team, int i)
     return !result.terminated && !result.truncated;
 }
 
+/* How many of a step's random numbers are drawn, the others being 0: none of the means'. A fixed latent is drawn even so. */
+static int numbers_drawn(const struct bp_rollout *rollout, enum bp_role role, int all)
+{
+    const struct bp_level *high = &rollout->agent.behaviour[role].level[0];
+
+    if (!rollout->spec.deterministic)
+        return all;
+    return rollout->spec.fixed_latent ? high->family->noise(high->size) : 0;
+}
+
 static void play(struct bp_rollout *rollout, struct team *team)
 {
     enum bp_role role = role_of(rollout->spec.play);
-    int actions = rollout->agent.action_size, numbers = team->acting.noise_size, running = team->count;
+    int actions = rollout->agent.action_size, numbers = team->acting.noise_size, running = team->count, drawn = numbers_drawn(rollout, role, numbers);
 
     begin(rollout, team);
     while (running > 0 && !bp_signals_stop()) {
         for (int i = 0; i < LANES; i++)
-            if (!rollout->spec.deterministic)
-                bp_random_normal(team->stream[i], team->acting.noise + i * numbers, numbers);
+            bp_random_normal(team->stream[i], team->acting.noise + i * numbers, drawn);
         if (rollout->spec.play == BP_PLAY_RANDOM)
             act_at_random(&team->acting, actions);
         else

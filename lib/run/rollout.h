@@ -10,14 +10,17 @@
 enum bp_play { BP_PLAY_POLICY, BP_PLAY_PRIOR, BP_PLAY_RANDOM, BP_PLAY_COUNT };
 const char *bp_play_name(int i);            /* NULL after the last: choices of an option */
 enum bp_play bp_play_find(const char *name);
+const char *bp_latent_mode_name(int i);     /* "sampled", "fixed", NULL */
 
 struct bp_rollout_spec {
     const char *task, *body;
     enum bp_play play;
-    bool deterministic;         /* the mean instead of a sample */
+    bool deterministic;         /* the mean instead of a sample; with fixed_latent of the action alone */
     int64_t episodes;
     uint64_t seed;
     bool record_states;         /* of the simulator, into the episodes */
+    bool fixed_latent;          /* the latent of an episode's first step is held to its end */
+    bool same_start;            /* every episode starts as the first one does */
 };
 
 struct bp_rollout;

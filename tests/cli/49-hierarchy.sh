@@ -17,6 +17,22 @@ is "  all of it the latent's where the low level is shared" "$(bp-stats kl --jso
 is "  not where it is separate" "$(bp-stats kl --json policy.traj | jq 'last | .kl > .kl_high and .kl_high > 0')" true
 is "  and the latent, drawn at every fourth step" "$(bp-stats dump --tsv --groups '' -n 1 policy.traj | awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i } NR > 1 && NR < 10 { printf "%d ", $c["latent_drawn"] }')" "1 0 0 0 1 0 0 0 "
 
+# One latent for each episode, from one start.
+quiet "latents are fixed" bp-rollout --play prior --latent fixed --same-start -n 3 -t 2 -o fixed.traj held
+latents() { bp-stats dump --tsv --groups proprio "$1" | awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next } { print $c["episode"], $c["latent_0"], $c["latent_1"], $c["latent_2"] }' | sort -u; }
+is "  one an episode, each its own" "$(latents fixed.traj | wc -l) $(latents fixed.traj | cut -d ' ' -f 2- | sort -u | wc -l)" "3 3"
+is "  drawn once" "$(bp-stats dump --tsv fixed.traj | awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i } $c["latent_drawn"] == 1 { printf "%d ", $c["step"] }')" "0 0 0 "
+starts() { bp-stats trajectories --tsv "$1" | awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i } $c["step"] == '"$2"' { print $c["x"], $c["y"], $c["target0_x"] }' | sort -u | wc -l; }
+is "  from one start, and then apart" "$(starts fixed.traj 0) $(starts fixed.traj 20)" "1 3"
+is "  which is the seed's first" "$(bp-rollout -q --play prior -n 1 held | bp-stats trajectories --tsv -n 1 | sed -n 2p | cut -f 4-8)" "$(bp-stats trajectories --tsv -n 1 fixed.traj | sed -n 2p | cut -f 4-8)"
+quiet "  with means of actions" bp-rollout --play prior --latent fixed --deterministic --same-start -n 3 -o means.traj held
+is "    even so" "$(latents means.traj)" "$(latents fixed.traj)"
+check "  not of what has none" 2 'random play has no latent' -- bp-rollout --play random --latent fixed -n 1 -o no held
+quiet "  a flat policy" bp-train -p goto-ball --policy-layers 8 --critic-layers 8 --prior none --warm-up 500 --transitions 1k --evaluate-episodes 1 --db none -q -o flat
+check "    has none" 2 "--latent fixed is for a hierarchical policy; the checkpoint's has no latent" -- bp-rollout --latent fixed -n 1 -o no flat
+quiet "    and random episodes record none" bp-rollout --play random -n 1 -o random.traj held
+check "    to print" 2 'has no latents' -- bp-stats trajectories --latents random.traj
+
 check "a low level that sees the goal" 2 'low-sees-goal' -- bp-train $small --policy-inputs '*' --prior shared --transitions 4k -o no
 quiet "  unless it may" bp-train $small --policy-inputs '*' --low-sees-goal --prior shared --transitions 2k -o forced
 check "a flat policy has no low level to share" 2 'share' -- bp-train -p goto-ball --prior shared --transitions 4k --db none -q -o no

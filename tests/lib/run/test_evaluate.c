@@ -52,7 +52,7 @@ static void means_over_fixed_episodes(void **state)
     assert_int_equal(bp_evaluator_count(a), 3);
     for (int i = 0; i < 3; i++) {
         struct bp_run_evaluation first, second, again;
-        struct bp_rollout_spec spec = {want[i][1], NULL, bp_play_find(want[i][0]), false, 3, 1000003, false};
+        struct bp_rollout_spec spec = {.task = want[i][1], .play = bp_play_find(want[i][0]), .episodes = 3, .seed = 1000003};
         struct bp_rollout *rollout = bp_rollout_new(&spec, &cycle.learner.agent, alone);
         double sums[3] = {0};
         assert_int_equal(bp_evaluate(a, i, &params, &first), 0);

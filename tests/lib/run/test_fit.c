@@ -81,7 +81,7 @@ static int record(void *context, const struct bp_episode *episode)
 
 static void record_stream(const char *name, const char *hash, uint64_t seed, int episodes)
 {
-    struct bp_rollout_spec spec = {"nav-easy", NULL, BP_PLAY_RANDOM, false, episodes, seed, false};
+    struct bp_rollout_spec spec = {.task = "nav-easy", .play = BP_PLAY_RANDOM, .episodes = episodes, .seed = seed};
     struct bp_pool *pool = bp_pool_new(1);
     struct bp_rollout *rollout = bp_rollout_new(&spec, NULL, pool);
 
@@ -157,7 +157,7 @@ static void a_prior_comes_out(void **state)
     assert_string_equal(prior.program, "bp-distill");
     assert_int_equal(prior.transitions, 1600);
     assert_int_equal(prior.updates, 20);
-    struct bp_rollout_spec spec = {"nav-hard", NULL, BP_PLAY_PRIOR, false, 2, 1, false};
+    struct bp_rollout_spec spec = {.task = "nav-hard", .play = BP_PLAY_PRIOR, .episodes = 2, .seed = 1};
     struct bp_rollout *rollout = bp_rollout_new(&spec, &prior.agent, pool);
     assert_non_null(rollout);
     bp_rollout_free(rollout);

@@ -29,7 +29,7 @@ static int end(void **state)
 
 static struct bp_rollout_spec spec_of(const char *task, enum bp_play play, int64_t episodes)
 {
-    return (struct bp_rollout_spec){task, NULL, play, false, episodes, 12, false};
+    return (struct bp_rollout_spec){.task = task, .play = play, .episodes = episodes, .seed = 12};
 }
 
 /* ---- everything that episodes hold, as one running hash, and copies of some ---- */
@@ -231,7 +231,10 @@ static void states_are_recorded(void **state)
 
     (void)state;
     for (int i = 0; i < 3; i++) {
-        struct bp_rollout_spec spec = {tasks[i], bodies[i], BP_PLAY_RANDOM, false, i ? 2 : 18, 12, true}, without = spec;
+        struct bp_rollout_spec without = spec_of(tasks[i], BP_PLAY_RANDOM, i ? 2 : 18), spec;
+        without.body = bodies[i];
+        spec = without;
+        spec.record_states = true;
         struct bp_pool *pool = bp_pool_new(1);
         struct bp_rollout *rollout = bp_rollout_new(&spec, NULL, pool);
         struct bp_env *env = bp_env_open(tasks[i], bodies[i]);
@@ -242,7 +245,6 @@ static void states_are_recorded(void **state)
         bp_pool_free(pool);
         struct collected one = play(&spec, NULL, 1);
         assert_true(one.hash == play(&spec, NULL, 2).hash);
-        without.record_states = false;
         assert_true(one.hash != play(&without, NULL, 1).hash);
     }
 }
