@@ -22,29 +22,33 @@ static float *floats(size_t n)
     return array ? memset(array, 0, bytes) : NULL;
 }
 
-static int init_trained(struct bp_trained *trained, const struct bp_net *net, uint64_t seed, int role)
+/* Of Adam, for a network; 0: it is frozen. */
+static double rate(const struct bp_learner *learner, int role)
 {
+    return learner->config.frozen[role] ? 0 : learner->config.learning_rate[bp_roles[role].part];
+}
+
+static int init_trained(struct bp_learner *learner, int role)
+{
+    struct bp_trained *trained = &learner->trained[role];
+    const struct bp_net *net = &learner->agent.net[role];
     gsl_rng *stream = bp_random_new();
+    bool learns = rate(learner, role) > 0;
 
     trained->n = net->parameters;
     trained->online = floats(trained->n);
     trained->target = floats(trained->n);
-    trained->m = floats(trained->n);
-    trained->v = floats(trained->n);
-    if (!stream || !trained->online || !trained->target || !trained->m || !trained->v) {
+    trained->m = learns ? floats(trained->n) : NULL;
+    trained->v = learns ? floats(trained->n) : NULL;
+    if (!stream || !trained->online || !trained->target || (learns && (!trained->m || !trained->v))) {
         if (stream)
             gsl_rng_free(stream);
         return bp_error(BP_FAILURE, "out of memory");
     }
-    bp_random_seek(stream, seed, BP_FOR_WEIGHTS, (uint64_t)role, 0);
+    bp_random_seek(stream, learner->config.seed, BP_FOR_WEIGHTS, (uint64_t)role, 0);
     bp_net_randomise(net, trained->online, stream);
     gsl_rng_free(stream);
     return 0;
-}
-
-static double rate(const struct bp_learner *learner, int role)
-{
-    return learner->config.learning_rate[bp_roles[role].part];
 }
 
 static int shard_sequences(const struct bp_learner *learner)
@@ -94,13 +98,13 @@ static int init_prepared(struct bp_learner *learner, int role)
                : 0;
 }
 
-/* Cut all parameters into jobs; without an array yet, only count them. */
+/* Cut all parameters that change into jobs; without an array yet, only count them. */
 static int cut_jobs(const struct bp_learner *learner, struct bp_learner_job *job)
 {
     int jobs = 0;
 
     for (int role = 0; role < BP_ROLES; role++)
-        for (size_t from = 0, n = learner->trained[role].n, cut; from < n; from = cut, jobs++) {
+        for (size_t from = 0, n = rate(learner, role) > 0 ? learner->trained[role].n : 0, cut; from < n; from = cut, jobs++) {
             cut = bp_net_cut(&learner->agent.net[role], from, JOB_FLOATS);
             if (job)
                 job[jobs] = (struct bp_learner_job){(enum bp_role)role, from, cut - from};
@@ -141,9 +145,10 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
     if (!b->observations || !b->actions || !b->log_prob || !b->reward || !b->nonterminal || !b->mask || !b->episode_step || !b->state || !shard->noise || !shard->latent)
         return bp_error(BP_FAILURE, "out of memory");
     for (int role = 0; role < BP_ROLES; role++) {
-        shard->grad[role] = floats(learner->trained[role].n);
+        bool learns = learner->trained[role].m != NULL;
+        shard->grad[role] = learns ? floats(learner->trained[role].n) : NULL;
         shard->states[role] = floats(batch * (size_t)agent->net[role].state_size);
-        if (!shard->grad[role] || !shard->states[role])
+        if ((learns && !shard->grad[role]) || !shard->states[role])
             return bp_error(BP_FAILURE, "out of memory");
     }
     shard->stream = bp_random_new();
@@ -160,7 +165,7 @@ int bp_learner_init(struct bp_learner *learner, const struct bp_agent *agent, co
         return bp_error(BP_USAGE, "--precision bf16 %s", bp_bf16_missing());
     learner->microbatches = count_microbatches(learner);
     for (int role = 0; role < BP_ROLES; role++)
-        if (agent->has[role] && (init_trained(&learner->trained[role], &agent->net[role], config->seed, role) || init_prepared(learner, role)))
+        if (agent->has[role] && (init_trained(learner, role) || init_prepared(learner, role)))
             goto fail;
     learner->shards = calloc((size_t)config->shards, sizeof *learner->shards);
     learner->scratch = calloc((size_t)config->shards, sizeof *learner->scratch);
@@ -226,10 +231,11 @@ size_t bp_learner_bytes(const struct bp_learner *learner)
 {
     size_t bytes = 0;
 
-    for (int role = 0; role < BP_ROLES; role++) {           /* online, target, m, v, a gradient of each shard, what is prepared */
+    for (int role = 0; role < BP_ROLES; role++) {           /* online, target; m, v, a gradient of each shard; what is prepared */
+        size_t arrays = 2 + (rate(learner, role) > 0 ? 2 + (size_t)learner->config.shards : 0);
         if (!learner->agent.has[role])
             continue;
-        bytes += learner->trained[role].n * (4 + (size_t)learner->config.shards) * sizeof(float);
+        bytes += learner->trained[role].n * arrays * sizeof(float);
         for (int target = 0; target < 2; target++)
             bytes += bp_net_prepared_bytes(&learner->agent.net[role], learner->config.bf16, passes_back(learner, role, target));
     }
@@ -334,10 +340,8 @@ void bp_learner_apply(struct bp_learner *learner, int i)
     const struct bp_net *net = &learner->agent.net[job->role];
     struct bp_trained *t = &learner->trained[job->role];
 
-    if (rate(learner, job->role) > 0) {
-        step_range(learner, job->role, job->from, job->count);
-        bp_net_prepare_range(net, t->online, &t->online_prepared, job->from, job->count);
-    }
+    step_range(learner, job->role, job->from, job->count);
+    bp_net_prepare_range(net, t->online, &t->online_prepared, job->from, job->count);
     if ((learner->updates + 1) % learner->config.target_period == 0) {
         memcpy(t->target + job->from, t->online + job->from, job->count * sizeof *t->target);
         bp_net_prepare_range(net, t->target, &t->target_prepared, job->from, job->count);
@@ -363,7 +367,7 @@ int bp_learner_tensors(struct bp_learner *learner, struct bp_tensor *tensors)
     for (int role = 0; role < BP_ROLES; role++) {
         struct bp_trained *t = &learner->trained[role];
         struct { const char *name; float *data; } part[] = {{"online", t->online}, {"target", t->target}, {"m", t->m}, {"v", t->v}};
-        for (int i = 0; t->n && i < 4; i++) {
+        for (int i = 0; t->n && i < (t->m ? 4 : 2); i++) {
             char name[BP_TENSOR_NAME];
             snprintf(name, sizeof name, "learner/%s/%s", bp_roles[role].name, part[i].name);
             tensors[count++] = bp_tensor_1d(name, BP_F32, (int64_t)t->n, part[i].data);
@@ -379,7 +383,9 @@ static bool can_learn(const struct bp_trained *trained)
     bool can = true;
 
     for (size_t i = 0; i < trained->n; i++)
-        can &= isfinite(trained->online[i]) && isfinite(trained->target[i]) && isfinite(trained->m[i]) && isfinite(trained->v[i]) && trained->v[i] >= 0;
+        can &= isfinite(trained->online[i]) && isfinite(trained->target[i]);
+    for (size_t i = 0; trained->m && i < trained->n; i++)
+        can &= isfinite(trained->m[i]) && isfinite(trained->v[i]) && trained->v[i] >= 0;
     return can;
 }
 

@@ -26,6 +26,7 @@ struct bp_learner_config {
     double kl_cost;             /* alpha, nats to reward */
     double entropy_cost;        /* alpha_H */
     double learning_rate[BP_PARTS];     /* of Adam; 0: frozen */
+    bool frozen[BP_ROLES];      /* networks that stay as they are, whatever the rate of their part */
     double learning_rate_hold;  /* share of the planned updates during which the rates are constant, below 1 */
     double final_learning_rate; /* share of the rates that is left after `planned` updates; they fall linearly */
     int64_t planned;
@@ -39,7 +40,7 @@ struct bp_learner_config {
 struct bp_trained {
     size_t n;                   /* parameters */
     float *online, *target;     /* n each */
-    float *m, *v;               /* Adam's moments */
+    float *m, *v;               /* Adam's moments; NULL in a frozen network */
     struct bp_net_prepared online_prepared, target_prepared;    /* for the products of an update; made anew where the parameters change */
 };
 
@@ -69,7 +70,7 @@ struct bp_shard {
     float *noise;               /* (N+K+1)*B x what the policy draws of */
     float *states[BP_ROLES];    /* B x the network's state size */
     float *latent;              /* B x Z */
-    float *grad[BP_ROLES];
+    float *grad[BP_ROLES];      /* NULL for a frozen network */
     struct bp_net_use use[BP_ROLES], use_target[BP_ROLES];      /* set while it works */
     struct bp_update_stats stats;
 };
@@ -100,7 +101,7 @@ void bp_learner_free(struct bp_learner *learner);
 /* Sequences of a shard's i-th microbatch: their number differs by one at most, and the first has the most. */
 int bp_learner_microbatch(const struct bp_learner *learner, int i);
 
-/* A network as the shard uses it: its target, fixed; or itself, whose gradients the shard gathers unless its part is frozen. */
+/* A network as the shard uses it: its target, fixed; or itself, whose gradients the shard gathers unless it is frozen. */
 struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp_shard *shard, enum bp_role role, bool target);
 
 /* A shard works on its tape between these two: it borrows memory for it, and returns it at the end. */

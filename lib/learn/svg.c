@@ -313,7 +313,8 @@ size_t bp_svg_tape_bytes(struct bp_learner *learner)
     peak = shard->tape.arena.peak;
     bp_shard_end(shard);
     for (int role = 0; role < BP_ROLES; role++)
-        memset(shard->grad[role], 0, learner->trained[role].n * sizeof(float));
+        if (shard->grad[role])
+            memset(shard->grad[role], 0, learner->trained[role].n * sizeof(float));
     shard->stats = (struct bp_update_stats){0};
     return peak;
 }

@@ -79,8 +79,9 @@ static json_t *nets_json(unsigned nets)
     return whole(array, status);
 }
 
-static json_t *net_json(const struct bp_agent *agent, enum bp_role role)
+static json_t *net_json(const struct bp_checkpoint *checkpoint, enum bp_role role)
 {
+    const struct bp_agent *agent = &checkpoint->agent;
     const struct bp_net *net = &agent->net[role];
     const struct bp_level *level = bp_agent_level(agent, role);
     json_t *object = json_object();
@@ -97,6 +98,8 @@ static json_t *net_json(const struct bp_agent *agent, enum bp_role role)
         status |= json_object_set_new(object, "adds", nets_json(level->adds));
     if (level && level->on)
         status |= json_object_set_new(object, "on", nets_json(level->on));
+    if (*checkpoint->reused[role])
+        status |= json_object_set_new(object, "reused", json_string(checkpoint->reused[role]));
     return whole(object, status);
 }
 
@@ -147,7 +150,7 @@ int bp_checkpoint_write(const char *path, struct bp_checkpoint *checkpoint)
         struct bp_tensor tensors[BP_NET_TENSORS];
         if (!agent->has[role])
             continue;
-        json_field(&record, bp_roles[role].name, net_json(agent, (enum bp_role)role));
+        json_field(&record, bp_roles[role].name, net_json(checkpoint, (enum bp_role)role));
         int count = bp_net_tensors(&agent->net[role], checkpoint->params[role], tensors);
         for (int i = 0; i < count; i++)
             bp_record_tensor(&record, &tensors[i]);

@@ -16,6 +16,7 @@ struct bp_checkpoint {
     char program[32];
     char fingerprint[72];           /* which run wrote it (run/files.h), "" when it does not say */
     struct bp_body_copy body_copy;  /* of the body's file; the XML is owned when loaded, else borrowed */
+    char reused[BP_ROLES][32];      /* what of its parent a network comes from, and how (bp_reuse_text), "": it was new; written, not loaded */
     char kernels[64];               /* that computed the products of training, as bp_precision_kernels says it; "": not told */
     json_t *config;                 /* resolved config; owned when loaded, else borrowed */
     char parent[72];                /* hash of the checkpoint that it came from, "" for none */

@@ -17,47 +17,17 @@ static int check_low(const struct bp_config *config, const struct bp_agent *agen
     return 0;
 }
 
-/* The configured agent, its prior replaced by a borrowed one. */
+/* The configured agent, parts of it replaced by what is borrowed. */
 static int init_agent(const struct bp_cycle *cycle, const struct bp_borrowed *borrowed, struct bp_agent *agent)
 {
     struct bp_net_choice choice[BP_ROLES];
-    const struct bp_agent *from = borrowed->checkpoint ? &borrowed->checkpoint->agent : NULL;
-    char hidden[128], inputs[512], encoders[512];
-
+    struct bp_reuse_texts texts[BP_ROLES];
     struct bp_latent_choice latent = bp_config_networks(cycle->config, choice);
-    if (from) {
-        const struct bp_net_spec *spec = &from->net[BP_PRIOR].spec;
-        if (!from->behaviour[BP_PRIOR].levels)
-            return bp_error(BP_USAGE, "the checkpoint has no prior");
-        if (from->latent_size || latent.size)
-            return bp_error(BP_USAGE, "the %s is hierarchical: a frozen prior is taken from a flat one, by a flat policy",
-                            from->latent_size ? "checkpoint's prior" : "policy");
-        if (from->action_size != cycle->env.action_size)
-            return bp_error(BP_USAGE, "the prior's actions have %d numbers, those of task '%s' have %d", from->action_size, cycle->env.task,
-                            cycle->env.action_size);
-        choice[BP_PRIOR] = (struct bp_net_choice){spec->kind, bp_net_layers(spec, hidden, sizeof hidden),
-                                                  bp_groups_text(&spec->inputs, inputs, sizeof inputs), bp_agent_family(from, BP_PRIOR)->name,
-                                                  bp_net_encoders_text(spec, encoders, sizeof encoders)};
-    }
-    if (bp_agent_init(agent, &cycle->env.groups, cycle->env.action_size, choice, &latent) || check_low(cycle->config, agent))
+
+    if (bp_reuse_networks(borrowed, &cycle->env, choice, &latent, texts) ||
+        bp_agent_init(agent, &cycle->env.groups, cycle->env.action_size, choice, &latent) || check_low(cycle->config, agent))
         return -1;
     return cycle->config->policy_columns == 2 ? bp_agent_add_column(agent) : 0;
-}
-
-static int borrow(struct bp_cycle *cycle, const struct bp_borrowed *borrowed)
-{
-    struct bp_learner *learner = &cycle->learner;
-    const struct bp_checkpoint *from = borrowed->checkpoint;
-
-    if (!from)
-        return 0;
-    if (bp_net_init_from(&learner->agent.net[BP_PRIOR], learner->trained[BP_PRIOR].online, &from->agent.net[BP_PRIOR], from->params[BP_PRIOR]))
-        return -1;
-    if (borrowed->policy_from_prior &&
-        bp_net_init_from(&learner->agent.net[BP_POLICY], learner->trained[BP_POLICY].online, &from->agent.net[BP_PRIOR], from->params[BP_PRIOR]))
-        return -1;
-    bp_learner_copy_targets(learner);
-    return 0;
 }
 
 static struct bp_actors_spec actors_spec(const struct bp_config *config, const struct bp_learner_config *learner)
@@ -105,12 +75,11 @@ int bp_cycle_init(struct bp_cycle *cycle, const struct bp_config *config, const 
         return -1;
     cycle->env = probe->spec;
     bp_env_close(probe);
-    if (borrowed->checkpoint)
-        learner.learning_rate[BP_PART_PRIOR] = 0;
+    bp_reuse_freeze(borrowed, &learner);
     if (init_agent(cycle, borrowed, &agent) || bp_learner_init(&cycle->learner, &agent, &learner))
         return -1;
     replay = bp_config_replay(config, &agent, cycle->env.time_limit);
-    if (check_stride(config) || check_warm_up(config, &replay) || borrow(cycle, borrowed) || !(cycle->replay = bp_replay_new(&replay)) ||
+    if (check_stride(config) || check_warm_up(config, &replay) || bp_reuse_parameters(borrowed, &cycle->learner) || !(cycle->replay = bp_replay_new(&replay)) ||
         !(cycle->actors = bp_actors_new(&actors, &cycle->learner.agent)) || !(cycle->pool = bp_pool_new(threads))) {
         bp_cycle_free(cycle);
         return -1;

@@ -5,8 +5,8 @@
 #include "base/pool.h"
 #include "learn/svg.h"
 #include "run/actors.h"
-#include "run/checkpoint.h"
 #include "run/config.h"
+#include "run/reuse.h"
 
 struct bp_cycle {
     const struct bp_config *config;     /* borrowed */
@@ -27,14 +27,8 @@ struct bp_cycle {
     int64_t evaluated_at;               /* transitions at the last evaluation that was not cut short */
 };
 
-/* What a run may borrow from a checkpoint: its prior, frozen, and the prior's parameters to start the policy from. */
-struct bp_borrowed {
-    const struct bp_checkpoint *checkpoint;     /* NULL: nothing */
-    bool policy_from_prior;
-};
-
 /*
- * Build everything. With a borrowed checkpoint the prior is the checkpoint's, whatever the config says of its kind, and is not
+ * Build everything. What is borrowed (run/reuse.h) is the checkpoint's, whatever the config says of it; of a prior borrowed nothing is
  * trained. 0, or -1 after reporting, with nothing to free.
  */
 int bp_cycle_init(struct bp_cycle *cycle, const struct bp_config *config, const struct bp_borrowed *borrowed, int threads) BP_WARN_UNUSED;

@@ -55,6 +55,8 @@ static int write_checkpoint(struct loop *loop)
     snprintf(checkpoint.program, sizeof checkpoint.program, "%s", bp_program());
     snprintf(checkpoint.parent, sizeof checkpoint.parent, "%s", loop->parent);
     bp_precision_kernels(loop->spec->config->precision, checkpoint.kernels, sizeof checkpoint.kernels);
+    for (int role = 0; role < BP_ROLES; role++)
+        bp_reuse_text(&loop->spec->borrowed, (enum bp_role)role, checkpoint.reused[role], sizeof checkpoint.reused[role]);
     return bp_run_files_checkpoint(&loop->files, &checkpoint);
 }
 

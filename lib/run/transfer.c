@@ -1,5 +1,6 @@
 #include "run/transfer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define AT(member) offsetof(struct bp_transfer, member)
@@ -12,15 +13,17 @@ static const char *initialise(int i)
 
 const struct bp_option bp_transfer_options[] = {
     {"prior-from", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(prior_from), NULL, 0, 0, NULL, "FILE", "checkpoint whose prior is kept, frozen; - is stdin, none learns from scratch"},
-    {"initialise", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(initialise), "prior", 0, 0, initialise, "NAME", "start the policy as a copy of the prior, or afresh"},
+    {"reuse", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(reuse), "prior", 0, 0, bp_reuse_name, "NAME", "what of it the new agent is made of"},
+    {"initialise", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(initialise), "prior", 0, 0, initialise, "NAME", "levels of the policy that learn start as copies of the prior's, or afresh"},
     {0},
 };
 
 /* What a training run's config says of how to learn carries over; what it says of its own task, length and processor does not. */
 static int lay_checkpoint(struct bp_cmdline *cmdline, const struct bp_checkpoint *checkpoint)
 {
-    static const char *const own[] = {"task", "body", "transitions", "seed", "evaluate", "evaluate-every", "policy-columns", "policy-inputs", "critic-inputs",
-                                      "policy-encoders", "critic-encoders", "learning-rate-hold", "final-learning-rate", "precision"};
+    static const char *const own[] = {"task", "body", "transitions", "seed", "evaluate", "evaluate-every", "policy-columns", "high-inputs", "critic-inputs",
+                                      "high-encoders", "critic-encoders", "learning-rate-hold", "final-learning-rate", "precision", "reuse", "initialise"};
+    static const char *const flat[] = {"policy-inputs", "policy-encoders"};     /* a low level does not see the task */
     char told[512];
     json_t *learning = bp_options_json_renamed(checkpoint->config, told, sizeof told);
     int status;
@@ -33,50 +36,99 @@ static int lay_checkpoint(struct bp_cmdline *cmdline, const struct bp_checkpoint
         json_object_clear(learning);        /* it describes a fit, not a reinforcement-learning run */
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         json_object_del(learning, own[i]);
+    for (size_t i = 0; !checkpoint->agent.latent_size && i < sizeof flat / sizeof *flat; i++)
+        json_object_del(learning, flat[i]);
     status = bp_options_json_layer(cmdline->options, learning, "prior's checkpoint");
     json_decref(learning);
     return status;
 }
 
-/* A policy that starts from the prior has its kind, layers and head: the config gets these, and options that differ are refused. */
-static int shape_policy(struct bp_cmdline *cmdline, const struct bp_checkpoint *checkpoint)
+/* A part of the policy that comes from the checkpoint, and the options of its network. */
+struct shape {
+    const struct bp_reuse_part *part;
+    const char *name;               /* of the option that is its kind */
+    const char *level;              /* "policy", "low level", "high level" */
+    struct bp_net_choice like;
+};
+
+static int refuse(const struct shape *shape, const char *option, const char *given, const char *value)
 {
-    const struct bp_agent *from = &checkpoint->agent;
-    const struct bp_net_spec *spec = &from->net[BP_PRIOR].spec;
-    char layers[128], encoders[512];
+    if (shape->part->how == BP_REUSE_FREEZE)
+        return bp_error(BP_USAGE, "--%s %s: the %s is the checkpoint's, which has %s", option, given, shape->level, *value ? value : "none");
+    return bp_error(BP_USAGE, "--%s %s: a %s that starts from the prior is like it, %s; %s--initialise fresh lets it differ", option, given,
+                    shape->level, value, shape->part->optional ? "" : "--reuse prior ");
+}
+
+/* The config gets the checkpoint's value, unless the user gave one, which is refused when it differs. */
+static int set_like(struct bp_cmdline *cmdline, const struct shape *shape, const char *suffix, const char *value)
+{
+    char option[64];
+    const char *given;
+
+    snprintf(option, sizeof option, "%s%s", shape->name, suffix);
+    given = bp_options_explicit(cmdline->options, option);
+    if (given && strcmp(given, value))
+        return refuse(shape, option, given, value);
+    return bp_options_set(cmdline->options, option, value, "prior's checkpoint");
+}
+
+/* A copy may have encoders of its own for groups that the prior does not see; bp_net_init_from checks that the others' are the prior's. */
+static int set_encoders(struct bp_cmdline *cmdline, const struct shape *shape)
+{
+    char option[64];
+
+    snprintf(option, sizeof option, "%s-encoders", shape->name);
+    if (shape->part->how == BP_REUSE_INITIALISE && bp_options_explicit(cmdline->options, option))
+        return 0;
+    if (!*shape->like.encoders && !bp_options_given(cmdline->options, option))
+        return 0;
+    return set_like(cmdline, shape, "-encoders", shape->like.encoders);
+}
+
+/* A network that starts from the checkpoint's has its kind, layers and head; one that is kept sees the same groups, too. */
+static int shape_network(struct bp_cmdline *cmdline, const struct bp_agent *from, const struct bp_reuse_part *part)
+{
+    struct bp_reuse_texts texts;
+    const char *level = part->to == BP_POLICY_HIGH ? "high level" : from->latent_size ? "low level" : "policy";
+    bool starts = part->how == BP_REUSE_INITIALISE;
+    struct shape shape = {part, part->to == BP_POLICY_HIGH ? "high" : "policy", level, bp_reuse_choice(from, part->from, &texts)};
+
+    if (starts && part->to == BP_POLICY && cmdline->config->policy_columns == 2)
+        return bp_error(BP_USAGE, "--policy-columns 2 adds the policy to the prior, where it starts: give --reuse prior --initialise fresh");
+    if (set_like(cmdline, &shape, "", shape.like.kind) || set_like(cmdline, &shape, "-layers", shape.like.hidden) ||
+        set_like(cmdline, &shape, "-head", shape.like.head) || set_encoders(cmdline, &shape))
+        return -1;
+    return starts ? 0 : set_like(cmdline, &shape, "-inputs", shape.like.inputs);
+}
+
+/* The latent is the checkpoint's, where the user did not say otherwise; whether that can be is for bp_reuse_networks to say. */
+static int shape_latent(struct bp_cmdline *cmdline, const struct bp_agent *from)
+{
+    const struct { const char *name; int value; } like[] = {{"latent-size", from->latent_size}, {"latent-period", from->behaviour[BP_PRIOR].level[0].period}};
+
+    for (size_t i = 0; i < sizeof like / sizeof *like; i++) {
+        char value[16];
+        snprintf(value, sizeof value, "%d", like[i].value);
+        if (!bp_options_explicit(cmdline->options, like[i].name) && bp_options_set(cmdline->options, like[i].name, value, "prior's checkpoint"))
+            return -1;
+    }
+    return 0;
+}
+
+/* Options that say of the policy what the checkpoint says already. */
+static int shape_policy(struct bp_cmdline *cmdline, const struct bp_borrowed *borrowed)
+{
+    const struct bp_agent *from = &borrowed->checkpoint->agent;
 
     if (!from->behaviour[BP_PRIOR].levels)
         return bp_error(BP_USAGE, "the checkpoint has no prior");
-    if (from->latent_size)
-        return bp_error(BP_USAGE, "the checkpoint's prior is hierarchical: a frozen prior is taken from a flat one");
-    struct { const char *name, *value; } like[] = {{"policy", spec->kind}, {"policy-layers", bp_net_layers(spec, layers, sizeof layers)},
-                                                   {"policy-head", bp_agent_family(from, BP_PRIOR)->name}};
-    for (size_t i = 0; i < sizeof like / sizeof *like; i++) {
-        const char *given = bp_options_explicit(cmdline->options, like[i].name);
-        if (given && strcmp(given, like[i].value))
-            return bp_error(BP_USAGE, "--%s %s: a policy that starts from the prior is like it, %s; --initialise fresh lets it differ", like[i].name,
-                            given, like[i].value);
-        if (bp_options_set(cmdline->options, like[i].name, like[i].value, "prior's checkpoint"))
+    if (from->latent_size && shape_latent(cmdline, from))
+        return -1;
+    for (const struct bp_reuse_part *part = bp_reuse_next(borrowed, NULL); part; part = bp_reuse_next(borrowed, part)) {
+        bool policy = part->how != BP_REUSE_SHARE && (part->to == BP_POLICY || part->to == BP_POLICY_HIGH);
+        if (policy && bp_reuse_level(from, part->from) && shape_network(cmdline, from, part))
             return -1;
     }
-    /* Groups that the prior does not see may have encoders of their own; bp_net_init_from checks that the others' are the prior's. */
-    if (bp_options_explicit(cmdline->options, "policy-encoders"))
-        return 0;
-    bp_net_encoders_text(spec, encoders, sizeof encoders);
-    if (!*encoders && !bp_options_given(cmdline->options, "policy-encoders"))
-        return 0;
-    return bp_options_set(cmdline->options, "policy-encoders", encoders, "prior's checkpoint");
-}
-
-/* A branch cannot be taken without its policy; two columns start near the prior anyway. */
-static int check_columns(const struct bp_config *config, const struct bp_checkpoint *checkpoint, bool from_prior)
-{
-    const struct bp_behaviour *prior = &checkpoint->agent.behaviour[BP_PRIOR];
-
-    if (prior->levels && bp_behaviour_nets(prior) & 1u << BP_POLICY && !checkpoint->agent.latent_size)
-        return bp_error(BP_USAGE, "the checkpoint's prior is a branch of its policy, and is no prior without it");
-    if (from_prior && config->policy_columns == 2)
-        return bp_error(BP_USAGE, "--policy-columns 2 adds the policy to the prior, where it starts: give --initialise fresh");
     return 0;
 }
 
@@ -97,16 +149,14 @@ static int run(struct bp_cmdline *cmdline, const struct bp_transfer *transfer, s
         return bp_exit_status();
     if (bp_cmdline_resolve(cmdline))
         return bp_exit_status();
-    bool from_prior = borrows && !strcmp(transfer->initialise, "prior");
-    if (from_prior && shape_policy(cmdline, checkpoint))
+    struct bp_borrowed borrowed = {checkpoint, bp_reuse_find(transfer->reuse), !strcmp(transfer->initialise, "prior")};
+    if (borrows && shape_policy(cmdline, &borrowed))
         return bp_exit_status();
     if ((status = bp_cmdline_finish(cmdline)))
         return status < 0 ? bp_exit_status() : 0;
-    if (borrows && check_columns(cmdline->config, checkpoint, from_prior))
-        return bp_exit_status();
     cmdline->config->net[BP_PRIOR].kind = "none";
     if (borrows)
-        cmdline->spec.borrowed = (struct bp_borrowed){checkpoint, from_prior};
+        cmdline->spec.borrowed = borrowed;
     return bp_train(&cmdline->spec);
 }
 

@@ -1,4 +1,4 @@
-/* Transfer: a new task learned with a frozen prior from a checkpoint, or from scratch by the same command. */
+/* Transfer: a new task, or a new body, learned with parts of a checkpoint (run/reuse.h), or from scratch by the same command. */
 #ifndef BP_RUN_TRANSFER_H
 #define BP_RUN_TRANSFER_H
 
@@ -6,6 +6,7 @@
 
 struct bp_transfer {
     const char *prior_from;         /* checkpoint, "-" for stdin, or "none" */
+    const char *reuse;              /* a row of bp_reuses */
     const char *initialise;         /* "prior" or "fresh" */
 };
 

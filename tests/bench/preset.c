@@ -16,7 +16,7 @@ static void load(struct preset *p, const char *preset)
 
 void preset_open(struct preset *p, const char *preset, const char *body, int threads)
 {
-    const struct bp_borrowed nothing = {NULL, false};
+    const struct bp_borrowed nothing = {0};
 
     load(p, preset);
     if (body)

@@ -40,7 +40,7 @@ config="task body transitions seed policy policy-layers policy-inputs policy-enc
     replay-episodes replay-precision warm-up evaluate evaluate-every evaluate-episodes"
 command="preset output resume checkpoint-every progress-every db threads max-memory print-config quiet"
 named bp-train $command $config prior prior-layers prior-inputs prior-encoders prior-head prior-learning-rate
-named bp-transfer $command $config prior-from initialise
+named bp-transfer $command $config prior-from reuse initialise
 named bp-rollout play task body episodes seed deterministic latent same-start output threads quiet
 named bp-distill prior layers encoders inputs head transitions learning-rate unroll burn-in batch shards precision held-out evaluate-every patience seed output db threads quiet
 named bp-stats tsv json episodes groups latents p bin db by where metric x points statistic baseline last threshold fraction smooth

@@ -36,4 +36,3 @@ check "    to print" 2 'has no latents' -- bp-stats trajectories --latents rando
 check "a low level that sees the goal" 2 'low-sees-goal' -- bp-train $small --policy-inputs '*' --prior shared --transitions 4k -o no
 quiet "  unless it may" bp-train $small --policy-inputs '*' --low-sees-goal --prior shared --transitions 2k -o forced
 check "a flat policy has no low level to share" 2 'share' -- bp-train -p goto-ball --prior shared --transitions 4k --db none -q -o no
-check "a hierarchical prior is not taken by bp-transfer" 2 'hierarchical' -- bp-transfer --prior-from ar1.1 --task goto --db none -q -o no

@@ -188,7 +188,7 @@ static struct bp_config borrower_config(void)
 static void a_borrowed_prior_stays(void **state)
 {
     struct bp_config config = borrower_config();
-    const struct bp_borrowed borrowed = {&lent, false};
+    const struct bp_borrowed borrowed = {&lent, bp_reuse_find("prior"), false};
     struct bp_cycle cycle;
 
     (void)state;
@@ -208,7 +208,7 @@ static void a_borrowed_prior_stays(void **state)
 static void a_policy_may_start_from_the_prior(void **state)
 {
     struct bp_config config = borrower_config();
-    const struct bp_borrowed borrowed = {&lent, true};
+    const struct bp_borrowed borrowed = {&lent, bp_reuse_find("prior"), true};
     struct bp_cycle cycle;
     struct bp_acting acting;
     static float observations[4 * 20];
@@ -245,7 +245,7 @@ static int attempt(void *context)
 
 static void refused(const struct bp_config *config, const struct bp_checkpoint *from, bool policy_too, const char *part)
 {
-    struct attempt a = {config, {from, policy_too}};
+    struct attempt a = {config, {from, bp_reuse_find("prior"), policy_too}};
     char said[1024];
 
     assert_int_equal(run_action(attempt, &a, false, said), BP_USAGE);
@@ -261,7 +261,7 @@ static void what_does_not_fit_is_refused(void **state)
     changed.agent.behaviour[BP_PRIOR].levels = 0;
     refused(&config, &changed, false, "no prior");
     changed = lent;
-    changed.agent.action_size = 8;
+    changed.agent.behaviour[BP_PRIOR].level[0].size = 8;
     refused(&config, &changed, false, "8 numbers");
     config.net[BP_POLICY].hidden = "6,6";
     refused(&config, &lent, true, "different kinds or sizes");
@@ -277,7 +277,7 @@ static void what_does_not_fit_is_refused(void **state)
     start(&told, &telling, 1);
     bp_cycle_checkpoint(&told, &changed);
     config = borrower_config();
-    refused(&config, &changed, false, "'goal'");
+    refused(&config, &changed, false, "does not have goal:4");
     bp_cycle_free(&told);
 }
 
