@@ -19,7 +19,7 @@
 struct values {
     const char *play, *latent, *task, *body, *output, *frames, *camera, *playback, *export_mjcf;
     int64_t episodes, seed, threads;
-    bool deterministic, same_start, record_state, list, quiet;
+    bool deterministic, same_start, one_state, record_state, list, quiet;
 };
 
 #define AT(member) offsetof(struct values, member)
@@ -33,6 +33,7 @@ static const struct bp_option rows[] = {
     {"deterministic", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(deterministic), NULL, 0, 0, NULL, NULL, "play the mean of each distribution instead of a sample"},
     {"latent", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(latent), "sampled", 0, 0, bp_latent_mode_name, "NAME", "latents of a hierarchy: drawn as it draws them, or one an episode, held to its end"},
     {"same-start", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(same_start), NULL, 0, 0, NULL, NULL, "start every episode as the first one starts"},
+    {"one-state", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(one_state), NULL, 0, 0, NULL, NULL, "in place of episodes one action each, in one state, with goals drawn anew"},
     {"output", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(output), "-", 0, 0, NULL, "FILE", "trajectory stream to write; - is stdout"},
     {"record-state", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(record_state), NULL, 0, 0, NULL, NULL, "record the simulator's state at each step too, for --playback"},
     {"frames", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(frames), NULL, 0, 0, NULL, "WxH", "write raw RGB frames of that size for ffmpeg, in place of trajectories"},
@@ -153,6 +154,7 @@ static int play(const struct values *v, const struct bp_checkpoint *checkpoint)
         .record_states = v->record_state,
         .fixed_latent = !strcmp(v->latent, "fixed"),
         .same_start = v->same_start,
+        .one_state = v->one_state,
     };
     struct bp_params params = bp_checkpoint_params(checkpoint);
     struct bp_pool *pool = bp_pool_new((int)v->threads);
@@ -206,6 +208,10 @@ static const struct { const char *option, *beside, *sentence; } conflicts[] = {
     {"deterministic", "playback", "--playback shows what was recorded: --deterministic changes nothing of it"},
     {"latent", "playback", "--playback shows what was recorded: --latent changes nothing of it"},
     {"same-start", "playback", "--playback shows what was recorded: --same-start changes nothing of it"},
+    {"one-state", "playback", "--playback shows what was recorded: --one-state changes nothing of it"},
+    {"same-start", "one-state", "--one-state takes the state from the first start already: --same-start would give one goal too"},
+    {"frames", "one-state", "--one-state simulates nothing: there is nothing to take --frames of"},
+    {"record-state", "one-state", "--one-state simulates nothing: there are no states to record"},
     {"play", "playback", "--playback shows what was recorded: --play changes nothing of it"},
 };
 

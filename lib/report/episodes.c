@@ -100,6 +100,10 @@ int bp_episodes_run(const struct bp_episodes_report *report, const struct bp_rep
         struct bp_table *table = bp_report_start(options, out, report->columns, report->column_count);
         if (!table)
             status = -1;
+        for (int i = 0; i < all.count; i++) {
+            all.groups[i].first = all.groups;
+            all.groups[i].groups = all.count;
+        }
         for (int i = 0; table && i < all.count; i++)
             if (report->print(table, options, &all.groups[i]))
                 status = -1;

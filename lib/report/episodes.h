@@ -23,6 +23,8 @@ struct bp_episodes_group {
     char *file;                 /* owned */
     char task[32], play[16];
     void *data;                 /* owned; what the report gathers, zeroed at first */
+    const struct bp_episodes_group *first;      /* while they are printed: the first of all groups, in the order of printing */
+    int groups;                 /* and how many there are */
 };
 
 /* A report that gathers the episodes of each group and then prints each group's rows. */

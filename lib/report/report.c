@@ -38,6 +38,11 @@ static const struct bp_option latent_options[] = {
     END,
 };
 
+static const struct bp_option action_options[] = {
+    { "bins", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(bins), "40", 1, 1e6, NULL, "N", "bins of each histogram" },
+    END,
+};
+
 static const struct bp_option transition_options[] = {
     { "p", 0, BP_REAL, BP_SCOPE_COMMAND, AT(p), "0.9", 0, 1, NULL, "P",
       "probability of the likely next target in the true table" },
@@ -99,6 +104,7 @@ static const struct {
     { 'l', "Latents (trajectories)", latent_options },
     { 't', "Targets (transitions)", transition_options },
     { 'k', "Divergence (kl)", kl_options },
+    { 'a', "Histograms (actions)", action_options },
     { 'r', "Runs (curves, compare, profile)", run_options },
     { 'c', "Grid (curves, profile)", curve_options },
     { 'f', "Final values (compare, profile)", final_options },
@@ -137,6 +143,7 @@ const struct bp_report bp_report_table[] = {
     { "transitions", "STREAM...", "targets visited after the last two, beside the true table, and their KL", "ot",
       bp_transitions_report },
     { "kl", "STREAM...", "KL between policy and prior along episodes", "ok", bp_kl_report },
+    { "actions", "STREAM...", "how actions are distributed, and how far from those of the first stream", "oa", bp_actions_report },
     { "trajectories", "STREAM...", "positions step by step, with those of the targets", "onl", bp_trajectories_report },
     { "curves", "DATABASE", "learning curves: mean, standard error, IQM and its 95 % interval over runs", "orc", bp_curves_report },
     { "compare", "DATABASE", "groups of runs: final value, probability of improvement, transitions to a level", "orfb",

@@ -18,6 +18,7 @@ struct bp_report_options {
     double p;                   /* transitions: probability of the likely next target in the true table */
     int64_t episodes;           /* dump, trajectories: the first so many of each file; 0: all */
     bool latents;               /* trajectories: with the latent in force */
+    int64_t bins;               /* actions: of the histogram */
     int64_t bin;                /* kl: steps averaged into one row */
     const char *groups;         /* dump: observation groups to print, as for bp_groups_select */
     /* run database */
@@ -37,7 +38,7 @@ struct bp_report_options {
     double fraction;            /* ... or until it reaches this share of the run's final value; 0: not asked for */
 };
 
-enum { BP_REPORT_PARTS = 11 };   /* room for a report's option parts and the end */
+enum { BP_REPORT_PARTS = 12 };   /* room for a report's option parts and the end */
 
 struct bp_report {
     const char *name;
@@ -67,6 +68,6 @@ struct bp_table *bp_report_start(const struct bp_report_options *options, FILE *
 /* The functions of the rows, each in the file of its name. */
 typedef int bp_report_function(const struct bp_report_options *options, char *const *files, int count, FILE *out);
 bp_report_function bp_info_report, bp_dump_report, bp_returns_report, bp_transitions_report, bp_kl_report,
-    bp_trajectories_report, bp_curves_report, bp_compare_report, bp_profile_report;
+    bp_actions_report, bp_trajectories_report, bp_curves_report, bp_compare_report, bp_profile_report;
 
 #endif

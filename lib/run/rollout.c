@@ -57,6 +57,8 @@ struct bp_rollout {
     struct bp_rollout_spec spec;
     struct bp_agent agent;      /* re-based on this task's groups */
     bool with_kl;
+    float *state;               /* with one_state: the first start's observation */
+    struct bp_groups common;    /* and the groups that all take from it */
     struct bp_pool *pool;
     const struct bp_params *params;
     int team_count;
@@ -107,6 +109,37 @@ static int fix_latent(struct bp_agent *agent, enum bp_role role)
         return bp_error(BP_USAGE, "--latent fixed is for a hierarchical %s; the checkpoint's has no latent", bp_roles[role].name);
     agent->behaviour[BP_POLICY].level[0].period = agent->behaviour[BP_PRIOR].level[0].period = INT_MAX;
     return 0;
+}
+
+/* One state is what the prior sees of it: its groups, which all observations get from the start of the first episode. */
+static int choose_state(struct bp_rollout *rollout, struct bp_env *env)
+{
+    const struct bp_agent *agent = &rollout->agent;
+    unsigned nets = bp_behaviour_nets(&agent->behaviour[BP_PRIOR]);
+
+    if (!agent->behaviour[BP_PRIOR].levels || !agent->behaviour[BP_POLICY].levels)
+        return bp_error(BP_USAGE, "--one-state takes the state from what the prior sees, and goals from what it does not: it needs a checkpoint "
+                        "with policy and prior");
+    for (int i = 0; i < env->spec.groups.count; i++) {
+        const struct bp_group *group = &env->spec.groups.group[i];
+        bool seen = false;
+        for (int net = 0; net < BP_ROLES; net++)
+            seen |= nets >> net & 1 && bp_groups_find(&agent->net[net].spec.inputs, group->name);
+        if (seen)
+            rollout->common.group[rollout->common.count++] = *group;
+    }
+    if (!(rollout->state = calloc((size_t)env->spec.groups.size, sizeof *rollout->state)))
+        return bp_error(BP_FAILURE, "out of memory");
+    bp_env_reset(env, bp_random_seed(rollout->spec.seed, BP_FOR_ROLLOUT, 0, 0), rollout->state);
+    return 0;
+}
+
+static void put_in_state(const struct bp_rollout *rollout, float *observation)
+{
+    for (int i = 0; i < rollout->common.count; i++) {
+        const struct bp_group *group = &rollout->common.group[i];
+        memcpy(observation + group->offset, rollout->state + group->offset, (size_t)group->size * sizeof *observation);
+    }
 }
 
 static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent, const struct bp_env_spec *env)
@@ -160,7 +193,7 @@ static int init_episode(const struct bp_rollout *rollout, const struct bp_env *e
         (latent_size(rollout) && bp_episode_alloc_latents(episode, latent_size(rollout))) ||
         (rollout->spec.record_states && bp_episode_alloc_states(episode, spec->state_size)))
         return -1;
-    if (!env->world)
+    if (!env->world || rollout->spec.one_state)
         return 0;
     scene = scene_of(env->world);
     return bp_episode_alloc_places(episode, &scene);
@@ -199,7 +232,7 @@ struct bp_rollout *bp_rollout_new(const struct bp_rollout_spec *spec, const stru
     rollout->teams = calloc((size_t)rollout->team_count, sizeof *rollout->teams);
     if (!rollout->teams)
         bp_error(BP_FAILURE, "out of memory");
-    if (!rollout->teams || adapt_agent(rollout, agent, &probe->spec))
+    if (!rollout->teams || adapt_agent(rollout, agent, &probe->spec) || (spec->one_state && choose_state(rollout, probe)))
         goto fail;
     for (int i = 0; i < rollout->team_count; i++)
         if (init_team(rollout, &rollout->teams[i]))
@@ -228,6 +261,7 @@ void bp_rollout_free(struct bp_rollout *rollout)
         bp_acting_free(&team->acting);
     }
     free(rollout->teams);
+    free(rollout->state);
     free(rollout);
 }
 
@@ -242,7 +276,7 @@ static void record_state(struct team *team, int i, int t)
 
     if (episode->states)
         bp_env_save(team->env[i], episode->states + (size_t)t * episode->state_size);
-    if (!world)
+    if (!world || !places->pose)
         return;
     bp_world_places(world, places->pose + 3 * t, places->target + 2 * t * places->targets, places->box + 3 * t * places->boxes);
     places->gap[0] = places->corridor > 0 ? bp_scene_gap_start : 0;
@@ -271,6 +305,7 @@ static void begin(struct bp_rollout *rollout, struct team *team)
         bp_random_seek(team->stream[i], spec->seed, BP_FOR_ROLLOUT, 1, index);
         bp_acting_forget(&team->acting, i);
         bp_env_reset(team->env[i], episode->seed, team->observations + i * size);
+        put_in_state(rollout, team->observations + i * size);
         memcpy(episode->observations, team->observations + i * size, (size_t)size * sizeof(float));
         record_state(team, i, 0);
     }
@@ -303,9 +338,10 @@ static bool step(struct bp_rollout *rollout, struct team *team, int i)
     int size = rollout->agent.groups.size, actions = rollout->agent.action_size, t = episode->length++;
     float *observation = team->observations + i * size;
     const float *action = team->acting.actions + i * actions;
-    struct bp_step result;
+    struct bp_step result = {.event = BP_NO_EVENT, .truncated = true};
 
-    bp_env_step(team->env[i], action, observation, &result);
+    if (!rollout->spec.one_state)
+        bp_env_step(team->env[i], action, observation, &result);
     memcpy(episode->actions + t * actions, action, (size_t)actions * sizeof(float));
     memcpy(episode->observations + (t + 1) * size, observation, (size_t)size * sizeof(float));
     record_state(team, i, t + 1);

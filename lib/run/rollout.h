@@ -21,6 +21,7 @@ struct bp_rollout_spec {
     bool record_states;         /* of the simulator, into the episodes */
     bool fixed_latent;          /* the latent of an episode's first step is held to its end */
     bool same_start;            /* every episode starts as the first one does */
+    bool one_state;             /* one action in each, in the first one's start, with what the prior does not see of their own; nothing is simulated */
 };
 
 struct bp_rollout;

@@ -41,15 +41,15 @@ config="task body transitions seed policy policy-layers policy-inputs policy-enc
 command="preset output resume checkpoint-every progress-every db threads max-memory print-config quiet"
 named bp-train $command $config prior prior-layers prior-inputs prior-encoders prior-head prior-learning-rate
 named bp-transfer $command $config prior-from reuse initialise
-named bp-rollout play task body episodes seed deterministic latent same-start output threads quiet
+named bp-rollout play task body episodes seed deterministic latent same-start one-state output threads quiet
 named bp-distill prior layers encoders inputs head transitions learning-rate unroll burn-in batch shards precision held-out evaluate-every patience seed output db threads quiet
 named bp-stats tsv json episodes groups latents p bin db by where metric x points statistic baseline last threshold fraction smooth
 
 quiet "bp-stats --help lists the reports" bp-stats --help
-for report in info dump returns transitions kl trajectories curves compare profile; do
+for report in info dump returns transitions kl actions trajectories curves compare profile; do
     like "bp-stats --help lists $report" "$(cat "$out")" "^  $report "
 done
-for report in info dump returns transitions kl trajectories curves compare profile; do
+for report in info dump returns transitions kl actions trajectories curves compare profile; do
     quiet "bp-stats $report --help" bp-stats $report --help
     like "bp-stats $report --help is about $report" "$(head -n 1 "$out")" "^usage: bp-stats $report "
 done

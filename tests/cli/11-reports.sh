@@ -28,6 +28,7 @@ check "transitions where there is no chain" 2 "push.traj: task 'push-1b1t' has n
 formats transitions "file task play older last visits visited_0 visited_1 visited_2 visited_3 true_0" transitions easy.traj hard.traj
 formats kl "file task play step episodes kl standard_error kl_high standard_error_high" kl --bin 25 easy.traj
 formats trajectories "file task play episode step x y heading event reward edge corridor gap_begin gap_end target_shape target_size target0_x target0_y" trajectories -n 2 hard.traj
+formats actions "file task play action bin low high n share distance" actions --bins 7 easy.traj hard.traj
 bp-train -q --db none --preset goto-ball --latent-size 3 --policy-inputs proprio --prior shared --prior-high ar1 --policy-layers 8 --high-layers 8 --critic-layers 8 \
     --warm-up 500 --transitions 1k --evaluate-episodes 1 -o levels.ckpt
 bp-rollout -q --play prior --latent fixed --same-start -n 4 -o fixed.traj levels.ckpt
@@ -39,7 +40,7 @@ formats profile "group n score share share_low share_high" profile --by prior bp
 ok "JSON parses, and has the rows of the TSV" python3 - <<'P'
 import glob, json, os
 files = glob.glob("json/*")
-assert len(files) == 14, files
+assert len(files) == 15, files
 for path in files:
     rows, name = os.path.basename(path).split(".", 1)
     table = json.load(open(path), parse_constant=lambda word: (_ for _ in ()).throw(ValueError(word)))
@@ -89,10 +90,12 @@ draws compare "title='three'; names='nav-easy-lstm=LSTM prior;nav-easy-none=none
 draws profile "names='lstm=LSTM prior'" profile --by prior bp.db
 draws transitions "" transitions easy.traj hard.traj
 draws transitions "target=2; names='hard=LSTM prior'" transitions --tsv hard.traj
+draws actions "" actions easy.traj hard.traj
+draws actions "panels=1; names='easy=all goals'" actions --tsv --bins 3 easy.traj
 draws trajectories "panels=2; events=3" trajectories -n 2 hard.traj
 draws latents "steps=20" trajectories --latents fixed.traj
 draws latents "panels=1; steps=0; range=1" trajectories --latents --tsv -n 2 fixed.traj
-for plot in curves compare profile transitions trajectories; do
+for plot in curves compare profile transitions actions trajectories; do
     echo group | gnuplot -e "output='x.png'" "$TEST_TOP/share/plots/$plot.gp" >/dev/null 2>"$err"
     like "$plot.gp says when there is nothing to draw" "$(cat "$err")" "$plot.gp: there are no rows of bp-stats $plot to draw"
 done

@@ -33,6 +33,16 @@ check "    has none" 2 "--latent fixed is for a hierarchical policy; the checkpo
 quiet "    and random episodes record none" bp-rollout --play random -n 1 -o random.traj held
 check "    to print" 2 'has no latents' -- bp-stats trajectories --latents random.traj
 
+# Actions in one state, for many goals.
+for play in policy prior; do quiet "one state, $play" bp-rollout --one-state --play $play -n 50 -t 2 -o $play.one ar1.1; done
+is "  an action each" "$(bp-stats info --tsv policy.one prior.one | awk -F'\t' '$3 == "episodes" || $3 == "steps" { printf "%d ", $4 }')" "50 50 50 50 "
+is "  of one body, for many goals" "$(for group in proprio targets; do bp-stats dump --tsv --groups $group policy.one | awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i ~ /^latent_2$/) from = i + 1; next } { row = ""; for (i = from; i <= NF; i++) row = row " " $i; print row }' | sort -u | wc -l; done | tr '\n' ' ')" "1 50 "
+quiet "  compared" bp-stats actions --tsv --bins 5 policy.one prior.one
+is "    with all of them in the bins, and a distance" "$(awk -F'\t' 'NR > 1 && $5 != "all" { n += $8 } $5 == "all" { all += $8; far += $3 == "policy" ? $10 != 0 : $10 > 0 } END { print n, all, far }' "$out")" "200 200 2"
+check "  not without a prior" 2 'needs a checkpoint with policy and prior' -- bp-rollout --one-state -n 1 -o no flat
+check "  nor by chance" 2 'needs a checkpoint with policy and prior' -- bp-rollout --one-state --play random -n 1 -o no held
+check "  nor as frames" 2 'simulates nothing' -- bp-rollout --one-state --frames 8x8 -n 1 -o no held
+
 check "a low level that sees the goal" 2 'low-sees-goal' -- bp-train $small --policy-inputs '*' --prior shared --transitions 4k -o no
 quiet "  unless it may" bp-train $small --policy-inputs '*' --low-sees-goal --prior shared --transitions 2k -o forced
 check "a flat policy has no low level to share" 2 'share' -- bp-train -p goto-ball --prior shared --transitions 4k --db none -q -o no

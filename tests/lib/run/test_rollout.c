@@ -70,7 +70,7 @@ static int collect(void *context, const struct bp_episode *e)
     for (size_t t = 0; t < length && e->kl_prior; t++)
         c->kl += (double)e->kl_prior[t];
     c->episode_return += bp_episode_return(e);
-    if (c->episodes == 3)
+    if (c->episodes == 3 && e->length >= 20)
         memcpy(c->actions, e->actions, sizeof c->actions);
     return ++c->episodes == c->stop_at ? 7 : 0;
 }
@@ -445,6 +445,62 @@ static void latents_are_recorded(void **state)
     params = kept;
 }
 
+/* ---- one state ---- */
+
+struct one_state {
+    struct bp_env *env;
+    const struct bp_agent *agent;
+    float first[20], actions[2];
+    int episodes, goals;
+};
+
+static bool prior_sees(const struct bp_agent *agent, const char *name)
+{
+    return bp_groups_find(&agent->net[BP_PRIOR].spec.inputs, name) != NULL;
+}
+
+/* One action in each, in the first start's observation but for the groups that the prior does not see, which are of the episode's own start. */
+static int check_state(void *context, const struct bp_episode *e)
+{
+    struct one_state *c = context;
+    float own[20];
+
+    bp_env_reset(c->env, e->seed, own);
+    if (!c->episodes++)
+        memcpy(c->first, own, sizeof own);
+    assert_true(e->length == 1 && e->truncated && !e->terminated && e->rewards[0] == 0 && e->event[0] == BP_NO_EVENT && !e->places.pose);
+    for (int i = 0; i < e->groups.count; i++) {
+        const struct bp_group *g = &e->groups.group[i];
+        const float *from = prior_sees(c->agent, g->name) ? c->first : own;
+        assert_memory_equal(e->observations + g->offset, from + g->offset, (size_t)g->size * sizeof(float));
+        c->goals += !prior_sees(c->agent, g->name) && memcmp(own + g->offset, c->first + g->offset, (size_t)g->size * sizeof(float)) != 0;
+    }
+    assert_memory_equal(e->observations, e->observations + 20, sizeof own);
+    assert_true(memcmp(c->actions, e->actions, sizeof c->actions) != 0);         /* drawn anew */
+    memcpy(c->actions, e->actions, sizeof c->actions);
+    assert_true(isfinite(e->kl_prior[0]));
+    return 0;
+}
+
+static void one_state(void **state)
+{
+    (void)state;
+    for (int p = 0; p <= BP_PLAY_PRIOR; p++) {
+        struct bp_rollout_spec spec = spec_of("nav-easy", (enum bp_play)p, 20);
+        struct bp_pool *pool = bp_pool_new(1);
+        struct one_state c = {.env = bp_env_open("nav-easy", NULL), .agent = &cycle.learner.agent};
+        spec.one_state = true;
+        struct bp_rollout *rollout = bp_rollout_new(&spec, c.agent, pool);
+        assert_non_null(rollout);
+        assert_int_equal(bp_rollout_run(rollout, &params, check_state, &c), 0);
+        assert_true(c.episodes == 20 && c.goals > 5);
+        bp_rollout_free(rollout);
+        assert_true(play(&spec, c.agent, 1).hash == play(&spec, c.agent, 2).hash);
+        bp_env_close(c.env);
+        bp_pool_free(pool);
+    }
+}
+
 struct attempt {
     struct bp_rollout_spec spec;
     const struct bp_agent *agent;       /* not a copy: gcc 12 zeroes parts of one under -ftrivial-auto-var-init and sanitizers */
@@ -476,7 +532,11 @@ static void what_does_not_fit_is_refused(void **state)
     (void)state;
     refused(spec_of("nav-hard", BP_PLAY_POLICY, 2), &agent, "goal");
     refused(spec_of("nav", BP_PLAY_POLICY, 2), &agent, "'nav'");
+    struct bp_rollout_spec in_one_state = spec_of("nav-easy", BP_PLAY_POLICY, 2), fixed = in_one_state;
+    in_one_state.one_state = fixed.fixed_latent = true;
+    refused(fixed, &agent, "has no latent");
     agent.behaviour[BP_PRIOR].levels = 0;
+    refused(in_one_state, &agent, "policy and prior");
     refused(spec_of("nav-easy", BP_PLAY_PRIOR, 2), &agent, "no prior");
     agent = cycle.learner.agent;
     agent.action_size = 8;
@@ -510,6 +570,7 @@ int main(void)
         cmocka_unit_test(deterministic_play),
         cmocka_unit_test(the_kl_where_there_is_a_pair),
         cmocka_unit_test(latents_are_recorded),
+        cmocka_unit_test(one_state),
         cmocka_unit_test(names),
     };
 
