@@ -43,7 +43,7 @@ named bp-train $command $config prior prior-layers prior-inputs prior-encoders p
 named bp-transfer $command $config prior-from reuse initialise
 named bp-rollout play task body episodes seed deterministic latent same-start one-state output threads quiet
 named bp-distill prior layers encoders inputs head transitions learning-rate unroll burn-in batch shards precision held-out evaluate-every patience seed output db threads quiet
-named bp-stats tsv json episodes groups latents p bin db by where metric x points statistic baseline last threshold fraction smooth
+named bp-stats tsv json episodes groups latents p bin bins db by where metric x points statistic baseline last threshold fraction smooth
 
 quiet "bp-stats --help lists the reports" bp-stats --help
 for report in info dump returns transitions kl actions trajectories curves compare profile; do
