@@ -1,5 +1,6 @@
 #include "learn/distill.h"
 
+#include "learn/learner.h"
 #include "nn/loss.h"
 
 #include <gsl/gsl_randist.h>
@@ -139,7 +140,7 @@ static const struct episode *any_episode(const struct bp_dataset *dataset, gsl_r
  * A sequence starts at any step, all equally likely; after an episode's last step comes another episode from its start, drawn anew. So
  * each row is uniform over all steps.
  */
-static void draw(const struct bp_dataset *dataset, gsl_rng *stream, struct bp_batch *batch, int b)
+static void draw_sequence(const struct bp_dataset *dataset, gsl_rng *stream, struct bp_batch *batch, int b)
 {
     size_t size = (size_t)dataset->observation_size, actions = (size_t)dataset->action_size;
     int64_t from = (int64_t)(gsl_rng_uniform(stream) * (double)dataset->ends[dataset->count - 1]);
@@ -168,27 +169,42 @@ static struct bp_var *log_prob(const struct bp_scene *scene, const struct bp_beh
     return prior.level[0].p.family->log_prob(scene->tape, prior.level[0].p, actions);
 }
 
-void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *dataset, int index)
+/* A shard's sequences are drawn one after the other, however they are cut into microbatches. */
+static void draw(const struct bp_work *w, const void *from)
 {
-    struct bp_shard *shard = &learner->shards[index];
-    struct bp_batch *batch = &shard->batch;
-    float mean = (float)(1 / ((double)learner->config.unroll * (double)learner->config.batch));
+    struct bp_shard *shard = w->shard;
 
-    bp_shard_begin(learner, shard);
-    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SAMPLE, (uint64_t)index, (uint64_t)learner->updates);
-    for (int i = 0; i < learner->microbatches; i++) {
-        bp_tape_reset(&shard->tape);
-        batch->batch = bp_learner_microbatch(learner, i);
-        for (int b = 0; b < batch->batch; b++)
-            draw(dataset, shard->stream, batch, b);
-        struct bp_scene scene = {.tape = &shard->tape, .groups = &learner->agent.groups, .use = shard->use, .observations = batch->observations,
-                                 .steps = batch->steps, .batch = batch->batch, .episode_step = batch->episode_step};
-        struct bp_var *log_p = log_prob(&scene, &learner->agent.behaviour[BP_PRIOR], batch->actions);
-        shard->stats.prior_loss += bp_add_loss(log_p, -mean, batch->mask);
-        bp_tape_backward(&shard->tape);
-    }
-    bp_shard_end(shard);
+    if (w->microbatch == 0)
+        bp_random_seek(shard->stream, w->learner->config.seed, BP_FOR_SAMPLE, (uint64_t)w->index, (uint64_t)w->learner->updates);
+    for (int b = 0; b < shard->batch.batch; b++)
+        draw_sequence(from, shard->stream, &shard->batch, b);
 }
+
+/* L = -log pi0(a|x) (EH eq. 5) */
+static void losses(const struct bp_work *w)
+{
+    const struct bp_learner *learner = w->learner;
+    const struct bp_batch *batch = &w->shard->batch;
+    float mean = (float)(1 / ((double)learner->config.unroll * (double)learner->config.batch));
+    struct bp_scene scene = {.tape = &w->shard->tape, .groups = &learner->agent.groups, .use = w->shard->use, .observations = batch->observations,
+                             .steps = batch->steps, .batch = batch->batch, .episode_step = batch->episode_step};
+    struct bp_var *log_p = log_prob(&scene, &learner->agent.behaviour[BP_PRIOR], batch->actions);
+
+    w->shard->stats.sum[BP_DISTILL_LOSS] += bp_add_loss(log_p, -mean, batch->mask);
+}
+
+static const struct bp_metric metrics[] = {
+    [BP_DISTILL_LOSS] = {"prior_loss", "-log pi0(a|x), nats a step", BP_PER_UPDATE, false, NULL},
+    {0},
+};
+
+const struct bp_algorithm bp_distill = {
+    .name = "distill",
+    .help = "maximum likelihood of recorded actions",
+    .metric = metrics,
+    .draw = draw,
+    .losses = losses,
+};
 
 double bp_distill_held_out(struct bp_learner *learner, const struct bp_dataset *dataset, int index)
 {

@@ -1,8 +1,8 @@
-/* Distillation of recorded behaviour: a prior fitted to trajectories by maximum likelihood (EH eq. 5). */
+/* Distillation of recorded behaviour: a prior fitted to trajectories by maximum likelihood (EH eq. 5), learned from a struct bp_dataset. */
 #ifndef BP_LEARN_DISTILL_H
 #define BP_LEARN_DISTILL_H
 
-#include "learn/learner.h"
+#include "learn/algorithm.h"
 
 struct bp_dataset;
 
@@ -24,10 +24,11 @@ int64_t bp_dataset_episodes(const struct bp_dataset *dataset, bool held_out);
 int64_t bp_dataset_steps(const struct bp_dataset *dataset, bool held_out);
 
 /*
- * First half of an update: the gradient of -mean log pi0(a|x) over sequences, for one shard of a learner whose agent has a prior alone,
- * made for the dataset's rows. Every step of those learned from is drawn equally often. stats->prior_loss is the loss.
+ * The gradient of -mean log pi0(a|x) over sequences, for a learner whose agent has a prior alone, made for the dataset's rows. Every step of
+ * those learned from is drawn equally often.
  */
-void bp_distill_gradients(struct bp_learner *learner, const struct bp_dataset *dataset, int shard);
+enum { BP_DISTILL_LOSS };       /* its metrics */
+extern const struct bp_algorithm bp_distill;
 
 /*
  * Sum of log pi0(a|x) over the held-out episodes i = shard, shard + shards, ..., with the networks run over each from its start, as in a

@@ -28,6 +28,11 @@ static double rate(const struct bp_learner *learner, int role)
     return learner->config.frozen[role] ? 0 : learner->config.learning_rate[bp_roles[role].part];
 }
 
+static bool has_target(const struct bp_learner *learner, int role)
+{
+    return learner->config.algorithm->target[bp_roles[role].part];
+}
+
 static int init_trained(struct bp_learner *learner, int role)
 {
     struct bp_trained *trained = &learner->trained[role];
@@ -37,10 +42,10 @@ static int init_trained(struct bp_learner *learner, int role)
 
     trained->n = net->parameters;
     trained->online = floats(trained->n);
-    trained->target = floats(trained->n);
+    trained->target = has_target(learner, role) ? floats(trained->n) : NULL;
     trained->m = learns ? floats(trained->n) : NULL;
     trained->v = learns ? floats(trained->n) : NULL;
-    if (!stream || !trained->online || !trained->target || (learns && (!trained->m || !trained->v))) {
+    if (!stream || !trained->online || (has_target(learner, role) && !trained->target) || (learns && (!trained->m || !trained->v))) {
         if (stream)
             gsl_rng_free(stream);
         return bp_error(BP_FAILURE, "out of memory");
@@ -92,10 +97,9 @@ static int init_prepared(struct bp_learner *learner, int role)
     struct bp_trained *trained = &learner->trained[role];
     bool bf16 = learner->config.bf16;
 
-    return bp_net_prepared_init(&trained->online_prepared, net, bf16, passes_back(learner, role, false)) ||
-                   bp_net_prepared_init(&trained->target_prepared, net, bf16, passes_back(learner, role, true))
-               ? -1
-               : 0;
+    if (bp_net_prepared_init(&trained->online_prepared, net, bf16, passes_back(learner, role, false)))
+        return -1;
+    return has_target(learner, role) ? bp_net_prepared_init(&trained->target_prepared, net, bf16, passes_back(learner, role, true)) : 0;
 }
 
 /* Cut all parameters that change into jobs; without an array yet, only count them. */
@@ -232,11 +236,11 @@ size_t bp_learner_bytes(const struct bp_learner *learner)
     size_t bytes = 0;
 
     for (int role = 0; role < BP_ROLES; role++) {           /* online, target; m, v, a gradient of each shard; what is prepared */
-        size_t arrays = 2 + (rate(learner, role) > 0 ? 2 + (size_t)learner->config.shards : 0);
+        size_t targets = has_target(learner, role), arrays = 1 + targets + (rate(learner, role) > 0 ? 2 + (size_t)learner->config.shards : 0);
         if (!learner->agent.has[role])
             continue;
         bytes += learner->trained[role].n * arrays * sizeof(float);
-        for (int target = 0; target < 2; target++)
+        for (size_t target = 0; target <= targets; target++)
             bytes += bp_net_prepared_bytes(&learner->agent.net[role], learner->config.bf16, passes_back(learner, role, target));
     }
     return bytes;
@@ -249,14 +253,15 @@ void bp_learner_prepare(struct bp_learner *learner)
         if (!learner->agent.has[role])
             continue;
         bp_net_prepare(&learner->agent.net[role], t->online, &t->online_prepared);
-        bp_net_prepare(&learner->agent.net[role], t->target, &t->target_prepared);
+        if (t->target)
+            bp_net_prepare(&learner->agent.net[role], t->target, &t->target_prepared);
     }
 }
 
 void bp_learner_copy_targets(struct bp_learner *learner)
 {
     for (int role = 0; role < BP_ROLES; role++)
-        if (learner->trained[role].n)
+        if (learner->trained[role].target)
             memcpy(learner->trained[role].target, learner->trained[role].online, learner->trained[role].n * sizeof(float));
     bp_learner_prepare(learner);
 }
@@ -342,7 +347,7 @@ void bp_learner_apply(struct bp_learner *learner, int i)
 
     step_range(learner, job->role, job->from, job->count);
     bp_net_prepare_range(net, t->online, &t->online_prepared, job->from, job->count);
-    if ((learner->updates + 1) % learner->config.target_period == 0) {
+    if (t->target && (learner->updates + 1) % learner->config.target_period == 0) {
         memcpy(t->target + job->from, t->online + job->from, job->count * sizeof *t->target);
         bp_net_prepare_range(net, t->target, &t->target_prepared, job->from, job->count);
     }
@@ -350,13 +355,13 @@ void bp_learner_apply(struct bp_learner *learner, int i)
 
 void bp_learner_finish(struct bp_learner *learner, struct bp_update_stats *stats)
 {
-    double *sum = (double *)stats;
-
     for (int i = 0; i < learner->config.shards; i++) {
-        const double *part = (const double *)&learner->shards[i].stats;
-        for (size_t j = 0; j < sizeof *stats / sizeof *sum; j++)
-            sum[j] += part[j];
+        const struct bp_update_stats *part = &learner->shards[i].stats;
+        stats->transitions += part->transitions;
+        for (int j = 0; j < BP_METRICS; j++)
+            stats->sum[j] += part->sum[j];
     }
+    stats->updates++;
     learner->updates++;
 }
 
@@ -367,8 +372,10 @@ int bp_learner_tensors(struct bp_learner *learner, struct bp_tensor *tensors)
     for (int role = 0; role < BP_ROLES; role++) {
         struct bp_trained *t = &learner->trained[role];
         struct { const char *name; float *data; } part[] = {{"online", t->online}, {"target", t->target}, {"m", t->m}, {"v", t->v}};
-        for (int i = 0; t->n && i < (t->m ? 4 : 2); i++) {
+        for (int i = 0; t->n && i < 4; i++) {
             char name[BP_TENSOR_NAME];
+            if (!part[i].data)
+                continue;
             snprintf(name, sizeof name, "learner/%s/%s", bp_roles[role].name, part[i].name);
             tensors[count++] = bp_tensor_1d(name, BP_F32, (int64_t)t->n, part[i].data);
         }
@@ -383,7 +390,9 @@ static bool can_learn(const struct bp_trained *trained)
     bool can = true;
 
     for (size_t i = 0; i < trained->n; i++)
-        can &= isfinite(trained->online[i]) && isfinite(trained->target[i]);
+        can &= isfinite(trained->online[i]) != 0;
+    for (size_t i = 0; trained->target && i < trained->n; i++)
+        can &= isfinite(trained->target[i]) != 0;
     for (size_t i = 0; trained->m && i < trained->n; i++)
         can &= isfinite(trained->m[i]) && isfinite(trained->v[i]) && trained->v[i] >= 0;
     return can;

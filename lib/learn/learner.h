@@ -6,8 +6,8 @@
 #define BP_LEARN_LEARNER_H
 
 #include "base/random.h"
+#include "learn/algorithm.h"
 #include "learn/replay.h"
-#include "model/agent.h"
 #include "nn/adam.h"
 
 #include <stdatomic.h>
@@ -15,6 +15,7 @@
 enum bp_value_policy { BP_VALUE_POLICY_ONLINE, BP_VALUE_POLICY_TARGET };
 
 struct bp_learner_config {
+    const struct bp_algorithm *algorithm;   /* borrowed */
     uint64_t seed;
     int unroll;                 /* K */
     int burn_in;                /* steps before these that warm up recurrent states, and are part of no loss */
@@ -39,20 +40,9 @@ struct bp_learner_config {
 /* One network in training. */
 struct bp_trained {
     size_t n;                   /* parameters */
-    float *online, *target;     /* n each */
+    float *online, *target;     /* n each; target NULL: the algorithm needs none */
     float *m, *v;               /* Adam's moments; NULL in a frozen network */
     struct bp_net_prepared online_prepared, target_prepared;    /* for the products of an update; made anew where the parameters change */
-};
-
-/* Sums over the transitions of an update; doubles alone, so that bp_learner_finish adds them up as an array. */
-struct bp_update_stats {
-    double transitions;         /* those that the mask leaves */
-    double critic_loss, policy_loss, prior_loss;
-    double kl_prior;            /* KL(pi || pi0'), nats */
-    double kl_prior_high;       /* of these for the latent */
-    double entropy;
-    double q;                   /* Q'(x, a ~ pi), in units of reward_scale */
-    double trace;               /* c */
 };
 
 /* Memory for the tape of a working shard. A shard borrows the first free arena, so that only as many are touched as there are threads. */

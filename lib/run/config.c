@@ -1,6 +1,7 @@
 #include "run/config.h"
 
 #include "env/env.h"
+#include "learn/svg.h"
 #include "run/precision.h"
 
 #include <stdio.h>
@@ -143,6 +144,7 @@ int bp_config_agent(const struct bp_config *config, const struct bp_groups *grou
 struct bp_learner_config bp_config_learner(const struct bp_config *config)
 {
     struct bp_learner_config learner = {
+        .algorithm = &bp_svg,
         .seed = (uint64_t)config->seed,
         .unroll = (int)config->unroll,
         .burn_in = (int)config->burn_in,

@@ -1,6 +1,5 @@
 #include "run/cycle.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -126,7 +125,7 @@ static void learn_and_act(void *raw, int job)
     struct bp_params params = bp_cycle_params(cycle);
 
     if (job < cycle->learning_shards)
-        bp_svg_gradients(&cycle->learner, cycle->replay, job);
+        bp_update_gradients(&cycle->learner, cycle->replay, job);
     else
         bp_actors_run(cycle->actors, job - cycle->learning_shards, &params);
 }
@@ -142,11 +141,6 @@ static void settle(void *raw, int job)
         bp_learner_apply(&cycle->learner, job - 1);
 }
 
-static bool finite_stats(const struct bp_update_stats *stats)
-{
-    return isfinite(stats->critic_loss) && isfinite(stats->policy_loss) && isfinite(stats->prior_loss) && isfinite(stats->q);
-}
-
 int bp_cycle_run(struct bp_cycle *cycle)
 {
     const struct bp_config *config = cycle->config;
@@ -160,9 +154,8 @@ int bp_cycle_run(struct bp_cycle *cycle)
     cycle->env_steps += config->actors * config->actor_steps;
     if (cycle->learning_shards) {
         bp_learner_finish(&cycle->learner, &cycle->update_stats);
-        cycle->stats_updates++;
         cycle->transitions += config->batch * config->unroll;
-        if (!finite_stats(&cycle->update_stats))
+        if (!bp_update_finite(&cycle->update_stats))
             return bp_error(BP_DIVERGED, "diverged at update %lld: a loss is not a finite number", (long long)cycle->learner.updates);
     }
     return 0;

@@ -3,7 +3,7 @@
 #define BP_RUN_CYCLE_H
 
 #include "base/pool.h"
-#include "learn/svg.h"
+#include "learn/update.h"
 #include "run/actors.h"
 #include "run/config.h"
 #include "run/reuse.h"
@@ -20,7 +20,6 @@ struct bp_cycle {
     int learning_shards;                /* of the cycle in progress; 0 while the replay warms up */
     /* since their reader last cleared them */
     struct bp_update_stats update_stats;
-    int64_t stats_updates;
     struct bp_actor_stats actor_stats;
     /* kept for the loop around the cycles, since they outlast a stop */
     double seconds;                     /* that the run has taken */

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/pool.h"
 #include "learn/distill.h"
+#include "learn/update.h"
 #include "run/checkpoint.h"
 #include "run/clock.h"
 #include "run/precision.h"
@@ -137,7 +138,7 @@ static void gradients_job(void *raw, int job)
 {
     struct fit *fit = raw;
 
-    bp_distill_gradients(&fit->learner, fit->dataset, job);
+    bp_update_gradients(&fit->learner, fit->dataset, job);
 }
 
 static void apply_job(void *raw, int job)
@@ -172,6 +173,7 @@ static int init_fit(struct fit *fit)
     const struct bp_fit *o = fit->options;
     struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {o->kind, o->layers, "*", o->head, o->encoders}};
     struct bp_learner_config config = {
+        .algorithm = &bp_distill,
         .seed = (uint64_t)o->seed,
         .unroll = (int)o->unroll,
         .burn_in = (int)o->burn_in,
@@ -180,7 +182,6 @@ static int init_fit(struct fit *fit)
         .learning_rate = {[BP_PART_PRIOR] = o->learning_rate},
         .final_learning_rate = o->final_learning_rate,
         .planned = o->transitions / (o->batch * o->unroll),
-        .target_period = 1000,
         .bf16 = bp_precision_bf16(o->precision),
     };
     struct bp_agent agent;
@@ -218,9 +219,9 @@ static int start_run(struct fit *fit, const char *command_line)
 }
 
 /* One measurement: report it, keep the best parameters. Returns whether it is better than all before; -1 after reporting. */
-static int look(struct fit *fit, struct bp_update_stats *stats, int64_t updates, int64_t transitions)
+static int look(struct fit *fit, struct bp_update_stats *stats, int64_t transitions)
 {
-    double loss = stats->prior_loss / (double)updates;
+    double loss = bp_update_metric(&fit->learner, stats, BP_DISTILL_LOSS);
     bool held = bp_dataset_episodes(fit->dataset, true) > 0;
     double log_prob = -loss;
 
@@ -256,7 +257,7 @@ static void show_progress(struct fit *fit, int64_t transitions, bool final)
 static int fit_prior(struct fit *fit)
 {
     const struct bp_fit *o = fit->options;
-    int64_t transitions = 0, next = o->evaluate_every, updates = 0, waited = 0;
+    int64_t transitions = 0, next = o->evaluate_every, waited = 0;
     struct bp_update_stats stats = {0};
 
     fit->best_log_prob = -INFINITY;
@@ -266,18 +267,16 @@ static int fit_prior(struct fit *fit)
             bp_pool_run(fit->pool, bp_learner_jobs(&fit->learner), apply_job, fit))
             return -1;
         bp_learner_finish(&fit->learner, &stats);
-        updates++;
         transitions += o->batch * o->unroll;
         if (bp_progress_due(&fit->progress))
             show_progress(fit, transitions, false);
         if (transitions < next && transitions < o->transitions)
             continue;
         next += o->evaluate_every;
-        int better = look(fit, &stats, updates, transitions);
+        int better = look(fit, &stats, transitions);
         if (better < 0)
             return -1;
         waited = better ? 0 : waited + 1;
-        updates = 0;
     }
     show_progress(fit, transitions, true);
     if (isfinite(fit->best_log_prob) && bp_dataset_episodes(fit->dataset, true))

@@ -33,7 +33,7 @@ static void measure(void *raw, int i)
     struct tape *tape = raw;
 
     (void)i;
-    tape->bytes = bp_svg_tape_bytes(tape->learner);
+    tape->bytes = bp_update_tape_bytes(tape->learner);
 }
 
 int bp_memory_of(struct bp_cycle *cycle, struct bp_memory *memory)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    OWN_TENSORS = 8,
+    OWN_TENSORS = 7,
     TENSORS = BP_LEARNER_TENSORS + BP_ACTORS_TENSORS + BP_REPLAY_TENSORS + OWN_TENSORS,
     PIECE = 4 << 20,            /* bytes of a tensor in one record: bounds what writing and reading hold in memory */
     LEVEL = 0,                  /* stored: a running learner waits for it, and floats hardly shrink */
@@ -25,7 +25,6 @@ static int all_tensors(struct bp_cycle *cycle, struct bp_tensor *tensors)
     tensors[count++] = bp_tensor_1d("run/env_steps", BP_I64, 1, &cycle->env_steps);
     tensors[count++] = bp_tensor_1d("run/seconds", BP_F64, 1, &cycle->seconds);
     tensors[count++] = bp_tensor_1d("run/evaluated_at", BP_I64, 1, &cycle->evaluated_at);
-    tensors[count++] = bp_tensor_1d("sums/updates", BP_I64, 1, &cycle->stats_updates);
     tensors[count++] = bp_tensor_1d("sums/update", BP_F64, sizeof cycle->update_stats / sizeof(double), &cycle->update_stats);
     tensors[count++] = bp_tensor_1d("sums/actor_counts", BP_I64, offsetof(struct bp_actor_stats, episode_return) / sizeof(int64_t), &actors->steps);
     tensors[count++] = bp_tensor_1d("sums/actor_returns", BP_F64, 2, &actors->episode_return);
@@ -176,15 +175,11 @@ static bool sums_make_sense(const struct bp_cycle *cycle)
 {
     const struct bp_update_stats *u = &cycle->update_stats;
     const struct bp_actor_stats *a = &cycle->actor_stats;
-    const double *sum = (const double *)u;
 
-    for (size_t i = 0; i < sizeof *u / sizeof *sum; i++)
-        if (!isfinite(sum[i]))
-            return false;
-    return cycle->stats_updates >= 0 && cycle->stats_updates <= cycle->learner.updates && a->steps >= 0 && a->steps <= cycle->env_steps &&
-           a->episodes >= 0 && a->episodes <= cycle->env_steps && a->diverged >= 0 && a->diverged <= a->episodes && isfinite(a->episode_return) &&
-           isfinite(a->episode_length) && cycle->seconds >= 0 && isfinite(cycle->seconds) && cycle->evaluated_at >= 0 &&
-           cycle->evaluated_at <= cycle->transitions;
+    return bp_update_finite(u) && u->transitions >= 0 && isfinite(u->transitions) && u->updates >= 0 && u->updates <= (double)cycle->learner.updates &&
+           a->steps >= 0 && a->steps <= cycle->env_steps && a->episodes >= 0 && a->episodes <= cycle->env_steps && a->diverged >= 0 &&
+           a->diverged <= a->episodes && isfinite(a->episode_return) && isfinite(a->episode_length) && cycle->seconds >= 0 &&
+           isfinite(cycle->seconds) && cycle->evaluated_at >= 0 && cycle->evaluated_at <= cycle->transitions;
 }
 
 /* Every cycle brings steps, and every update transitions: all the same number each time. */

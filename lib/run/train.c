@@ -1,6 +1,7 @@
 #include "run/train.h"
 
 #include "base/json.h"
+#include "learn/svg.h"
 #include "run/body_copy.h"
 #include "run/evaluate.h"
 #include "run/files.h"
@@ -99,11 +100,12 @@ static int save(struct loop *loop)
 static void read_stats(struct loop *loop)
 {
     const struct bp_cycle *t = &loop->cycle;
-    const struct bp_update_stats *u = &t->update_stats;
     const struct bp_actor_stats *a = &t->actor_stats;
-    double n = u->transitions > 0 ? u->transitions : NAN, updates = t->stats_updates ? (double)t->stats_updates : NAN;
-    double scale = loop->spec->config->reward_scale, episodes = a->episodes ? (double)a->episodes : NAN;
+    double episodes = a->episodes ? (double)a->episodes : NAN;
+    double metric[BP_METRICS];
 
+    for (int i = 0; i < bp_update_metrics(t->learner.config.algorithm); i++)
+        metric[i] = bp_update_metric(&t->learner, &t->update_stats, i);
     loop->row = (struct bp_run_progress){
         .transitions = t->transitions,
         .updates = t->learner.updates,
@@ -111,14 +113,14 @@ static void read_stats(struct loop *loop)
         .episode_return = a->episode_return / episodes,
         .episode_length = a->episode_length / episodes,
         .episodes = a->episodes,
-        .kl_prior = t->learner.agent.behaviour[BP_PRIOR].levels ? u->kl_prior / n : NAN,
-        .kl_prior_high = t->learner.agent.behaviour[BP_PRIOR].levels > 1 ? u->kl_prior_high / n : NAN,
-        .entropy = u->entropy / n,
-        .critic_loss = u->critic_loss / updates,
-        .policy_loss = u->policy_loss / updates,
-        .prior_loss = t->learner.agent.behaviour[BP_PRIOR].levels ? u->prior_loss / updates : NAN,
-        .q_mean = u->q / n / scale,
-        .trace_weight = u->trace / n,
+        .kl_prior = metric[BP_SVG_KL_PRIOR],
+        .kl_prior_high = metric[BP_SVG_KL_PRIOR_HIGH],
+        .entropy = metric[BP_SVG_ENTROPY],
+        .critic_loss = metric[BP_SVG_CRITIC_LOSS],
+        .policy_loss = metric[BP_SVG_POLICY_LOSS],
+        .prior_loss = metric[BP_SVG_PRIOR_LOSS],
+        .q_mean = metric[BP_SVG_Q],
+        .trace_weight = metric[BP_SVG_TRACE],
         .seconds = seconds(loop),
     };
 }
@@ -138,7 +140,6 @@ static void begin_sums(struct bp_cycle *cycle)
         bp_warn("%lld of %lld episodes ended because the simulation diverged", (long long)a->diverged, (long long)a->episodes);
     cycle->update_stats = (struct bp_update_stats){0};
     cycle->actor_stats = (struct bp_actor_stats){0};
-    cycle->stats_updates = 0;
 }
 
 static void show_progress(struct loop *loop, bool final)
@@ -232,7 +233,7 @@ static int run(struct loop *loop)
     while (!learned_all(loop) && !bp_signals_stop())
         if (bp_cycle_run(&loop->cycle) || attend(loop))
             return -1;
-    if (loop->cycle.stats_updates && record_progress(loop))
+    if (loop->cycle.update_stats.updates > 0 && record_progress(loop))
         return -1;
     if (loop->cycle.transitions > loop->started_at)
         show_progress(loop, true);

@@ -1,7 +1,7 @@
 /* A preset in memory as bp-train has it, and the pieces of its cycle on their own. */
 #include "bench.h"
 
-#include "learn/svg.h"
+#include "learn/update.h"
 
 static void load(struct preset *p, const char *preset)
 {
@@ -48,7 +48,7 @@ double preset_learn(void *raw)
     struct bp_cycle *cycle = &((struct preset *)raw)->cycle;
 
     for (int i = 0; i < cycle->learner.config.shards; i++)
-        bp_svg_gradients(&cycle->learner, cycle->replay, i);
+        bp_update_gradients(&cycle->learner, cycle->replay, i);
     for (int i = 0; i < bp_learner_jobs(&cycle->learner); i++)
         bp_learner_apply(&cycle->learner, i);
     bp_learner_finish(&cycle->learner, &cycle->update_stats);

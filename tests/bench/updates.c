@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "learn/svg.h"
+#include "learn/update.h"
 #include "nn/bf16.h"
 
 #include <stdbool.h>
@@ -91,7 +92,7 @@ static void update_gradients(void *raw, int job)
 {
     struct update *u = raw;
 
-    bp_svg_gradients(&u->learner, u->replay, job);
+    bp_update_gradients(&u->learner, u->replay, job);
 }
 
 static void update_apply(void *raw, int job)
@@ -129,7 +130,7 @@ static double update_draw_work(void *raw)
 static void open_update(struct update *u, const struct update_shape *shape, int batch, bool bf16)
 {
     struct bp_learner_config config = {
-        .seed = 1, .unroll = shape->unroll, .batch = batch, .shards = 4, .discount = 0.99, .retrace_lambda = 0.95, .reward_scale = 1, .kl_cost = 0.1,
+        .algorithm = &bp_svg, .seed = 1, .unroll = shape->unroll, .batch = batch, .shards = 4, .discount = 0.99, .retrace_lambda = 0.95, .reward_scale = 1, .kl_cost = 0.1,
         .entropy_cost = 1e-3, .learning_rate = {1e-4, 1e-4, 1e-4}, .final_learning_rate = 1, .target_period = 100, .value_policy = BP_VALUE_POLICY_TARGET,
         .bf16 = bf16,
     };

@@ -1,5 +1,5 @@
 /*
- * The update of spec section 6 once more, in double, a row at a time, from the equations: what bp_svg_gradients drew (batch and noise)
+ * The update of spec section 6 once more, in double, a row at a time, from the equations: what bp_update_gradients drew (batch and noise)
  * goes in, the three losses come out as functions of the parameters, for finite differences to be taken of.
  */
 #ifndef BP_TESTS_NAIVE_UPDATE_H

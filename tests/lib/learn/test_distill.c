@@ -26,6 +26,7 @@ static struct bp_learner learner_after(int burn_in, const char *kind, const char
     struct bp_agent agent = prior_agent(kind, hidden, head);
     struct bp_learner learner;
 
+    config.algorithm = &bp_distill;
     config.stored_state = false;
     config.burn_in = burn_in;
     assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
@@ -132,7 +133,7 @@ static void all_steps_are_equally_likely(void **state)
         total += lengths[e];
     for (; learner.updates < UPDATES; learner.updates++) {
         const struct bp_batch *batch = &learner.shards[learner.updates % 2].batch;
-        bp_distill_gradients(&learner, dataset, (int)(learner.updates % 2));
+        bp_update_gradients(&learner, dataset, (int)(learner.updates % 2));
         assert_int_equal(batch->steps, STEPS);
         for (int b = 0; b < batch->batch; b++, draws++)
             for (int t = 0, e = 0, step = 0; t < STEPS; t++) {
@@ -206,8 +207,8 @@ static void loss_and_gradient(void **state)
         tiny_parameters(&learner);
         assert_int_equal(bp_dataset_split(dataset, 0.2, 1), 0);
         for (int shard = 0; shard < 2; shard++) {
-            bp_distill_gradients(&learner, dataset, shard);
-            assert_close(learner.shards[shard].stats.prior_loss, naive_loss(&learner, shard), 1e-5);
+            bp_update_gradients(&learner, dataset, shard);
+            assert_close(learner.shards[shard].stats.sum[BP_DISTILL_LOSS], naive_loss(&learner, shard), 1e-5);
             for (size_t i = 0; i < prior->n; i++) {
                 float kept = prior->online[i], up = kept + 1.0f / 4096, down = kept - 1.0f / 4096;
                 prior->online[i] = up;
@@ -240,10 +241,10 @@ static void microbatches_add_up(void **state)
             assert_int_equal(learner.microbatches, 1);
             assert_int_equal(learner.shards[0].batch.batch, 3);
             learner.microbatches = 1 + cut;
-            bp_distill_gradients(&learner, dataset, 0);
+            bp_update_gradients(&learner, dataset, 0);
             assert_int_equal(learner.shards[0].batch.batch, cut ? 1 : 3);
             memcpy(grad[cut], learner.shards[0].grad[BP_PRIOR], learner.trained[BP_PRIOR].n * sizeof(float));
-            loss[cut] = learner.shards[0].stats.prior_loss;
+            loss[cut] = learner.shards[0].stats.sum[BP_DISTILL_LOSS];
             bp_dataset_free(dataset);
             bp_learner_free(&learner);
         }
@@ -267,7 +268,7 @@ static void held_out_likelihood(void **state)
         assert_int_equal(bp_dataset_split(dataset, 0.99, 1), 0);        /* all but one */
         for (int shard = 0; shard < 2; shard++)
             apart += bp_distill_held_out(&learner, dataset, shard);
-        bp_distill_gradients(&learner, dataset, 0);
+        bp_update_gradients(&learner, dataset, 0);
         int left = (int)lrintf(1000 * learner.shards[0].batch.observations[0]) / 100;       /* the one that is learned from */
         for (int e = 0; e < 7; e++) {
             float observations[LONGEST * 3], actions[LONGEST * TINY_A];
@@ -314,7 +315,7 @@ static void a_gaussian_is_fitted(void **state)
     for (int i = 0; i < 1500; i++) {
         struct bp_update_stats stats = {0};
         for (int shard = 0; shard < 2; shard++)
-            bp_distill_gradients(&learner, dataset, shard);
+            bp_update_gradients(&learner, dataset, shard);
         for (int job = 0; job < bp_learner_jobs(&learner); job++)
             bp_learner_apply(&learner, job);
         bp_learner_finish(&learner, &stats);

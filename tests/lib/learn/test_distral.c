@@ -74,7 +74,7 @@ static struct bp_update_stats once(struct bp_learner *learner, const struct bp_r
         if (learner->trained[role].n)
             memset(learner->shards[0].grad[role], 0, learner->trained[role].n * sizeof(float));
     bp_learner_prepare(learner);
-    bp_svg_gradients(learner, replay, 0);
+    bp_update_gradients(learner, replay, 0);
     return learner->shards[0].stats;
 }
 
@@ -96,6 +96,12 @@ static void gradients_of(const struct setting *s, enum part part)
     bp_learner_free(&learner);
 }
 
+/* Of a loss, from updates at -2, -1, 1 and 2 steps. */
+static double slope(const struct bp_update_stats at[4], int loss, float step)
+{
+    return (at[0].sum[loss] - 8 * at[1].sum[loss] + 8 * at[2].sum[loss] - at[3].sum[loss]) / (12 * (double)step);
+}
+
 /* Differences of fourth order of both losses; the larger derivative of each. */
 static void differences(struct bp_learner *learner, const struct bp_replay *replay, enum bp_role role, double *policy, double *prior)
 {
@@ -111,8 +117,8 @@ static void differences(struct bp_learner *learner, const struct bp_replay *repl
             at[k] = once(learner, replay);
         }
         t->online[i] = kept;
-        of_policy_loss[i] = (at[0].policy_loss - 8 * at[1].policy_loss + 8 * at[2].policy_loss - at[3].policy_loss) / (12 * (double)step);
-        of_prior_loss[i] = (at[0].prior_loss - 8 * at[1].prior_loss + 8 * at[2].prior_loss - at[3].prior_loss) / (12 * (double)step);
+        of_policy_loss[i] = slope(at, BP_SVG_POLICY_LOSS, step);
+        of_prior_loss[i] = slope(at, BP_SVG_PRIOR_LOSS, step);
         *policy = fmax(*policy, fabs(of_policy_loss[i]));
         *prior = fmax(*prior, fabs(of_prior_loss[i]));
     }

@@ -58,13 +58,15 @@ static struct bp_update_stats once(struct bp_learner *learner, const struct bp_r
         if (learner->shards[0].grad[role])
             memset(learner->shards[0].grad[role], 0, learner->trained[role].n * sizeof(float));
     bp_learner_prepare(learner);
-    bp_svg_gradients(learner, replay, 0);
+    bp_update_gradients(learner, replay, 0);
     return learner->shards[0].stats;
 }
 
 static double loss_of(const struct bp_update_stats *stats, enum bp_part part)
 {
-    return part == BP_PART_POLICY ? stats->policy_loss : part == BP_PART_PRIOR ? stats->prior_loss : stats->critic_loss;
+    static const int loss[BP_PARTS] = {[BP_PART_POLICY] = BP_SVG_POLICY_LOSS, [BP_PART_PRIOR] = BP_SVG_PRIOR_LOSS, [BP_PART_CRITIC] = BP_SVG_CRITIC_LOSS};
+
+    return stats->sum[loss[part]];
 }
 
 /* float32 losses leave differences of some 1e-3 of the largest. */
@@ -149,11 +151,11 @@ static void a_shared_low_level_is_free(void **state)
         tiny_parameters(&learner);
         struct bp_replay *replay = tiny_replay(&learner);
         struct bp_update_stats stats = once(&learner, replay);
-        assert_true(stats.kl_prior_high > 0);
+        assert_true(stats.sum[BP_SVG_KL_PRIOR_HIGH] > 0);
         if (i)
-            assert_true(stats.kl_prior > stats.kl_prior_high);
+            assert_true(stats.sum[BP_SVG_KL_PRIOR] > stats.sum[BP_SVG_KL_PRIOR_HIGH]);
         else
-            assert_close(stats.kl_prior, stats.kl_prior_high, 0);
+            assert_close(stats.sum[BP_SVG_KL_PRIOR], stats.sum[BP_SVG_KL_PRIOR_HIGH], 0);
         bp_replay_free(replay);
         bp_learner_free(&learner);
     }
@@ -185,8 +187,8 @@ static void a_frozen_kl_is_a_reward(void **state)
         const struct bp_net *critic = &agent.net[BP_CRITIC];
         memcpy(low[paid], learner.shards[0].grad[BP_POLICY], learner.trained[BP_POLICY].n * sizeof(float));
         values[paid] = learner.shards[0].grad[BP_CRITIC][critic->layer[critic->layers - 1].b];      /* of the mean of Q - Q^R */
-        losses[paid] = stats.policy_loss;
-        assert_true(stats.kl_prior > 0 && stats.kl_prior == stats.kl_prior_high);
+        losses[paid] = stats.sum[BP_SVG_POLICY_LOSS];
+        assert_true(stats.sum[BP_SVG_KL_PRIOR] > 0 && stats.sum[BP_SVG_KL_PRIOR] == stats.sum[BP_SVG_KL_PRIOR_HIGH]);
         assert_null(learner.shards[0].grad[BP_POLICY_HIGH]);
         if (paid)
             assert_memory_equal(low[0], low[1], learner.trained[BP_POLICY].n * sizeof(float));
@@ -227,7 +229,7 @@ static void frozen_networks_stay(void **state)
         struct bp_update_stats stats = {0};
         for (int update = 0; update < config.target_period; update++) {
             for (int shard = 0; shard < config.shards; shard++)
-                bp_svg_gradients(&learner, replay, shard);
+                bp_update_gradients(&learner, replay, shard);
             for (int job = 0; job < bp_learner_jobs(&learner); job++)
                 bp_learner_apply(&learner, job);
             bp_learner_finish(&learner, &stats);

@@ -1,6 +1,7 @@
 /* Updates whose products are of BF16, beside those of float32. */
 #include "learn/distill.h"
 #include "learn/svg.h"
+#include "learn/update.h"
 #include "nn/bf16.h"
 
 #include "../base/check.h"
@@ -46,7 +47,7 @@ static struct bp_replay *replay_of(const struct bp_learner *learner)
 static struct bp_learner learner_of(const struct shape *shape, bool bf16)
 {
     const struct bp_learner_config config = {
-        .seed = 5, .unroll = shape->unroll, .batch = 32, .shards = 2, .discount = 0.98, .retrace_lambda = 1, .reward_scale = 0.1, .kl_cost = 0.1,
+        .algorithm = &bp_svg, .seed = 5, .unroll = shape->unroll, .batch = 32, .shards = 2, .discount = 0.98, .retrace_lambda = 1, .reward_scale = 0.1, .kl_cost = 0.1,
         .entropy_cost = 0.05, .learning_rate = {5e-4, 1e-3, 5e-4}, .final_learning_rate = 1, .planned = 1000, .target_period = 10,
         .value_policy = shape->value_policy, .bf16 = bf16,
     };
@@ -70,7 +71,7 @@ static struct bp_learner learner_of(const struct shape *shape, bool bf16)
 static void update(struct bp_learner *learner, const struct bp_replay *replay, struct bp_update_stats *stats)
 {
     for (int shard = 0; shard < learner->config.shards; shard++)
-        bp_svg_gradients(learner, replay, shard);
+        bp_update_gradients(learner, replay, shard);
     for (int job = 0; job < bp_learner_jobs(learner); job++)
         bp_learner_apply(learner, job);
     bp_learner_finish(learner, stats);
@@ -111,9 +112,9 @@ static void compare(const struct shape *shape, int updates, double apart[BP_ROLE
     }
     bp_learner_prepare(&rounded);
     rounded.updates = plain.updates;
-    bp_svg_gradients(&rounded, replay, 1);
+    bp_update_gradients(&rounded, replay, 1);
     for (int shard = 0; shard < 2; shard++)
-        bp_svg_gradients(&plain, replay, shard);
+        bp_update_gradients(&plain, replay, shard);
     for (int role = 0; role <= BP_CRITIC_2; role++) {
         if (!plain.agent.has[role])
             continue;
@@ -179,8 +180,8 @@ static void a_frozen_prior(void **state)
     frozen = learner_of(&shapes[2], true);
     struct bp_replay *replay = replay_of(&learner);
     frozen.config.learning_rate[BP_PART_PRIOR] = 0;
-    bp_svg_gradients(&learner, replay, 0);
-    bp_svg_gradients(&frozen, replay, 0);
+    bp_update_gradients(&learner, replay, 0);
+    bp_update_gradients(&frozen, replay, 0);
     for (size_t i = 0; i < frozen.trained[BP_PRIOR].n; i++)
         assert_true(frozen.shards[0].grad[BP_PRIOR][i] == 0);
     for (int role = 0; role <= BP_CRITIC_2; role++)
@@ -205,7 +206,7 @@ static void the_same_bytes(void **state)
     for (int i = 0; i < 5; i++) {
         update(&one, replay, &stats);
         for (int shard = 1; shard >= 0; shard--)
-            bp_svg_gradients(&other, replay, shard);
+            bp_update_gradients(&other, replay, shard);
         for (int job = bp_learner_jobs(&other) - 1; job >= 0; job--)
             bp_learner_apply(&other, job);
         bp_learner_finish(&other, &stats);
@@ -222,8 +223,8 @@ static void the_same_bytes(void **state)
 static struct bp_learner distiller(bool bf16)
 {
     const struct bp_learner_config config = {
-        .seed = 5, .unroll = 20, .batch = 16, .shards = 2, .learning_rate = {[BP_PART_PRIOR] = 4e-3}, .final_learning_rate = 1, .planned = 1000, .target_period = 1000,
-        .bf16 = bf16,
+        .algorithm = &bp_distill, .seed = 5, .unroll = 20, .batch = 16, .shards = 2, .learning_rate = {[BP_PART_PRIOR] = 4e-3}, .final_learning_rate = 1,
+        .planned = 1000, .bf16 = bf16,
     };
     const struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {"lstm", "64,64", "*", "bounded", NULL}};
     struct bp_groups groups = {0};
@@ -256,8 +257,8 @@ static void distillation(void **state)
     assert_int_equal(bp_dataset_split(dataset, 0.2, 1), 0);
     plain = distiller(false);
     rounded = distiller(true);
-    bp_distill_gradients(&plain, dataset, 0);
-    bp_distill_gradients(&rounded, dataset, 0);
+    bp_update_gradients(&plain, dataset, 0);
+    bp_update_gradients(&rounded, dataset, 0);
     double apart = distance(rounded.shards[0].grad[BP_PRIOR], plain.shards[0].grad[BP_PRIOR], plain.trained[BP_PRIOR].n);
     assert_true(apart > 5e-4 && apart < 1.5e-2);
     assert_true(bp_distill_held_out(&rounded, dataset, 0) == bp_distill_held_out(&plain, dataset, 0));
@@ -273,7 +274,7 @@ static void refused_without_kernels(void **state)
 {
     const struct bp_bf16_kernels *kept = bp_bf16_kernels();
     const struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {"mlp", "8", "*", "bounded", NULL}};
-    struct bp_learner_config config = {.batch = 2, .unroll = 2, .shards = 1, .learning_rate = {[BP_PART_PRIOR] = 1e-3}, .target_period = 1, .bf16 = true};
+    struct bp_learner_config config = {.algorithm = &bp_distill, .batch = 2, .unroll = 2, .shards = 1, .learning_rate = {[BP_PART_PRIOR] = 1e-3}, .bf16 = true};
     struct bp_groups groups = {0};
     struct bp_learner learner;
     struct bp_agent agent;

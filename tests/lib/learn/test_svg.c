@@ -44,13 +44,13 @@ static void check_statistics(const struct naive_update *u)
     const struct bp_update_stats *stats = &u->shard->stats;
 
     assert_close(stats->transitions, u->transitions, 0);
-    assert_close(stats->critic_loss, u->critic_loss, 1e-4 * u->critic_loss);
-    assert_close(stats->policy_loss, u->policy_loss, 1e-5 * (1 + fabs(u->policy_loss)));
-    assert_close(stats->prior_loss, u->prior_loss, 1e-4 * (1 + u->prior_loss));
-    assert_close(stats->kl_prior, u->kl_sum, 1e-4 * (1 + u->kl_sum));
-    assert_close(stats->entropy, u->entropy_sum, 1e-4 * (1 + fabs(u->entropy_sum)));
-    assert_close(stats->q, u->q_sum, 1e-4 * (1 + fabs(u->q_sum)));
-    assert_close(stats->trace, u->trace_sum, 1e-4 * (1 + u->trace_sum));
+    assert_close(stats->sum[BP_SVG_CRITIC_LOSS], u->critic_loss, 1e-4 * u->critic_loss);
+    assert_close(stats->sum[BP_SVG_POLICY_LOSS], u->policy_loss, 1e-5 * (1 + fabs(u->policy_loss)));
+    assert_close(stats->sum[BP_SVG_PRIOR_LOSS], u->prior_loss, 1e-4 * (1 + u->prior_loss));
+    assert_close(stats->sum[BP_SVG_KL_PRIOR], u->kl_sum, 1e-4 * (1 + u->kl_sum));
+    assert_close(stats->sum[BP_SVG_ENTROPY], u->entropy_sum, 1e-4 * (1 + fabs(u->entropy_sum)));
+    assert_close(stats->sum[BP_SVG_Q], u->q_sum, 1e-4 * (1 + fabs(u->q_sum)));
+    assert_close(stats->sum[BP_SVG_TRACE], u->trace_sum, 1e-4 * (1 + u->trace_sum));
 }
 
 static struct bp_learner learner_of(const struct bp_agent *agent, const struct bp_learner_config *config)
@@ -92,7 +92,7 @@ static void the_whole_update(void **state)
         struct bp_learner learner = learner_of(&agent, &config);
         struct bp_replay *replay = tiny_replay(&learner);
         for (int shard = 0; shard < config.shards; shard++) {
-            bp_svg_gradients(&learner, replay, shard);
+            bp_update_gradients(&learner, replay, shard);
             naive_update(&u, &learner, shard);
             check_statistics(&u);
             check_gradient(setting, &u, BP_POLICY, naive_policy_loss);
@@ -123,7 +123,7 @@ static void gradients_of(struct bp_learner *learner, const struct bp_replay *rep
 {
     for (int role = 0; role <= BP_CRITIC_2; role++)
         memset(learner->shards[0].grad[role], 0, learner->trained[role].n * sizeof(float));
-    bp_svg_gradients(learner, replay, 0);
+    bp_update_gradients(learner, replay, 0);
     for (int role = 0; role <= BP_CRITIC_2; role++)
         memcpy(grad[role], learner->shards[0].grad[role], learner->trained[role].n * sizeof(float));
 }
@@ -168,7 +168,7 @@ static void a_frozen_prior(void **state)
     gradients_of(&learner, replay, frozen);
     for (size_t i = 0; i < learner.trained[BP_PRIOR].n; i++)
         assert_true(frozen[BP_PRIOR][i] == 0);
-    assert_true(learner.shards[0].stats.prior_loss == 0 && learner.shards[0].stats.kl_prior > 0);
+    assert_true(learner.shards[0].stats.sum[BP_SVG_PRIOR_LOSS] == 0 && learner.shards[0].stats.sum[BP_SVG_KL_PRIOR] > 0);
     assert_memory_equal(frozen[BP_POLICY], learning[BP_POLICY], learner.trained[BP_POLICY].n * sizeof(float));
     assert_memory_equal(frozen[BP_CRITIC], learning[BP_CRITIC], learner.trained[BP_CRITIC].n * sizeof(float));
     bp_replay_free(replay);
@@ -186,9 +186,9 @@ static void shards_are_functions_of_their_numbers(void **state)
 
     (void)state;
     gradients_of(&learner, replay, first);
-    bp_svg_gradients(&other, replay, 1);                /* in another order, and after another update */
+    bp_update_gradients(&other, replay, 1);                /* in another order, and after another update */
     other.updates = 5;
-    bp_svg_gradients(&other, replay, 0);
+    bp_update_gradients(&other, replay, 0);
     assert_memory_not_equal(other.shards[0].noise, learner.shards[0].noise, 42 * sizeof(float));
     assert_memory_not_equal(other.shards[1].noise, learner.shards[0].noise, 42 * sizeof(float));
     assert_memory_not_equal(other.shards[1].batch.observations, learner.shards[0].batch.observations, 90 * sizeof(float));
@@ -220,8 +220,8 @@ static void microbatches_add_up(void **state)
     assert_int_equal(apart.microbatches, 1);
     together.microbatches = 4;              /* its buffers are large enough for more, so smaller ones fit */
     for (int shard = 0; shard < 4; shard++)
-        bp_svg_gradients(&apart, replay, shard);
-    bp_svg_gradients(&together, replay, 0);
+        bp_update_gradients(&apart, replay, shard);
+    bp_update_gradients(&together, replay, 0);
     for (int role = 0; role <= BP_CRITIC_2; role++)
         for (size_t i = 0; i < apart.trained[role].n; i++) {
             double sum = 0;
@@ -232,10 +232,10 @@ static void microbatches_add_up(void **state)
     bp_learner_finish(&apart, &stats[0]);
     bp_learner_finish(&together, &stats[1]);
     assert_close(stats[1].transitions, stats[0].transitions, 0);
-    assert_close(stats[1].critic_loss, stats[0].critic_loss, 1e-6);
-    assert_close(stats[1].policy_loss, stats[0].policy_loss, 1e-6);
-    assert_close(stats[1].prior_loss, stats[0].prior_loss, 1e-6);
-    assert_close(stats[1].entropy, stats[0].entropy, 1e-4);
+    assert_close(stats[1].sum[BP_SVG_CRITIC_LOSS], stats[0].sum[BP_SVG_CRITIC_LOSS], 1e-6);
+    assert_close(stats[1].sum[BP_SVG_POLICY_LOSS], stats[0].sum[BP_SVG_POLICY_LOSS], 1e-6);
+    assert_close(stats[1].sum[BP_SVG_PRIOR_LOSS], stats[0].sum[BP_SVG_PRIOR_LOSS], 1e-6);
+    assert_close(stats[1].sum[BP_SVG_ENTROPY], stats[0].sum[BP_SVG_ENTROPY], 1e-4);
     bp_replay_free(replay);
     bp_learner_free(&apart);
     bp_learner_free(&together);
@@ -258,7 +258,7 @@ static void unequal_microbatches_add_up(void **state)
         learner = learner_of(&agent, &config);
         learner.microbatches = parts[i].microbatches;
         struct bp_replay *replay = tiny_replay(&learner);
-        bp_svg_gradients(&learner, replay, parts[i].index);
+        bp_update_gradients(&learner, replay, parts[i].index);
         for (int role = 0; role <= BP_CRITIC_2; role++) {
             counts[role] = (int)learner.trained[role].n;
             memcpy(grad[i][role], learner.shards[parts[i].index].grad[role], learner.trained[role].n * sizeof(float));
@@ -283,14 +283,14 @@ static void the_weight_of_a_huge_batch(void **state)
     (void)state;
     struct bp_learner learner = learner_of(&agent, &config);
     struct bp_replay *replay = tiny_replay(&learner);
-    bp_svg_gradients(&learner, replay, 0);
+    bp_update_gradients(&learner, replay, 0);
     size_t n = learner.trained[BP_CRITIC].n;
     memcpy(small, learner.shards[0].grad[BP_CRITIC], n * sizeof(float));
     memset(learner.shards[0].grad[BP_CRITIC], 0, n * sizeof(float));
     learner.config.unroll = 1000000;        /* the sequences stay as they were made */
     learner.config.batch = 3001;
     learner.config.shards = 1000;           /* 3 sequences a shard, as before */
-    bp_svg_gradients(&learner, replay, 0);
+    bp_update_gradients(&learner, replay, 0);
     memcpy(huge, learner.shards[0].grad[BP_CRITIC], n * sizeof(float));
     learner.config = config;
     for (size_t i = 0; i < n; i++)
@@ -305,7 +305,7 @@ static void update(struct bp_learner *learner, const struct bp_replay *replay, s
 {
     *stats = (struct bp_update_stats){0};
     for (int shard = 0; shard < learner->config.shards; shard++)
-        bp_svg_gradients(learner, replay, shard);
+        bp_update_gradients(learner, replay, shard);
     for (int job = 0; job < bp_learner_jobs(learner); job++)
         bp_learner_apply(learner, job);
     bp_learner_finish(learner, stats);
@@ -328,9 +328,9 @@ static void entropy_is_a_bonus(void **state)
     bp_learner_copy_targets(&learner);
     for (int i = 0; i < 150; i++) {
         update(&learner, replay, &stats);
-        before = i ? before : stats.entropy / stats.transitions;
+        before = i ? before : stats.sum[BP_SVG_ENTROPY] / stats.transitions;
     }
-    assert_true(stats.entropy / stats.transitions > before + 0.5);
+    assert_true(stats.sum[BP_SVG_ENTROPY] / stats.transitions > before + 0.5);
     bp_replay_free(replay);
     bp_learner_free(&learner);
 }
@@ -353,9 +353,9 @@ static void the_prior_follows_the_policy(void **state)
         bp_learner_copy_targets(&learner);
         for (int i = 0; i < 300; i++) {
             update(&learner, replay, &stats);
-            before = i ? before : stats.kl_prior / stats.transitions;
+            before = i ? before : stats.sum[BP_SVG_KL_PRIOR] / stats.transitions;
         }
-        assert_true(stats.kl_prior / stats.transitions < 0.5 * before);
+        assert_true(stats.sum[BP_SVG_KL_PRIOR] / stats.transitions < 0.5 * before);
         bp_replay_free(replay);
         bp_learner_free(&learner);
     }
@@ -406,7 +406,7 @@ static void learn_a_bandit(bool half, bool bf16)
     }
     for (int i = 0; i < UPDATES; i++)
         update(&learner, replay, &stats);
-    assert_true(stats.critic_loss < 0.02);
+    assert_true(stats.sum[BP_SVG_CRITIC_LOSS] < 0.02);
     struct bp_tape tape;
     assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
     for (int c = 0; c < 2; c++) {

@@ -3,6 +3,7 @@
 #define BP_TESTS_TINY_H
 
 #include "learn/svg.h"
+#include "learn/update.h"
 
 #include "../base/check.h"
 
@@ -37,6 +38,7 @@ __attribute__((unused)) static struct bp_agent tiny_agent(const char *policy, co
 __attribute__((unused)) static struct bp_learner_config tiny_config(void)
 {
     return (struct bp_learner_config){
+        .algorithm = &bp_svg,
         .seed = 3,
         .unroll = 6,
         .batch = 6,
@@ -62,11 +64,13 @@ __attribute__((unused)) static void tiny_parameters(struct bp_learner *learner)
         if (!t->n)
             continue;
         fill_normal(t->online, (int)t->n, 70 + (uint64_t)role);
-        fill_normal(t->target, (int)t->n, 80 + (uint64_t)role);
-        for (size_t i = 0; i < t->n; i++) {
+        for (size_t i = 0; i < t->n; i++)
             t->online[i] *= 0.5f;
+        if (!t->target)
+            continue;
+        fill_normal(t->target, (int)t->n, 80 + (uint64_t)role);
+        for (size_t i = 0; i < t->n; i++)
             t->target[i] = 0.5f * t->target[i] + 0.5f * t->online[i];
-        }
     }
     bp_learner_prepare(learner);
 }

@@ -35,7 +35,7 @@ static void threads_do_not_matter(void **state)
             start(&many, &config, threads);
             run_cycles(&many, 30);
             same_training(&alone, &many);
-            assert_true(many.update_stats.critic_loss == alone.update_stats.critic_loss);
+            assert_true(many.update_stats.sum[BP_SVG_CRITIC_LOSS] == alone.update_stats.sum[BP_SVG_CRITIC_LOSS]);
             bp_cycle_free(&many);
         }
         bp_cycle_free(&alone);
@@ -91,7 +91,7 @@ static void counting(void **state)
         run_cycles(&cycle, 1);
         assert_int_equal(cycle.env_steps, 45 * i);
         assert_int_equal(cycle.learner.updates, updates);
-        assert_int_equal(cycle.stats_updates, updates);
+        assert_int_equal(cycle.update_stats.updates, updates);
         assert_int_equal(cycle.transitions, 80 * updates);
         assert_int_equal(cycle.actor_stats.steps, 45 * i);
         assert_true(cycle.update_stats.transitions <= 80 * updates);
@@ -200,7 +200,7 @@ static void a_borrowed_prior_stays(void **state)
     assert_memory_equal(cycle.learner.trained[BP_PRIOR].online, lent.params[BP_PRIOR], bytes);
     assert_memory_equal(cycle.learner.trained[BP_PRIOR].target, lent.params[BP_PRIOR], bytes);
     assert_true(cycle.learner.trained[BP_POLICY].online[3] != before);
-    assert_true(cycle.update_stats.kl_prior > 0 && cycle.update_stats.prior_loss == 0);
+    assert_true(cycle.update_stats.sum[BP_SVG_KL_PRIOR] > 0 && cycle.update_stats.sum[BP_SVG_PRIOR_LOSS] == 0);
     bp_cycle_free(&cycle);
 }
 

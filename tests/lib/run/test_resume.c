@@ -190,12 +190,12 @@ static void sums_go_on(void **state)
     run_cycles(&first, 90);
     first.seconds = 12.25;
     first.evaluated_at = 80;
-    assert_true(first.stats_updates > 80 && first.actor_stats.episodes > 0 && first.update_stats.critic_loss > 0);
+    assert_true(first.update_stats.updates > 80 && first.actor_stats.episodes > 0 && first.update_stats.sum[BP_SVG_CRITIC_LOSS] > 0);
     assert_int_equal(write_state(path, &first, ""), 0);
     assert_int_equal(bp_resume_read(path, &second), 0);
     assert_memory_equal(&first.update_stats, &second.update_stats, sizeof first.update_stats);
     assert_memory_equal(&first.actor_stats, &second.actor_stats, sizeof first.actor_stats);
-    assert_true(second.stats_updates == first.stats_updates && second.seconds == 12.25 && second.evaluated_at == 80);
+    assert_true(second.update_stats.updates == first.update_stats.updates && second.seconds == 12.25 && second.evaluated_at == 80);
     bp_cycle_free(&first);
     bp_cycle_free(&second);
 }
@@ -333,7 +333,7 @@ static void cursors_lengths_and_counters(void **state)
 {
     static const int32_t one = 1, minus = -1, far = 1 << 30, nine = 9;
     static const int64_t below = -1, most = INT64_MAX, huge = 1ll << 40;
-    static const double nothing = NAN, ages = -5;
+    static const double nothing = NAN, ages = -5, many = 41;
     static const float endless = INFINITY;
     static const struct {
         const char *tensor;
@@ -344,7 +344,8 @@ static void cursors_lengths_and_counters(void **state)
         {"run/transitions", 0, &below, "do not belong together"}, {"run/transitions", 0, &most, "do not belong together"},
         {"run/env_steps", 0, &below, "do not belong together"}, {"run/env_steps", 0, &most, "do not belong together"},
         {"run/seconds", 0, &ages, "sums"}, {"run/seconds", 0, &nothing, "sums"}, {"run/evaluated_at", 0, &huge, "sums"},
-        {"sums/updates", 0, &below, "sums"}, {"sums/update", 2, &nothing, "sums"}, {"sums/actor_counts", 1, &huge, "sums"},
+        {"sums/update", 0, &ages, "sums"}, {"sums/update", 0, &many, "sums"}, {"sums/update", 1, &nothing, "sums"}, {"sums/update", 2, &nothing, "sums"},
+        {"sums/update", 17, &nothing, "sums"}, {"sums/actor_counts", 1, &huge, "sums"},
         {"learner/updates", 0, &below, "do not belong together"}, {"learner/updates", 0, &most, "do not belong together"},
         {"learner/policy/online", 3, &endless, "the policy"}, {"learner/critic/v", 0, &endless, "the critic"},
         {"replay/cursor", 0, &far, "cursors"}, {"replay/cursor", 0, &minus, "cursors"}, {"replay/cursor", 2, &far, "cursors"},

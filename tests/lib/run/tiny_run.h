@@ -2,6 +2,7 @@
 #ifndef BP_TESTS_TINY_RUN_H
 #define BP_TESTS_TINY_RUN_H
 
+#include "learn/svg.h"
 #include "run/cycle.h"
 
 #include "../base/check.h"
