@@ -25,7 +25,7 @@ static int recurrent_lstm(int hidden_count, bool late)
 
 const struct bp_net_kind bp_net_kinds[] = {
     {"mlp", "dense layers with ELU", recurrent_none},
-    {"lstm", "dense layers, one of them an LSTM: the last (in critics the first)", recurrent_lstm},
+    {"lstm", "dense layers, one of them an LSTM: the last, or the first where an action or latent joins", recurrent_lstm},
     {"linear", "no hidden layer", recurrent_none},
     {NULL, NULL, NULL},
 };
@@ -118,36 +118,6 @@ int bp_net_init(struct bp_net *net, const struct bp_net_spec *spec)
 
 /* ---- parameters ---- */
 
-static void normal(gsl_rng *stream, float *dst, size_t n, double scale)
-{
-    for (size_t i = 0; i < n; i++)
-        dst[i] = (float)gsl_ran_gaussian_ziggurat(stream, scale);
-}
-
-void bp_net_randomise(const struct bp_net *net, float *params, gsl_rng *stream)
-{
-    for (int i = 0; i < net->layers; i++) {
-        const struct bp_layer *l = &net->layer[i];
-        size_t next = i + 1 < net->layers ? net->layer[i + 1].x : net->parameters;
-        int inputs = l->in + (i == net->join ? net->late_size : 0);
-        double scale = (i + 1 == net->layers ? 0.1 : 1.0) / sqrt(inputs);
-        normal(stream, params + l->x, l->h - l->x, scale);
-        normal(stream, params + l->h, l->b - l->h, 1 / sqrt(l->out));
-        memset(params + l->b, 0, (l->a - l->b) * sizeof *params);
-        if (l->kind == BP_LAYER_LSTM)
-            for (int j = 0; j < l->out; j++)
-                params[l->b + (size_t)(l->out + j)] = 1.0f;
-        normal(stream, params + l->a, next - l->a, scale);
-    }
-}
-
-static void tensor_name(const struct bp_net *net, const struct bp_layer *l, const char *part, char name[BP_TENSOR_NAME])
-{
-    int length = snprintf(name, BP_TENSOR_NAME, "%s/%s/%s", net->spec.name, l->name, part);
-
-    assert(length < BP_TENSOR_NAME);
-}
-
 static int width_of(const struct bp_layer *layer)
 {
     return layer->out * (layer->kind == BP_LAYER_LSTM ? 4 : 1);
@@ -163,6 +133,55 @@ static size_t late_weight(const struct bp_net *net, int k, int *rows)
         at += (size_t)net->spec.late[i].size * (size_t)width_of(join);
     *rows = net->spec.late[k].size;
     return at;
+}
+
+static void normal(gsl_rng *stream, float *dst, size_t n, double scale)
+{
+    for (size_t i = 0; i < n; i++)
+        dst[i] = (float)gsl_ran_gaussian_ziggurat(stream, scale);
+}
+
+/*
+ * Deviation of the weights of a layer's input of `size` numbers, its only one or one of several that join there. Each number has an equal
+ * share of the variance; but where a latent joins, each input has. Else a latent of a few numbers is lost beside an observation of many, and
+ * the low level learns to do without it before the high level has found a use for it; or a long latent, which at first is noise alone,
+ * drowns observation and action.
+ */
+static double deviation(const struct bp_net *net, int layer, int size)
+{
+    int inputs = net->layer[layer].in, parts = (inputs > 0) + net->spec.late_count;
+    bool latent = false;
+
+    for (int k = 0; layer == net->join && k < net->spec.late_count; k++)
+        latent |= !strcmp(net->spec.late[k].name, "latent");
+    if (latent)
+        return 1 / sqrt((double)parts * size);
+    return 1 / sqrt(inputs + (layer == net->join ? net->late_size : 0));
+}
+
+void bp_net_randomise(const struct bp_net *net, float *params, gsl_rng *stream)
+{
+    for (int i = 0; i < net->layers; i++) {
+        const struct bp_layer *l = &net->layer[i];
+        double gain = i + 1 == net->layers ? 0.1 : 1.0;
+        normal(stream, params + l->x, l->h - l->x, gain * deviation(net, i, l->in));
+        normal(stream, params + l->h, l->b - l->h, 1 / sqrt(l->out));
+        memset(params + l->b, 0, (l->a - l->b) * sizeof *params);
+        if (l->kind == BP_LAYER_LSTM)
+            for (int j = 0; j < l->out; j++)
+                params[l->b + (size_t)(l->out + j)] = 1.0f;
+        for (int k = 0, size; i == net->join && k < net->spec.late_count; k++) {
+            size_t at = late_weight(net, k, &size);
+            normal(stream, params + at, (size_t)size * (size_t)width_of(l), gain * deviation(net, i, size));
+        }
+    }
+}
+
+static void tensor_name(const struct bp_net *net, const struct bp_layer *l, const char *part, char name[BP_TENSOR_NAME])
+{
+    int length = snprintf(name, BP_TENSOR_NAME, "%s/%s/%s", net->spec.name, l->name, part);
+
+    assert(length < BP_TENSOR_NAME);
 }
 
 static bool same_late(const struct bp_net_spec *a, const struct bp_net_spec *b)

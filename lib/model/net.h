@@ -105,7 +105,10 @@ const char *bp_net_encoders_text(const struct bp_net_spec *spec, char *text, int
 /* Lay the network out. -1 after reporting an unknown kind or layers that do not fit it. */
 int bp_net_init(struct bp_net *net, const struct bp_net_spec *spec) BP_WARN_UNUSED;
 
-/* Fresh parameters: normal, variance 1 / inputs; biases 0, forget gates 1; the output layer times 0.1. */
+/*
+ * Fresh parameters: normal, variance 1 / inputs, where a latent joins 1 / (parts * inputs of the part); biases 0, forget gates 1; the
+ * output layer times 0.1.
+ */
 void bp_net_randomise(const struct bp_net *net, float *params, gsl_rng *stream);
 
 /*
