@@ -40,6 +40,18 @@ struct bp_tensor bp_tensor_2d(const char *name, enum bp_dtype dtype, int64_t row
     return tensor;
 }
 
+/* Both types have all bits of their exponent set in what is not finite. */
+bool bp_numbers_finite(enum bp_dtype dtype, const void *numbers, size_t count)
+{
+    const uint16_t *halves = numbers;
+    const uint32_t *floats = numbers;
+    bool finite = true;
+
+    for (size_t i = 0; i < count; i++)
+        finite &= dtype == BP_F16 ? (halves[i] & 0x7C00) != 0x7C00 : (floats[i] & 0x7F800000) != 0x7F800000;
+    return finite;
+}
+
 const struct bp_tensor *bp_tensor_find(const struct bp_tensor *tensors, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)

@@ -2,6 +2,7 @@
 #ifndef BP_BASE_TENSOR_H
 #define BP_BASE_TENSOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,9 @@ size_t bp_tensor_bytes(const struct bp_tensor *tensor);
 /* Make a tensor of one or two axes over borrowed data; name is cut at BP_TENSOR_NAME - 1. */
 struct bp_tensor bp_tensor_1d(const char *name, enum bp_dtype dtype, int64_t n, void *data);
 struct bp_tensor bp_tensor_2d(const char *name, enum bp_dtype dtype, int64_t rows, int64_t cols, void *data);
+
+/* Whether `count` numbers of type F16 or F32 are finite, all of them. */
+bool bp_numbers_finite(enum bp_dtype dtype, const void *numbers, size_t count);
 
 /* The tensor of that name, or NULL. */
 const struct bp_tensor *bp_tensor_find(const struct bp_tensor *tensors, size_t count, const char *name);

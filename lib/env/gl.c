@@ -4,12 +4,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 
-static const char *started;
-
-const char *bp_gl_name(void)
-{
-    return started;
-}
+static bool started;
 
 /*
  * MuJoCo looks for functions among the global symbols of the process, EGL's before OSMesa's. So libraries are loaded locally, and made
@@ -93,11 +88,6 @@ static bool start_osmesa(int width, int height)
 
 int bp_gl_start(int width, int height)
 {
-    if (started)
-        return 0;
-    if (start_egl())
-        started = "EGL";
-    else if (start_osmesa(width, height))
-        started = "OSMesa";
+    started = started || start_egl() || start_osmesa(width, height);
     return started ? 0 : bp_error(BP_FAILURE, "cannot draw: neither EGL (Debian's libegl1, libgl1 and libgl1-mesa-dri) nor OSMesa (libosmesa6) works here");
 }

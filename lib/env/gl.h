@@ -10,7 +10,4 @@
 /* Make a context current on the calling thread, once for the process. 0, or -1 after reporting what could be installed. */
 int bp_gl_start(int width, int height) BP_WARN_UNUSED;
 
-/* Which one it is: "EGL" or "OSMesa", NULL before. */
-const char *bp_gl_name(void);
-
 #endif

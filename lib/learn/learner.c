@@ -164,7 +164,7 @@ int bp_learner_init(struct bp_learner *learner, const struct bp_agent *agent, co
 {
     *learner = (struct bp_learner){.agent = *agent, .config = *config, .state_size = bp_agent_state_size(agent)};
     if (config->batch % config->shards)
-        return bp_error(BP_USAGE, "a batch of %d sequences cannot be cut into %d equal shards", config->batch, config->shards);
+        return bp_error(BP_USAGE, "--batch %d cannot be cut into %d equal shards: --shards must divide it", config->batch, config->shards);
     if (config->bf16 && bp_bf16_missing())
         return bp_error(BP_USAGE, "--precision bf16 %s", bp_bf16_missing());
     learner->microbatches = count_microbatches(learner);

@@ -372,14 +372,10 @@ static bool slot_makes_sense(const struct bp_replay_spec *spec, const struct slo
            (slot->terminated == 0 || slot->terminated == 1) && (slot->writer < 0 || !slot->terminated);
 }
 
-/* Both kinds have all bits of their exponent set in what is not finite. */
+/* Whether `n` numbers from `at` on are. */
 static bool all_finite(const void *array, size_t at, size_t n, bool half)
 {
-    bool finite = true;
-
-    for (size_t i = at; i < at + n; i++)
-        finite &= half ? (((const uint16_t *)array)[i] & 0x7C00) != 0x7C00 : (((const uint32_t *)array)[i] & 0x7F800000) != 0x7F800000;
-    return finite;
+    return half ? bp_numbers_finite(BP_F16, (const uint16_t *)array + at, n) : bp_numbers_finite(BP_F32, (const float *)array + at, n);
 }
 
 /* Of a slot, what can be drawn. */

@@ -332,15 +332,6 @@ void bp_actors_save(struct bp_actors *actors)
             save_lane(actors, &actors->teams[t], i);
 }
 
-static bool all_finite(const float *x, size_t n)
-{
-    bool finite = true;
-
-    for (size_t i = 0; i < n; i++)
-        finite &= isfinite(x[i]);
-    return finite;
-}
-
 /* What is wrong with what was loaded for a lane, or NULL. The replay has room for an episode's steps, and no more. */
 static const char *restore_lane(struct bp_actors *actors, struct team *team, int i, const struct bp_replay *replay)
 {
@@ -358,7 +349,7 @@ static const char *restore_lane(struct bp_actors *actors, struct team *team, int
         return "episode in the replay";
     if (!bp_random_valid(saved.stream, actors->spec.seed, BP_FOR_ACTION, actor, 0))
         return "random stream";
-    if (!all_finite(saved.observation, saved.observations) || !all_finite(saved.state, saved.states))
+    if (!bp_numbers_finite(BP_F32, saved.observation, saved.observations) || !bp_numbers_finite(BP_F32, saved.state, saved.states))
         return "observation or recurrent state";
     memcpy(gsl_rng_state(actors->streams[actor]), saved.stream, saved.stream_size);
     memcpy(team->observations + (size_t)i * saved.observations, saved.observation, saved.observations * sizeof(float));

@@ -4,7 +4,6 @@
 #include "store/hash.h"
 #include "store/pack.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -332,15 +331,6 @@ static int load_latent(const struct bp_record *record, struct bp_latent_choice *
     return fine && latent->correlation >= 0 && latent->correlation < 1 ? 0 : damaged(where, "latent");
 }
 
-static bool all_finite(const float *x, size_t n)
-{
-    bool finite = true;
-
-    for (size_t i = 0; i < n; i++)
-        finite &= isfinite(x[i]);
-    return finite;
-}
-
 static int load_parameters(const struct bp_record *record, struct bp_checkpoint *checkpoint, enum bp_role role, const char *where)
 {
     const struct bp_net *net = &checkpoint->agent.net[role];
@@ -361,7 +351,7 @@ static int load_parameters(const struct bp_record *record, struct bp_checkpoint 
         if (!found)
             return -1;
         memcpy(tensors[i].data, found->data, bp_tensor_bytes(found));
-        if (!all_finite(tensors[i].data, bp_tensor_count(found)))
+        if (!bp_numbers_finite(BP_F32, tensors[i].data, bp_tensor_count(found)))
             return bp_error(BP_DAMAGED, "%s: '%s' holds what is not a finite number", where, tensors[i].name);
     }
     return 0;

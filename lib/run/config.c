@@ -97,7 +97,7 @@ const struct bp_option bp_config_options[] = {
     COUNT("batch", batch, "512", 1, 1e6, "sequences of an update"),
     COUNT("shards", shards, "4", 1, 1024, "equal parts of the batch, for threads to work on side by side"),
     CHOICE("precision", precision, "float32", bp_precision_name, "numbers that matrix products of the learner take; all else is float32"),
-    CHOICE("recurrent-state", recurrent_state, "stored", recurrent_state, "LSTM state with which a replayed sequence starts"),
+    CHOICE("recurrent-state", recurrent_state, "stored", recurrent_state, "what a replayed sequence starts with: LSTM states and the latent before"),
     COUNT("actors", actors, "32", 1, 65536, "environments that act"),
     COUNT("actor-steps", actor_steps, "5", 1, 10000, "control steps of each actor between updates"),
     COUNT("replay-episodes", replay_episodes, "2000", 2, 1e9, "episodes that the replay holds"),
@@ -130,15 +130,6 @@ struct bp_latent_choice bp_config_networks(const struct bp_config *config, struc
     memcpy(choice, config->net, sizeof config->net);
     choice[BP_CRITIC_2] = config->critics == 2 ? choice[BP_CRITIC] : (struct bp_net_choice){0};
     return (struct bp_latent_choice){(int)config->latent_size, (int)config->latent_period, config->prior_correlation};
-}
-
-int bp_config_agent(const struct bp_config *config, const struct bp_groups *groups, int action_size, struct bp_agent *agent)
-{
-    struct bp_net_choice choice[BP_ROLES];
-
-    struct bp_latent_choice latent = bp_config_networks(config, choice);
-
-    return bp_agent_init(agent, groups, action_size, choice, &latent);
 }
 
 struct bp_learner_config bp_config_learner(const struct bp_config *config)

@@ -30,8 +30,7 @@ extern const struct bp_option bp_config_options[], bp_config_prior_options[];
 /* Networks and hierarchy as configured; the prior may then be replaced by a borrowed one. */
 struct bp_latent_choice bp_config_networks(const struct bp_config *config, struct bp_net_choice choice[BP_ROLES]);
 
-/* Agent and learner as configured, for observation groups and actions of the task. -1 after reporting. */
-int bp_config_agent(const struct bp_config *config, const struct bp_groups *groups, int action_size, struct bp_agent *agent) BP_WARN_UNUSED;
+/* Learner and replay as configured. */
 struct bp_learner_config bp_config_learner(const struct bp_config *config);
 struct bp_replay_spec bp_config_replay(const struct bp_config *config, const struct bp_agent *agent, int time_limit);
 

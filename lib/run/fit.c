@@ -6,9 +6,11 @@
 #include "learn/update.h"
 #include "run/checkpoint.h"
 #include "run/clock.h"
+#include "run/files.h"
 #include "run/precision.h"
 #include "run/progress.h"
 #include "run/signals.h"
+#include "store/hash.h"
 #include "store/pack.h"
 #include "store/rundb.h"
 #include "store/trajectory.h"
@@ -49,6 +51,7 @@ const struct bp_option bp_fit_options[] = {
     {"patience", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(patience), "10", 1, 1e6, NULL, "N", "looks in a row without improvement after which it stops"},
     {"seed", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(seed), "1", 0, 9e15, NULL, "N", "seed of everything random"},
     {"output", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(output), "-", 0, 0, NULL, "FILE", "checkpoint to write; - is stdout"},
+    {"force", 'f', BP_FLAG, BP_SCOPE_COMMAND, AT(force), NULL, 0, 0, NULL, NULL, "overwrite a checkpoint"},
     {"db", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(database), "bp.db", 0, 0, NULL, "FILE", "run database; none for no record"},
     {"threads", 't', BP_COUNT, BP_SCOPE_COMMAND, AT(threads), "2", 1, 1024, NULL, "N", "threads; the result does not depend on them"},
     {"quiet", 'q', BP_FLAG, BP_SCOPE_COMMAND, AT(quiet), NULL, 0, 0, NULL, NULL, "no progress on stderr"},
@@ -62,6 +65,8 @@ struct fit {
     struct bp_groups groups;        /* the inputs, densely */
     int action_size;
     char task[32], body[BP_BODY_NAME], parent[72];
+    char recordings[72];            /* hash of the actions of all episodes so far, in whatever files they came */
+    struct bp_run_files files;
     struct bp_learner learner;
     struct bp_pool *pool;
     double *sums;                   /* of held-out log_prob, by shard */
@@ -93,6 +98,16 @@ static int adopt_first(struct fit *fit, const struct bp_episode *episode)
     return (fit->dataset = bp_dataset_new(fit->groups.size, fit->action_size)) ? 0 : -1;
 }
 
+/* What the prior is learned from, so that its checkpoint tells. */
+static void note_episode(struct fit *fit, const struct bp_episode *episode)
+{
+    char both[144];
+    int before = snprintf(both, sizeof both, "%s", fit->recordings);
+
+    bp_hash_bytes(episode->actions, (size_t)episode->length * (size_t)episode->action_size * sizeof(float), both + before);
+    bp_hash_bytes(both, strlen(both), fit->recordings);
+}
+
 static int add_episode(struct fit *fit, const struct bp_episode *episode, const char *where)
 {
     struct bp_groups inputs = {.count = fit->groups.count, .size = fit->groups.size};
@@ -109,6 +124,7 @@ static int add_episode(struct fit *fit, const struct bp_episode *episode, const 
     }
     if (episode->action_size != fit->action_size)
         return bp_error(BP_USAGE, "%s: an episode's actions have %d numbers, others have %d", where, episode->action_size, fit->action_size);
+    note_episode(fit, episode);
     if (strcmp(fit->parent, episode->checkpoint))
         fit->parent[0] = '\0';          /* several experts: no one parent */
     return length == 0 ? 0 : bp_dataset_add(fit->dataset, length, &inputs, episode->observations, episode->groups.size, episode->actions);
@@ -211,7 +227,7 @@ static int start_run(struct fit *fit, const char *command_line)
     struct bp_run_info info = {
         .kernels = kernels, .program = bp_program(), .command = command_line, .config = config, .task = fit->task, .body = fit->body,
         .prior = fit->options->kind, .seed = (uint64_t)fit->options->seed, .output = fit->options->output,
-        .parent = *fit->parent ? fit->parent : NULL,
+        .parent = *fit->parent ? fit->parent : NULL, .fingerprint = fit->files.fingerprint,
     };
     fit->run = bp_rundb_start(fit->db, &info);
     free(config);
@@ -285,7 +301,7 @@ static int fit_prior(struct fit *fit)
     return 0;
 }
 
-static int write_prior(struct fit *fit, char hash[72])
+static int write_prior(struct fit *fit)
 {
     struct bp_checkpoint checkpoint = {
         .agent = fit->learner.agent,
@@ -300,34 +316,42 @@ static int write_prior(struct fit *fit, char hash[72])
     strcpy(checkpoint.parent, fit->parent);
     snprintf(checkpoint.program, sizeof checkpoint.program, "%s", bp_program());
     bp_precision_kernels(fit->options->precision, checkpoint.kernels, sizeof checkpoint.kernels);
-    if (bp_checkpoint_write(fit->options->output, &checkpoint))
-        return -1;
-    strcpy(hash, checkpoint.hash);
-    return 0;
+    if (!strcmp(fit->options->output, "-"))
+        bp_signals_end_pipe();
+    return bp_run_files_checkpoint(&fit->files, &checkpoint);
 }
 
-static int run(struct fit *fit, const char *command_line, char *const *paths, int count, char hash[72])
+static int open_files(struct fit *fit)
 {
-    if (bp_pack_check(fit->options->output))
+    const struct bp_run_files_spec files = {.output = fit->options->output, .force = fit->options->force, .fingerprint = ""};
+
+    return bp_run_files_open(&fit->files, &files);
+}
+
+static int run(struct fit *fit, const char *command_line, char *const *paths, int count)
+{
+    bp_signals_quit();          /* while it waits for a stream, it can be interrupted at once */
+    if (open_files(fit))
         return -1;
     for (int i = 0; i < (count ? count : 1); i++)
         if (read_stream(fit, count ? paths[i] : "-"))
             return -1;
     if (!fit->dataset)
         return bp_error(BP_DAMAGED, "there is no episode to learn from");
-    bp_signals_catch();         /* not before: while it waits for a stream, it can be interrupted at once */
-    if (init_fit(fit) || start_run(fit, command_line) || fit_prior(fit))
+    bp_signals_catch();
+    bp_signals_catch_pipe();
+    if (bp_run_fingerprint(fit->config, fit->recordings, "", fit->files.fingerprint) || init_fit(fit) || start_run(fit, command_line) || fit_prior(fit))
         return -1;
-    return isfinite(fit->best_log_prob) ? write_prior(fit, hash) : 0;     /* else stopped before the first measurement */
+    return isfinite(fit->best_log_prob) ? write_prior(fit) : 0;     /* else stopped before the first measurement */
 }
 
 int bp_fit(const struct bp_fit *options, const json_t *config, const char *command_line, char *const *paths, int count)
 {
     struct fit fit = {.options = options, .config = config, .started = bp_clock_seconds()};
-    char hash[72] = "";
+    const char *hash = fit.files.hash;
     int status;
 
-    status = run(&fit, command_line, paths, count, hash) ? bp_exit_status() : bp_signals_stop() ? 128 + bp_signals_stop() : 0;
+    status = run(&fit, command_line, paths, count) ? bp_exit_status() : bp_signals_stop() ? 128 + bp_signals_stop() : 0;
     if (!status)
         bp_log("wrote %s", strcmp(options->output, "-") ? options->output : "the prior");
     if (status > 128)
@@ -335,6 +359,7 @@ int bp_fit(const struct bp_fit *options, const json_t *config, const char *comma
     if (fit.db && fit.run > 0 && bp_rundb_finish(fit.db, fit.run, bp_rundb_state(status), *hash ? hash : NULL) && !status)
         status = bp_exit_status();
     bp_rundb_close(fit.db);
+    bp_run_files_close(&fit.files);
     bp_dataset_free(fit.dataset);
     bp_learner_free(&fit.learner);
     bp_pool_free(fit.pool);

@@ -12,7 +12,7 @@ struct bp_fit {
     int64_t transitions, unroll, burn_in, batch, shards, seed, evaluate_every, patience;
     const char *output, *database;
     int64_t threads;
-    bool quiet;
+    bool force, quiet;
 };
 
 /* Rows for a part whose values are a struct bp_fit. */

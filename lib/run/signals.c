@@ -39,6 +39,21 @@ static void catch(int number, void (*handler)(int))
     sigaction(number, &action, NULL);
 }
 
+/* With the default action, by which a shell sees what ended the process. */
+static void on_quit(int number)
+{
+    bp_claim_remove_all();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+void bp_signals_quit(void)
+{
+    catch(SIGINT, on_quit);
+    catch(SIGTERM, on_quit);
+    catch(SIGHUP, on_quit);
+}
+
 void bp_signals_catch(void)
 {
     catch(SIGINT, on_stop);

@@ -4,6 +4,9 @@
 
 #include <stdbool.h>
 
+/* From now on SIGINT, SIGTERM and SIGHUP remove temporary files and end the process: while it waits for input. */
+void bp_signals_quit(void);
+
 /* From now on SIGINT, SIGTERM, SIGHUP and SIGUSR1 are only noted; a second one of the first three removes temporary files and quits at once. */
 void bp_signals_catch(void);
 

@@ -58,8 +58,8 @@ static int open_temporary(struct bp_output *output, const struct stat *old)
         return -1;
     status = bp_claim_take(&output->temporary, path, old ? old->st_mode & 0777 : 0666);
     free(path);
-    if (!status && old)
-        fchmod(output->temporary.fd, old->st_mode & 07777);
+    if (!status && old && fchmod(output->temporary.fd, old->st_mode & 07777))
+        bp_warn("%s will not have the mode of the file that it replaces: %s", output->name, strerror(errno));
     /* A descriptor of its own, so that the claim outlasts the close, whose failure must be known before the file is renamed. */
     output->fd = status ? -1 : fcntl(output->temporary.fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     return output->fd < 0 ? -1 : 0;

@@ -28,7 +28,10 @@ int bp_pack_write(struct bp_pack_writer *writer, const struct bp_record *record)
 int bp_pack_commit(struct bp_pack_writer *writer) BP_WARN_UNUSED;
 /* Give up: remove the temporary file, free. NULL is fine. */
 void bp_pack_abort(struct bp_pack_writer *writer);
-/* Before the first record: ask for the stream's hash (see bp_pack_hash), which commit writes to `hash` (borrowed). */
+/*
+ * The identity of a stream, its hash: SHA-256, in 64 hexadecimal digits, of all its inflated bytes, end record included. It is the same for
+ * any level of compression, and `zcat FILE | sha256sum` prints it. Before the first record: ask for it; commit writes it to `hash` (borrowed).
+ */
 void bp_pack_writer_hash(struct bp_pack_writer *writer, char hash[72]);
 
 /* Read from a path or from stdin for "-". NULL after reporting. An empty stream is damaged. */
@@ -42,12 +45,6 @@ const char *bp_pack_name(const struct bp_pack_reader *reader);
 const char *bp_pack_where(const struct bp_pack_reader *reader);
 /* Before the first read: ask for the stream's hash, which bp_pack_read writes to `hash` (borrowed) when it returns 0. */
 void bp_pack_reader_hash(struct bp_pack_reader *reader, char hash[72]);
-
-/*
- * The identity of a stream: SHA-256, in 64 hexadecimal digits, of all its inflated bytes, end record included. It is the same
- * for any level of compression, and `zcat FILE | sha256sum` prints it. Reads and checks the whole stream; 0, or -1 after reporting.
- */
-int bp_pack_hash(const char *path, char hash[72]) BP_WARN_UNUSED;
 
 /* Versions of the two libraries that deflate and inflate. */
 const char *bp_pack_zlib_version(void);

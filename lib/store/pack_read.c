@@ -219,18 +219,3 @@ int bp_pack_read(struct bp_pack_reader *reader, struct bp_record *record)
     }
     return status;
 }
-
-int bp_pack_hash(const char *path, char hash[72])
-{
-    struct bp_pack_reader *reader = bp_pack_open(path);
-    struct bp_record record;
-    int status;
-
-    if (!reader)
-        return -1;
-    bp_pack_reader_hash(reader, hash);
-    while ((status = bp_pack_read(reader, &record)) > 0)
-        bp_record_clear(&record);
-    bp_pack_close(reader);
-    return status;
-}

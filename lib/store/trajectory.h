@@ -33,7 +33,7 @@ struct bp_episode {
     char task[32], body[BP_BODY_NAME];
     char play[16];              /* policy, prior or random */
     bool deterministic;
-    char checkpoint[72];        /* bp_pack_hash of the checkpoint that acted, "" for none */
+    char checkpoint[72];        /* hash of the checkpoint that acted, "" for none */
     void *storage;              /* owned by an episode that was read or allocated */
 };
 

@@ -132,6 +132,12 @@ is "  its last sentence" "$(tail -n 1 "$err")" "bp-distill: warning: stopped; wr
 quiet "  which plays" bp-rollout --play prior --task nav-hard -n 1 -o long.traj long.ckpt
 rm long.*
 
+head -n 1 said >first &
+bp-distill --prior lstm --transitions 100M --evaluate-every 1k --patience 100k --db none -o deaf.prior few.traj 2>said
+is "bp-distill that nobody hears: status" $? 141
+like "  after something was said" "$(cat first)" '^bp-distill: '
+ok "  it wrote the best prior so far" bp-stats info deaf.prior
+
 mkfifo never
 bp-distill --db none -o long.ckpt never 2>"$err" &
 process=$!

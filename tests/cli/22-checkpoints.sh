@@ -60,6 +60,9 @@ wait_for 20 test -s .held.ckpt.lock
 check "a second run on the same output" 2 "'held.ckpt' is being written by bp-train, process $process on .*, since 20.* UTC: give this run another --output" -- $train -o held.ckpt
 check "  by another name" 2 "held.ckpt' is being written by bp-train" -- $train -o ./held.ckpt
 check "  by another program" 2 "'held.ckpt' is being written by bp-train" -- bp-transfer --prior-from none --db none -q -o held.ckpt
+fixture easy.traj
+distill="bp-distill --layers 4 --transitions 4k --db none -q"
+check "  by bp-distill, before it reads" 2 "'held.ckpt' is being written by bp-train" -- $distill -o held.ckpt missing.traj
 kill -KILL $process
 wait $process 2>/dev/null
 quiet "a killed run holds nothing" $train -o held.ckpt
@@ -69,3 +72,12 @@ quiet "  but by --force" $train --seed 9 --force -o held.ckpt
 chmod 600 held.ckpt
 quiet "  again" $train --seed 8 -f -o held.ckpt
 is "  with the mode that it had" "$(stat -c %a held.ckpt)" 600
+
+check "bp-distill overwrites no checkpoint" 2 "'held.ckpt' is there already, a checkpoint or recordings: --force overwrites it" -- $distill -o held.ckpt easy.traj
+quiet "  but by --force" $distill -f -o held.ckpt easy.traj
+print() { bp-stats info --tsv "$1" | awk -F'\t' '$3 == "fingerprint" { print $4 }'; }
+quiet "  again, elsewhere" $distill -o same.ckpt easy.traj
+quiet "  from other recordings" bash -c "cat easy.traj easy.traj | $distill -o twice.ckpt"
+like "a distilled prior tells what made it" "$(print held.ckpt)" '^[0-9a-f]{64}$'
+is "  the same from the same" "$(print same.ckpt)" "$(print held.ckpt)"
+ok "  another from other recordings" test "$(print twice.ckpt)" != "$(print held.ckpt)"

@@ -57,13 +57,13 @@ for program in "bp-train -o x" "bp-transfer --prior-from none -o x"; do
     check "$name: a body misspelt" 2 "there is no body 'antt'; .*; did you mean 'ant'\?$" -- $program --body antt
     check "$name: an option misspelt" 2 "unknown option '--klcost'; did you mean '--kl-cost'\? " -- $program --klcost 1
     check "$name: a flag misspelt" 2 "unknown option '--no-quite'; did you mean '--no-quiet'\? " -- $program --no-quite
-    check "$name: shards that do not divide" 2 "batch of 16 sequences cannot be cut into 5 equal shards" -- $program --batch 16 --shards 5
+    check "$name: shards that do not divide" 2 "--batch 16 cannot be cut into 5 equal shards" -- $program --batch 16 --shards 5
     check "$name: a replay too small for its actors" 2 "replay of 10 episodes is too small for 32 actors" -- $program --warm-up 100 --replay-episodes 10
     check "$name: a warm-up that the replay cannot hold" 2 "--warm-up 1000000 is more than the replay holds" -- $program --warm-up 1M
     check "$name: an evaluation of what is not there" 2 "not 'critic'" -- $program --evaluate critic
     check "$name: an evaluation on an unknown task" 2 "there is no task 'bogus'|'bogus'" -- $program --evaluate policy:bogus
 done
-check "bp-train: unknown kind of prior" 2 "--prior must be one of none, shared, mlp, lstm, linear, not 'gru'" -- bp-train --prior gru -o x
+check "bp-train: unknown kind of prior" 2 "--prior must be one of none, shared, branch, mlp, lstm, linear, not 'gru'" -- bp-train --prior gru -o x
 check "bp-train: unknown group of the prior" 2 "no observation group 'goals'" -- bp-train --prior-inputs goals -o x
 check "bp-transfer: no prior" 2 "--prior-from FILE is needed" -- bp-transfer --preset nav-hard -o x
 check "bp-transfer: what to start from" 2 "--initialise must be one of prior, fresh, not 'x'" -- bp-transfer --prior-from $easy --initialise x -o x

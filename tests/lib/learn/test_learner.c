@@ -78,7 +78,7 @@ static void uneven_shards_are_refused(void **state)
 
     (void)state;
     assert_int_equal(run_action(uneven, NULL, false, said), BP_USAGE);
-    assert_said(said, "6 sequences");
+    assert_said(said, "--batch 6");
     assert_said(said, "4 equal shards");
 }
 

@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include "store/rundb.h"
+#include "../store/pack_hash.h"
 
 static const struct bp_report_options tsv = { .tsv = true };
 
@@ -45,7 +46,7 @@ static void of_a_checkpoint(void **state)
     for (size_t i = 0; i < sizeof expect / sizeof *expect; i++)
         if (!strstr(text, expect[i]))
             fail_msg("no '%s' in:\n%s", expect[i], text);
-    assert_int_equal(bp_pack_hash(files[0], hash), 0);
+    assert_int_equal(pack_hash(files[0], hash), 0);
     assert_non_null(strstr(text, hash));
     free(text);
 }

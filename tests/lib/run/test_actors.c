@@ -1,6 +1,7 @@
 #include "run/actors.h"
 
 #include "tiny_run.h"
+#include "config_agent.h"
 
 enum { ACTORS = 11, STEPS = 5, O = 20, A = 2, S = 2 * (5 + 6 + 6), LENGTH = 375 };
 
@@ -15,7 +16,7 @@ static int make_agent(void **state)
 
     (void)state;
     assert_non_null(env);
-    assert_int_equal(bp_config_agent(&config, &env->spec.groups, A, &agent), 0);
+    assert_int_equal(config_agent(&config, &env->spec.groups, A, &agent), 0);
     for (int role = 0; role < BP_ROLES; role++) {
         gsl_rng *stream = bp_random_new();
         bp_random_seek(stream, 8, BP_FOR_TEST, (uint64_t)role, 0);

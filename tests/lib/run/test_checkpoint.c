@@ -4,6 +4,7 @@
 
 #include "store/hash.h"
 #include "store/pack.h"
+#include "../store/pack_hash.h"
 
 #include <math.h>
 
@@ -74,7 +75,7 @@ static void round_trip(void **state)
     assert_true(loaded.transitions == made.transitions && loaded.transitions > 0);
     assert_true(loaded.updates == made.updates && loaded.updates > 0);
     assert_true(json_equal(loaded.config, made.config));
-    assert_int_equal(bp_pack_hash(path, hash), 0);
+    assert_int_equal(pack_hash(path, hash), 0);
     assert_string_equal(loaded.hash, hash);
     assert_string_equal(made.hash, hash);
     struct bp_params params = bp_checkpoint_params(&loaded);

@@ -5,6 +5,7 @@
 
 #include "../base/check.h"
 #include "../store/support.h"
+#include "config_agent.h"
 
 #include <dirent.h>
 
@@ -75,7 +76,7 @@ static void every_preset_works(void **state)
         struct bp_options *options = resolve(path);
         int actions;
         struct bp_groups groups = groups_of(config.task, config.body, &actions);
-        assert_int_equal(bp_config_agent(&config, &groups, actions, &agent), 0);
+        assert_int_equal(config_agent(&config, &groups, actions, &agent), 0);
         assert_true(agent.has[BP_POLICY] && agent.has[BP_CRITIC]);
         assert_int_equal(agent.has[BP_PRIOR], strcmp(config.net[BP_PRIOR].kind, "none") != 0);
         assert_null(agent.has[BP_PRIOR] ? bp_groups_find(&agent.net[BP_PRIOR].spec.inputs, "goal") : NULL);   /* or it were no behaviour prior */
@@ -116,7 +117,7 @@ static void fields_arrive(void **state)
     int actions;
     struct bp_groups groups = groups_of("nav-hard", NULL, &actions);
     struct bp_agent agent;
-    assert_int_equal(bp_config_agent(&config, &groups, actions, &agent), 0);
+    assert_int_equal(config_agent(&config, &groups, actions, &agent), 0);
     struct bp_replay_spec replay = bp_config_replay(&config, &agent, 375);
     assert_true(replay.writers == 6 && replay.stride == 4 && replay.episodes == 30 && replay.time_limit == 375);
     assert_int_equal(replay.state_size, 2 * 7 + 2 * 8);

@@ -1,6 +1,7 @@
 #include "store/member.h"
 #include "store/pack.h"
 #include "support.h"
+#include "pack_hash.h"
 
 #include <endian.h>
 #include <math.h>
@@ -634,16 +635,16 @@ static void test_hash(void **state)
 
     (void)state;
     write_stream(path, 3, 0);
-    assert_int_equal(bp_pack_hash(path, first), 0);
+    assert_int_equal(pack_hash(path, first), 0);
     assert_int_equal(strlen(first), 64);
     write_stream(path, 3, 9);
-    assert_int_equal(bp_pack_hash(path, hash), 0);
+    assert_int_equal(pack_hash(path, hash), 0);
     assert_string_equal(hash, first);
     snprintf(command, sizeof command, "zcat %s | sha256sum", path);
     command_output(command, printed, sizeof printed);
     assert_memory_equal(printed, first, 64);
     write_stream(path, 2, 9);
-    assert_int_equal(bp_pack_hash(path, other), 0);
+    assert_int_equal(pack_hash(path, other), 0);
     assert_string_not_equal(other, first);
 
     struct bp_pack_writer *writer = bp_pack_create(path, 3);
@@ -660,7 +661,7 @@ static void test_hash(void **state)
 
     write_file(path, "x", 1);
     capture_begin();
-    assert_int_equal(bp_pack_hash(path, hash), -1);
+    assert_int_equal(pack_hash(path, hash), -1);
     assert_said(capture_take(), "is neither");
     capture_end();
 }
