@@ -32,7 +32,7 @@ static bool chosen(const struct bp_net_choice *choice)
     return choice->kind && strcmp(choice->kind, "none");
 }
 
-static void add_late(struct bp_net_spec *spec, const char *name, int size)
+static void add_late(struct bp_net_spec *spec, const char *name, int size, enum bp_late_start start)
 {
     struct bp_late *late = &spec->late[spec->late_count];
 
@@ -40,6 +40,7 @@ static void add_late(struct bp_net_spec *spec, const char *name, int size)
         return;
     snprintf(late->name, sizeof late->name, "%s", name);
     late->size = size;
+    late->start = start;
     spec->late_count++;
 }
 
@@ -61,8 +62,8 @@ static int init_critic(struct bp_agent *agent, enum bp_role role, const struct b
 
     if (!chosen(choice))
         return 0;
-    add_late(&spec, "action", agent->action_size);
-    add_late(&spec, "latent", agent->latent_size);
+    add_late(&spec, "action", agent->action_size, BP_LATE_NUMBERS);
+    add_late(&spec, "latent", agent->latent_size, BP_LATE_SILENT);      /* says little beside the action, least of all when the next step draws anew */
     return init_net(agent, role, choice, &spec);
 }
 
@@ -75,7 +76,7 @@ static int add_torsos(struct bp_agent *agent, const struct bp_level *level, stru
             continue;
         if (!trunk->spec.hidden_count)
             return bp_error(BP_USAGE, "a %s of kind %s has no hidden layer for a branch", trunk->spec.name, trunk->spec.kind);
-        add_late(spec, trunk->spec.name, trunk->layer[trunk->join].in);
+        add_late(spec, trunk->spec.name, trunk->layer[trunk->join].in, BP_LATE_NUMBERS);
         trunk->torso_given = true;
     }
     return 0;
@@ -91,9 +92,9 @@ static int init_level(struct bp_agent *agent, enum bp_role role, const struct bp
     if (kind)
         snprintf(spec.kind, sizeof spec.kind, "%s", kind);
     if (level->above)
-        add_late(&spec, "latent", agent->latent_size);
+        add_late(&spec, "latent", agent->latent_size, BP_LATE_PART);
     if (level->before)
-        add_late(&spec, "before", level->size);
+        add_late(&spec, "before", level->size, BP_LATE_NUMBERS);
     if (add_torsos(agent, level, &spec))
         return -1;
     spec.output_size = level->family->outputs(level->size);

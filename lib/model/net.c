@@ -141,22 +141,20 @@ static void normal(gsl_rng *stream, float *dst, size_t n, double scale)
         dst[i] = (float)gsl_ran_gaussian_ziggurat(stream, scale);
 }
 
-/*
- * Deviation of the weights of a layer's input of `size` numbers, its only one or one of several that join there. Each number has an equal
- * share of the variance; but where a latent joins, each input has. Else a latent of a few numbers is lost beside an observation of many, and
- * the low level learns to do without it before the high level has found a use for it; or a long latent, which at first is noise alone,
- * drowns observation and action.
- */
+/* Deviation of the weights of a layer's input of `size` numbers, its only one or one of those that join there. */
 static double deviation(const struct bp_net *net, int layer, int size)
 {
-    int inputs = net->layer[layer].in, parts = (inputs > 0) + net->spec.late_count;
-    bool latent = false;
+    int inputs = net->layer[layer].in, numbers = inputs, parts = inputs > 0;
+    bool by_part = false;
 
-    for (int k = 0; layer == net->join && k < net->spec.late_count; k++)
-        latent |= !strcmp(net->spec.late[k].name, "latent");
-    if (latent)
-        return 1 / sqrt((double)parts * size);
-    return 1 / sqrt(inputs + (layer == net->join ? net->late_size : 0));
+    for (int k = 0; layer == net->join && k < net->spec.late_count; k++) {
+        const struct bp_late *late = &net->spec.late[k];
+        bool heard = late->start != BP_LATE_SILENT;
+        numbers += heard ? late->size : 0;
+        parts += heard;
+        by_part |= late->start == BP_LATE_PART;
+    }
+    return 1 / sqrt(by_part ? (double)parts * size : numbers);
 }
 
 void bp_net_randomise(const struct bp_net *net, float *params, gsl_rng *stream)
@@ -172,7 +170,8 @@ void bp_net_randomise(const struct bp_net *net, float *params, gsl_rng *stream)
                 params[l->b + (size_t)(l->out + j)] = 1.0f;
         for (int k = 0, size; i == net->join && k < net->spec.late_count; k++) {
             size_t at = late_weight(net, k, &size);
-            normal(stream, params + at, (size_t)size * (size_t)width_of(l), gain * deviation(net, i, size));
+            double heard = net->spec.late[k].start == BP_LATE_SILENT ? 0 : gain;
+            normal(stream, params + at, (size_t)size * (size_t)width_of(l), heard * deviation(net, i, size));
         }
     }
 }

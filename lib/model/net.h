@@ -26,10 +26,18 @@ struct bp_encoder_spec {
     int hidden_count;           /* at least 1 */
 };
 
+/*
+ * How the weights of a late input start. As numbers: each number that joins has an equal share of the variance. As a part: each input that
+ * joins has one, however many its numbers; else a latent of a few numbers is lost beside an observation of many, and the low level learns to
+ * do without it before the high level has found a use for it. Silent: at zero, for what may not matter; they grow when it does.
+ */
+enum bp_late_start { BP_LATE_NUMBERS, BP_LATE_PART, BP_LATE_SILENT };
+
 /* An input beside the observation, which joins after the recurrent layers: several of them can stand on one set of features. */
 struct bp_late {
     char name[12];              /* action, latent, before, or the network whose torso it is: names its weights */
     int size;
+    enum bp_late_start start;
 };
 
 /* How to build a network; all that a checkpoint needs to tell of one. */
@@ -106,7 +114,7 @@ const char *bp_net_encoders_text(const struct bp_net_spec *spec, char *text, int
 int bp_net_init(struct bp_net *net, const struct bp_net_spec *spec) BP_WARN_UNUSED;
 
 /*
- * Fresh parameters: normal, variance 1 / inputs, where a latent joins 1 / (parts * inputs of the part); biases 0, forget gates 1; the
+ * Fresh parameters: normal, variance 1 / inputs, where inputs join as parts 1 / (parts * inputs of the part); biases 0, forget gates 1; the
  * output layer times 0.1.
  */
 void bp_net_randomise(const struct bp_net *net, float *params, gsl_rng *stream);

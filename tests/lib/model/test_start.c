@@ -35,6 +35,7 @@ static struct bp_agent agent_of(const struct setting *s, uint64_t seed)
         [BP_PRIOR] = {"mlp", "64,64", "proprio", "softplus", NULL},
         [BP_POLICY_HIGH] = {"mlp", "64", "*", s->head, NULL},
         [BP_PRIOR_HIGH] = {s->prior_high, "64", "proprio", s->head, NULL},
+        [BP_CRITIC] = {"mlp", "64,64", "*", NULL, NULL},
     };
     const struct bp_latent_choice latent = {s->latent, 1, 0.95};
     struct bp_groups groups = {0};
@@ -191,6 +192,31 @@ static void a_latent_is_heard(void **state)
         }
 }
 
+/* A fresh critic gives one value for all latents, and another for each action. */
+static void a_critic_starts_deaf_to_latents(void **state)
+{
+    (void)state;
+    const struct setting s = {"ar1", "softplus", 10, 4};
+    struct bp_agent agent = agent_of(&s, 7);
+    struct bp_net_use use[BP_ROLES];
+    float observation[2 * 13] = {0}, action[2 * A] = {0}, latent[2 * 4];
+    struct bp_tape tape;
+
+    assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
+    use_of(&agent, use);
+    fill_normal(latent, 8, 901);
+    for (int differs = 0; differs < 2; differs++) {
+        struct bp_sequences sequences = {1, 2, NULL, NULL, NULL};
+        action[A] = (float)differs;
+        bp_tape_reset(&tape);
+        struct bp_var *features = bp_net_features(&tape, use[BP_CRITIC], bp_agent_inputs(&tape, &agent, BP_CRITIC, observation, 2), &sequences);
+        struct bp_var *late[] = {bp_constant(&tape, 2, A, action), bp_constant(&tape, 2, 4, latent)};
+        const float *q = bp_net_output(&tape, use[BP_CRITIC], features, late)->value;
+        assert_int_equal(q[0] != q[1], differs);
+    }
+    bp_tape_free(&tape);
+}
+
 /* The next mean of a learned AR process is less apart than two latents are. */
 static void a_learned_process_contracts(void **state)
 {
@@ -231,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(latents_stay),
         cmocka_unit_test(a_latent_is_heard),
+        cmocka_unit_test(a_critic_starts_deaf_to_latents),
         cmocka_unit_test(a_learned_process_contracts),
     };
 
