@@ -182,9 +182,9 @@ static bool makes_sense(const struct bp_world_env *env)
     {{.world = world_spec, .goals = TARGETS, .time_limit = TIME_LIMIT, .begin = begin, .reward = reward, .list = list, .observe = observe, \
       .makes_sense = makes_sense}, name, edge_of, feels, likely, in_order, shown}
 #define POINTMASS {.bare = true, .size = 1, .targets = TARGETS, .target_size = 2 * TARGET_RADIUS, .target_round = true}
-#define ANT {.size = 3, .centred = true, .targets = TARGETS, .target_size = 3 * 2 * TARGET_RADIUS, .target_round = true}
+#define ANT {.size = 6, .centred = true, .targets = TARGETS, .target_size = 6 * 2 * TARGET_RADIUS, .target_round = true}
 #define BODIES(likely, in_order, shown) \
-    ROW(POINTMASS, "pointmass", 1, false, likely, in_order, shown), ROW(ANT, "ant", 3, true, likely, in_order, shown)
+    ROW(POINTMASS, "pointmass", 1, false, likely, in_order, shown), ROW(ANT, "ant", 6, true, likely, in_order, shown)
 
 static const char *const nav_bodies[] = {"pointmass", "ant", NULL};
 static const struct nav easy[] = {BODIES(BP_MARKOV_LIKELY, false, "goal")}, hard[] = {BODIES(1.0, true, "progress")};

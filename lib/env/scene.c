@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-const double bp_scene_gap_start = 2, bp_scene_corridor_length = 40, bp_scene_box_edge = 0.5;
+const double bp_scene_gap_start = 3, bp_scene_corridor_length = 40, bp_scene_box_edge = 0.5;
 
 /* For collisions walls are infinitely high; this is their height in pictures. */
-static const double wall_height = 0.5, corridor_back = 1.5, pit_depth = 3;
+static const double wall_height = 0.5, corridor_back = 2, pit_depth = 3;
 
 /*
  * A box floats half a centimetre above the floor, and comes to rest with a time constant of half a second, so that its place nearly
@@ -65,6 +65,22 @@ static void write_arena(struct text *text, double size)
     write_wall(text, "west", -half, 0, 1, 0, half);
     write_wall(text, "north", 0, half, 0, -1, half);
     write_wall(text, "south", 0, -half, 0, 1, half);
+}
+
+void bp_scene_resize(mjModel *model, double size)
+{
+    static const char *const walls[] = {"world/wall-east", "world/wall-west", "world/wall-north", "world/wall-south"};
+    static const double where[][2] = {{1, 0}, {-1, 0}, {0, 1}, {0, -1}};
+    double half = size / 2;
+
+    for (int i = 0; i < 4; i++) {
+        int wall = mj_name2id(model, mjOBJ_GEOM, walls[i]);
+        model->geom_pos[3 * wall] = half * where[i][0];
+        model->geom_pos[3 * wall + 1] = half * where[i][1];
+        model->geom_size[3 * wall] = half;
+    }
+    mjtNum *floor = model->geom_size + 3 * mj_name2id(model, mjOBJ_GEOM, "world/floor");
+    floor[0] = floor[1] = half;
 }
 
 /* The floor is two blocks; the far one is moved with the length of the gap, so it is a mocap body: its place belongs to the state. */

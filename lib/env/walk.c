@@ -88,7 +88,8 @@ static void reward_gap(struct bp_world_env *env, const float *action, struct bp_
 
 /* ---- the rows ---- */
 
-static const char *const humanoids[] = {"humanoid", "humanoid23", NULL}, *const ant[] = {"ant", NULL};
+static const char *const legged[] = {"humanoid", "humanoid23", "ant", "quadruped", NULL}, *const humanoids[] = {"humanoid", "humanoid23", NULL},
+                  *const ant[] = {"ant", NULL};
 
 static const struct bp_world_task walk = {
     .world = {.centred = true}, .groups = "proprio,goal", .goals = 4, .time_limit = 400, .begin = begin_walk, .reward = reward_walk,
@@ -100,11 +101,11 @@ static const struct bp_world_task follow = {
     .reward = reward_follow,
 };
 static const struct bp_world_task gap = {
-    .world = {.corridor = 3, .centred = true}, .groups = "proprio,global,gap", .time_limit = 400, .begin = begin_gap, .reward = reward_gap,
+    .world = {.corridor = 4, .centred = true}, .groups = "proprio,global,gap", .time_limit = 400, .begin = begin_gap, .reward = reward_gap,
 };
 
 const struct bp_task bp_walk = {
-    "walk", "walk at a steady speed forward, backward, left or right, as is named", humanoids, bp_world_env_open, &walk, true,
+    "walk", "walk at a steady speed forward, backward, left or right, as is named", legged, bp_world_env_open, &walk, true,
 };
 const struct bp_task bp_follow = {
     "follow", "stay near a target that moves on whenever it was reached", humanoids, bp_world_env_open, &follow, true,

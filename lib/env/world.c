@@ -9,8 +9,11 @@
 
 const float bp_world_colours[BP_WORLD_TARGETS][3] = {{0.85f, 0.2f, 0.2f}, {0.15f, 0.6f, 0.25f}, {0.2f, 0.4f, 0.9f}, {0.9f, 0.65f, 0.1f}};
 
-/* Room between a box and the walls at first, for a ball to get behind it. */
-static const double box_room = 0.3;
+/* Room between a box and the walls at first, for a body to get behind it: the arena's edge by this. */
+static const double box_room_part = 10;
+
+/* The arena that a body's file can ask for, m. */
+static const double arena_least = 1, arena_most = 100;
 
 /* ---- loading ---- */
 
@@ -54,10 +57,30 @@ static void hide_own_floor(mjModel *m)
         }
 }
 
+/* The edge of the arena that the body's file asks for: <custom><numeric name="arena" data="METRES"/>. */
+static int find_arena(struct bp_world *world)
+{
+    const mjModel *m = world->physics.model;
+    int i = world->spec->for_body ? mj_name2id(m, mjOBJ_NUMERIC, "arena") : -1;
+
+    if (i < 0 || m->numeric_size[i] < 1)
+        return 0;
+    world->wide = *world->spec;
+    world->wide.size = m->numeric_data[m->numeric_adr[i]];
+    world->spec = &world->wide;
+    if (!(world->wide.size >= arena_least && world->wide.size <= arena_most))
+        return bp_error(BP_USAGE, "the body '%s' asks for an arena of %g m; it must be from %g to %g", world->name, world->wide.size, arena_least,
+                        arena_most);
+    bp_scene_resize(world->physics.model, world->wide.size);
+    return 0;
+}
+
 static int check_room(struct bp_world *world);
 
 static int find_everything(struct bp_world *world)
 {
+    if (find_arena(world))
+        return -1;
     world->physics.model->opt.disableflags |= mjDSBL_SENSOR;     /* nothing reads those of the file */
     if (!world->spec->bare)
         hide_own_floor(world->physics.model);
@@ -154,7 +177,7 @@ static bool find_places(const struct bp_world *world, struct disc *disc, gsl_rng
     for (count = 1; count <= spec->boxes + spec->targets; count++) {
         bool box = count <= spec->boxes;
         disc[count].radius = box ? bp_scene_box_edge / M_SQRT2 : round * spec->target_size / 2;
-        if (!find_place(disc, count, half, box ? box_room : 0, stream))
+        if (!find_place(disc, count, half, box ? spec->size / box_room_part : 0, stream))
             return false;
     }
     return true;
@@ -174,8 +197,9 @@ static int check_room(struct bp_world *world)
     for (int i = 0; i < 100; i++)
         fits += spec->bare || find_places(world, disc, stream);
     gsl_rng_free(stream);
-    return fits > 5 ? 0 : bp_error(BP_USAGE, "the body '%s' is too large, %.2g m across: it and its targets and boxes find no room on %g x %g m",
-                                   world->name, 2 * world->body.radius, spec->size, spec->size);
+    return fits > 5 ? 0 : bp_error(BP_USAGE, "the body '%s' is too large, %.2g m across: it and its targets and boxes find no room on %g x %g m%s",
+                                   world->name, 2 * world->body.radius, spec->size, spec->size,
+                                   spec->for_body ? "; its file can ask for more by <custom><numeric name=\"arena\" data=\"EDGE\"/></custom>" : "");
 }
 
 static double any_angle(gsl_rng *stream)

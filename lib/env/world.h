@@ -26,7 +26,8 @@ struct bp_world_state {
 };
 
 struct bp_world {
-    const struct bp_world_spec *spec;
+    const struct bp_world_spec *spec;       /* as it was asked for; with an arena as large as the body's file asks for, its own copy */
+    struct bp_world_spec wide;
     char name[BP_BODY_NAME];    /* of the body, as it was asked for */
     struct bp_physics physics;
     struct bp_body body;

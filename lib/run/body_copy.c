@@ -47,13 +47,27 @@ int bp_body_copy_read(const char *body, struct bp_body_copy *copy)
     return 0;
 }
 
+/* A shipped body is as it is now, whatever it was when the checkpoint was made. */
+static void tell_shipped(const char *body, const char *hash)
+{
+    struct bp_body_copy now;
+
+    if (!*hash || bp_body_copy_read(body, &now))
+        return;
+    if (strcmp(now.hash, hash))
+        bp_warn("the body '%s' has changed since the checkpoint was made: what it learned was for another shape", body);
+    bp_body_copy_free(&now);
+}
+
 void bp_body_copy_use(const char *body, const struct bp_body_copy *copy)
 {
     char hash[72], *now;
     size_t size;
 
-    if (!copy->xml)
+    if (!copy->xml) {
+        tell_shipped(body, copy->hash);
         return;
+    }
     if ((now = read_all(body, &size))) {
         bp_hash_bytes(now, size, hash);
         if (strcmp(hash, copy->hash))

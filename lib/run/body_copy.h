@@ -17,7 +17,7 @@ int bp_body_copy_read(const char *body, struct bp_body_copy *copy) BP_WARN_UNUSE
 
 /*
  * From now on environments on `body` are of this copy (both borrowed for the life of the process), wherever the file is and whatever it has
- * become; when it has become another, a warning says so. Of a copy without XML, nothing.
+ * become; when it has become another, a warning says so. A copy without XML, of a shipped body, is only compared: a warning says when it changed.
  */
 void bp_body_copy_use(const char *body, const struct bp_body_copy *copy);
 void bp_body_copy_free(struct bp_body_copy *copy);

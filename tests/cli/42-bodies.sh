@@ -46,6 +46,24 @@ else
     mv own/away.xml own/hopper.xml
 fi
 rm -f stop.ckpt*
+
+# A shipped body is not carried; when it has changed, as with another version, playing says so.
+quiet "training on a shipped body" bp-train $goto --body ball -o ball.ckpt
+quiet "  it plays" bp-rollout -q -n 1 -o x.traj ball.ckpt
+cp -r "$BP_SHARE" share
+sed 's/<worldbody>/<!-- changed --><worldbody>/' "$BP_SHARE/bodies/ball.xml" >share/bodies/ball.xml
+runs "  after the body has changed, too" 0 env BP_SHARE="$PWD/share" bp-rollout -q -n 1 -o x.traj ball.ckpt
+is "  and a warning says so" "$(cat "$err")" "bp-rollout: warning: the body 'ball' has changed since the checkpoint was made: what it learned was for another shape"
+rm -r share ball.ckpt
+
+# A body's file asks for the arena of tasks with boxes.
+sed 's/<numeric name="arena".*//' own/ant.xml >own/unasked.xml
+check "a body too large for tasks with boxes" 2 'find no room on 3 x 3 m; its file can ask for more by <custom><numeric name="arena" data="EDGE"/></custom>' -- \
+    bp-rollout --play random --task push-1b1t --body own/unasked.xml -n 1 -o x
+sed 's/<numeric name="arena".*/<numeric name="arena" data="0.5"\/>/' own/ant.xml >own/narrow.xml
+check "  an arena too narrow to be one" 2 "asks for an arena of 0.5 m; it must be from 1 to 100" -- bp-rollout --play random --task push-1b1t --body own/narrow.xml -n 1 -o x
+quiet "  the arena that its file asks for" bp-rollout -q --play random --task push-1b1t --body own/ant.xml -n 1 -o x.traj
+is "  is that of the trajectory" "$(bp-stats trajectories --tsv x.traj | awk -F'\t' 'NR == 1 {for (i = 1; i <= NF; i++) if ($i == "edge") at = i} NR == 2 {print $at}')" 5
 quiet "  its prior is handed on" bp-transfer $goto --prior-from hopper.ckpt --body own/hopper.xml -o next.ckpt
 rm -f *.traj *.ckpt
 

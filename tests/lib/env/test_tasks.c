@@ -336,6 +336,14 @@ static void gathering(void **state)
     bp_env_close(env);
 }
 
+/* Two targets so far apart that a body in one does not touch a box in the other. */
+static void spread_targets(struct bp_env *env)
+{
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k < 2; k++)
+            world_of(env)->state.target[i][k] = i ? 1.2 : -1.2;
+}
+
 static void both_parts(void **state)
 {
     float o[MOST];
@@ -343,6 +351,8 @@ static void both_parts(void **state)
     int mine = goal_of(env);
 
     (void)state;
+    spread_targets(env);
+    bp_world_put_box(world_of(env), 0, 1.2, -1.2, 0);
     put_body(env, mine);
     assert_step(stand(env), 10, 0, false);
     put_box(env, 0, 1 - mine);
@@ -372,9 +382,10 @@ static void one_part(void **state)
         if (goal < 2 && !bp_world_within(world_of(env), bp_world_root(world_of(env)), target))
             assert_int_equal(stand(env).terminated, false);
         bp_env_reset(env, seed, o);
-        if (goal < 2)
-            put_body(env, target);
-        else
+        spread_targets(env);
+        put_body(env, goal < 2 ? target : 1 - target);
+        bp_world_put_box(world_of(env), 0, 1.2, -1.2, 0);
+        if (goal >= 2)
             put_box(env, 0, target);
         assert_step(stand(env), 60, goal < 2 ? 0 : 1, true);
     }
@@ -449,17 +460,17 @@ static void leaping(void **state)
 
     (void)state;
     assert_true(world->state.gap >= 0.3 && world->state.gap <= 2.5);
-    assert_close(gap[0], 2, 1e-6);
+    assert_close(gap[0], bp_scene_gap_start, 1e-6);
     assert_close(gap[1], world->state.gap, 1e-6);
     world->physics.data->qvel[0] = 1.5;
     struct bp_step step = stand(env);
     double v[3];
     bp_world_velocity(world, v);
     assert_true(v[0] > 0.3 && step.reward == (float)v[0]);
-    bp_world_put_body(world, 2 + world->state.gap + 0.8, 0, 0);
+    bp_world_put_body(world, bp_scene_gap_start + world->state.gap + 1.3, 0, 0);
     assert_int_equal(stand(env).event, 0);
     assert_int_equal(stand(env).event, -1);
-    bp_world_put_body(world, 2 + world->state.gap / 2, 0, 0);
+    bp_world_put_body(world, bp_scene_gap_start + world->state.gap / 2, 0, 0);
     world->physics.data->qpos[2] = -1;
     step = stand(env);
     assert_true(step.terminated && step.event == 1);

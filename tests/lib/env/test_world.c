@@ -3,8 +3,8 @@
 #include "../base/check.h"
 #include "../store/support.h"
 
-static const struct bp_world_spec arena = {.size = 3, .boxes = 2, .box_mass = 2, .targets = 3, .target_size = 0.5};
-static const struct bp_world_spec corridor = {.corridor = 2};
+static const struct bp_world_spec arena = {.size = 3, .for_body = true, .boxes = 2, .box_mass = 2, .targets = 3, .target_size = 0.5};
+static const struct bp_world_spec corridor = {.corridor = 4};
 static const char *const bodies[] = {"ball", "ant", "quadruped"};
 enum { BODIES = sizeof bodies / sizeof *bodies };
 
@@ -51,19 +51,21 @@ static void things_are_placed_apart(void **state)
     for (int i = 0; i < BODIES; i++) {
         struct bp_world *w = &worlds[i];
         double farthest = 0, quadrants[4] = {0}, box = bp_scene_box_edge / M_SQRT2, target = 0.25 * M_SQRT2, radius = w->body.radius;
+        double half = i ? 2.5 : 1.5;            /* the files of ant and quadruped ask for 5 x 5 m */
+        assert_true(w->spec->size == 2 * half && w->physics.model->geom_pos[3 * mj_name2id(w->physics.model, mjOBJ_GEOM, "world/wall-east")] == half);
         for (uint64_t seed = 0; seed < 400; seed++) {
             start(w, seed);
             const double *root = bp_world_root(w);
             struct bp_frame frame = bp_body_frame(&w->body, w->physics.data);
             farthest = fmax(farthest, fabs(root[0]));
             quadrants[2 * (frame.cosine > 0) + (frame.sine > 0)]++;
-            assert_true(fabs(root[0]) <= 1.5 - radius + 1e-9 && fabs(root[1]) <= 1.5 - radius + 1e-9);
+            assert_true(fabs(root[0]) <= half - radius + 1e-9 && fabs(root[1]) <= half - radius + 1e-9);
             assert_true(apart(bp_world_box(w, 0), bp_world_box(w, 1)) >= 2 * box - 1e-9);
             for (int b = 0; b < 2; b++)
                 assert_true(apart(root, bp_world_box(w, b)) >= radius + box - 1e-9);
             for (int t = 0; t < 3; t++) {
                 const double *at = w->state.target[t];
-                assert_true(fabs(at[0]) <= 1.5 - target + 1e-9 && fabs(at[1]) <= 1.5 - target + 1e-9);
+                assert_true(fabs(at[0]) <= half - target + 1e-9 && fabs(at[1]) <= half - target + 1e-9);
                 assert_true(apart(root, at) >= radius + target - 1e-9);
                 assert_true(apart(at, bp_world_box(w, 0)) >= box + target - 1e-9);
                 for (int other = 0; other < t; other++)
@@ -73,7 +75,7 @@ static void things_are_placed_apart(void **state)
                 assert_true(w->physics.data->contact[c].dist > -0.02);
             assert_false(bp_world_boxes_touch(w));
         }
-        assert_true(farthest > 0.9 * (1.5 - radius));
+        assert_true(farthest > 0.9 * (half - radius));
         for (int q = 0; q < 4; q++)
             assert_true(quadrants[q] > 60);
     }
@@ -244,7 +246,7 @@ static void saved_worlds_go_on(void **state)
 /* The floor ends at the gap and goes on beyond it: standing on either side, falling between. */
 static void the_gap(void **state)
 {
-    static const double x[] = {0, 3, 4.5}, length = 2;
+    static const double x[] = {0, 4.1, 6.4}, length = 2.2;
     struct bp_world w;
     float nothing[8] = {0};
 
