@@ -52,6 +52,8 @@ is "  the latent's prior is the ball's" "$(bp-stats info --tsv high.1 | awk -F'\
 is "  the low level's KL is 0" "$(low_kl '' high)" 0.0
 high="bp-transfer --task goto --reuse high --prior-from ball --transitions 2k $runs"
 quiet "  without the KL" $high --body quadruped --kl-cost 0 --db none -o unpaid
+quiet "  with products of BF16" $high --body ant --precision bf16 --db none -o rounded
+is "  the high level is kept to the bit there, too" "$(tensors rounded policy-high)" "$(tensors ball policy-high)"
 quiet "  for a body that takes four steps for one" $high --body ant --latent-period 4 --db none -o slow
 quiet "what was reused is reused again" bp-transfer --task push-1b1t --body ball --reuse low --prior-from low.1 --transitions 2k $runs --db none -o again
 is "  the same low level" "$(tensors again policy)" "$(tensors push policy)"

@@ -159,6 +159,28 @@ static void what_a_shared_low_level_is_called(void **state)
     bp_cycle_free(&lender);
 }
 
+/* A checkpoint that is a prior alone, as distilled, is enough for all rows that ask for no policy. */
+static void a_prior_is_enough(void **state)
+{
+    static const char *const reuses[] = {"prior", "low", "low-init"};
+
+    (void)state;
+    lend("mlp", "mlp");
+    lent.agent.behaviour[BP_POLICY].levels = 0;
+    lent.agent.has[BP_POLICY] = lent.agent.has[BP_POLICY_HIGH] = false;
+    for (size_t i = 0; i < sizeof reuses / sizeof *reuses; i++) {
+        struct bp_config config = borrower_config(reuses[i]);
+        const struct bp_borrowed borrowed = {&lent, bp_reuse_find(reuses[i]), false};
+        struct bp_cycle cycle;
+        config.net[BP_POLICY].inputs = "global";
+        assert_int_equal(bp_cycle_init(&cycle, &config, &borrowed, 1), 0);
+        assert_same(&cycle, strcmp(reuses[i], "low") ? BP_PRIOR : BP_POLICY, BP_PRIOR);
+        run_cycles(&cycle, 5);
+        bp_cycle_free(&cycle);
+    }
+    bp_cycle_free(&lender);
+}
+
 /* ---- what does not fit ---- */
 
 struct attempt {
@@ -278,6 +300,7 @@ int main(void)
         cmocka_unit_test(every_row),
         cmocka_unit_test(a_policy_may_start_from_both_levels),
         cmocka_unit_test(what_a_shared_low_level_is_called),
+        cmocka_unit_test(a_prior_is_enough),
         cmocka_unit_test(mismatches_name_both_sides),
         cmocka_unit_test(high_levels_that_see_the_body),
         cmocka_unit_test(levels_that_are_not_there),
