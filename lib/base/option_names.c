@@ -15,7 +15,7 @@ const char *const bp_option_elsewhere[] = {
     "policy-encoders", "policy-head", "policy-inputs", "policy-layers", "policy-learning-rate", "precision", "preset",
     "print-config", "prior", "prior-correlation", "prior-encoders", "prior-from", "prior-head", "prior-high", "prior-high-head",
     "prior-high-inputs", "prior-high-layers", "prior-inputs", "prior-layers", "prior-learning-rate", "progress-every", "quiet",
-    "record-state", "recurrent-state", "replay-episodes", "replay-precision", "resume", "retrace-lambda", "reuse", "reward-scale",
+    "record-state", "recurrent-state", "replay-episodes", "replay-precision", "resume", "retrace-lambda", "reuse", "reward-scale", "rewarded-share",
     "same-start", "seed", "sequence-stride", "shards", "smooth", "statistic", "target-period", "task", "threads", "threshold",
     "transitions", "tsv", "unroll", "value-policy", "warm-up", "where", "x",
     /* not options: */

@@ -18,6 +18,7 @@ struct bp_replay {
     struct bp_replay_spec spec;
     int32_t *cursor;            /* [0]: slot for the next episode; [1 + writer]: slot in progress, -1: none */
     struct slot *slots;
+    int32_t *rewarded;          /* of each slot: steps up to the last positive reward, 0: none; NULL when nobody asks for them */
     int marks;
     float *actions;             /* slots x L x A */
     float *log_prob;            /* slots x L */
@@ -51,7 +52,9 @@ static size_t slot_bytes(const struct bp_replay_spec *s)
 
 size_t bp_replay_bytes(const struct bp_replay_spec *spec)
 {
-    return (size_t)spec->episodes * (slot_bytes(spec) + sizeof(struct slot)) + (size_t)(spec->writers + 1) * sizeof(int32_t);
+    size_t slot = slot_bytes(spec) + sizeof(struct slot) + (spec->rewarded_share > 0 ? sizeof(int32_t) : 0);
+
+    return (size_t)spec->episodes * slot + (size_t)(spec->writers + 1) * sizeof(int32_t);
 }
 
 /* Cleared memory, in large pages where the system has them: sequences are drawn from all over it. NULL when there is none. */
@@ -82,6 +85,8 @@ struct bp_replay *bp_replay_new(const struct bp_replay_spec *spec)
     replay->marks = (int)marks(spec);
     replay->cursor = calloc((size_t)spec->writers + 1, sizeof *replay->cursor);
     replay->slots = calloc(n, sizeof *replay->slots);
+    if (spec->rewarded_share > 0 && !(replay->rewarded = calloc(n, sizeof *replay->rewarded)))
+        goto fail;
     replay->observations = spacious(n * (length + 1) * (size_t)spec->observation_size, width(spec));
     replay->actions = spacious(n * length * (size_t)spec->action_size, sizeof(float));
     replay->log_prob = spacious(n * length, sizeof(float));
@@ -107,6 +112,7 @@ void bp_replay_free(struct bp_replay *replay)
         return;
     free(replay->cursor);
     free(replay->slots);
+    free(replay->rewarded);
     free(replay->observations);
     free(replay->actions);
     free(replay->log_prob);
@@ -150,12 +156,25 @@ static size_t state_at(const struct bp_replay *replay, int slot, int t)
     return ((size_t)slot * (size_t)replay->marks + (size_t)(t / replay->spec.stride)) * (size_t)replay->spec.state_size;
 }
 
+/* Episodes with a reward; 0 where they are not asked for. */
+static int count_rewarded(const struct bp_replay *replay)
+{
+    int count = 0;
+
+    for (int i = 0; replay->rewarded && i < replay->spec.episodes; i++)
+        count += replay->rewarded[i] > 0;
+    return count;
+}
+
 void bp_replay_begin(struct bp_replay *replay, int writer, const float *observation)
 {
     int slot = replay->cursor[0];
+    bool keep_rewarded = replay->rewarded && count_rewarded(replay) <= replay->spec.episodes / BP_REWARDED_PART;
 
-    while (replay->slots[slot].writer >= 0)
+    while (replay->slots[slot].writer >= 0 || (keep_rewarded && replay->rewarded[slot]))
         slot = (slot + 1) % replay->spec.episodes;
+    if (replay->rewarded)
+        replay->rewarded[slot] = 0;
     replay->cursor[0] = (slot + 1) % replay->spec.episodes;
     replay->cursor[1 + writer] = slot;
     replay->slots[slot] = (struct slot){.writer = writer};
@@ -194,6 +213,8 @@ void bp_replay_step(struct bp_replay *replay, int writer, const float *action, f
     replay->log_prob[at] = log_prob;
     keep(replay, replay->reward, at, &reward, 1);
     slot->length++;
+    if (replay->rewarded && reward > 0)
+        replay->rewarded[index] = slot->length;
     keep(replay, replay->observations, observation_at(replay, index, slot->length), observation, (size_t)replay->spec.observation_size);
     if (ended) {
         slot->writer = -1;
@@ -263,6 +284,26 @@ static struct place draw_place(const struct bp_replay *replay, gsl_rng *stream)
     }
 }
 
+/* A start near the last reward of an episode, one of `count` that have one. */
+static struct place draw_rewarded(const struct bp_replay *replay, int count, gsl_rng *stream)
+{
+    int which = (int)gsl_rng_uniform_int(stream, (unsigned long)count), slot = 0, stride = replay->spec.stride;
+
+    while (!replay->rewarded[slot] || which--)
+        slot++;
+    int end = replay->rewarded[slot], steps = end < BP_REWARDED_STEPS ? end : BP_REWARDED_STEPS;
+    int row = end - 1 - (int)gsl_rng_uniform_int(stream, (unsigned long)steps);
+    return (struct place){slot, row / stride * stride};
+}
+
+/* rewarded: how many episodes have a reward. */
+static struct place draw_start(const struct bp_replay *replay, int rewarded, gsl_rng *stream)
+{
+    if (rewarded && gsl_rng_uniform(stream) < replay->spec.rewarded_share)
+        return draw_rewarded(replay, rewarded, stream);
+    return draw_place(replay, stream);
+}
+
 /* The start of an episode, all equally likely: what follows one that has ended. */
 static struct place draw_episode(const struct bp_replay *replay, gsl_rng *stream)
 {
@@ -327,12 +368,13 @@ static void copy_sequence(const struct bp_replay *replay, gsl_rng *stream, struc
 
 void bp_replay_draw(const struct bp_replay *replay, gsl_rng *stream, struct bp_batch *batch)
 {
-    struct place place = draw_place(replay, stream), next = place;
+    int rewarded = count_rewarded(replay);
+    struct place place = draw_start(replay, rewarded, stream), next = place;
 
     fetch_sequence(replay, place, batch->steps);
     for (int b = 0; b < batch->batch; b++, place = next) {
         if (b + 1 < batch->batch)
-            fetch_sequence(replay, next = draw_place(replay, stream), batch->steps);
+            fetch_sequence(replay, next = draw_start(replay, rewarded, stream), batch->steps);
         copy_sequence(replay, stream, place, batch, b);
     }
 }
@@ -398,6 +440,8 @@ int bp_replay_check(const struct bp_replay *replay, const char *where)
     for (int slot = 0; slot < replay->spec.episodes; slot++)
         if (!slot_makes_sense(&replay->spec, &replay->slots[slot]))
             return bp_error(BP_DAMAGED, "%s: episode %d of the replay has a length or count that makes no sense", where, slot);
+        else if (replay->rewarded && (replay->rewarded[slot] < 0 || replay->rewarded[slot] > replay->slots[slot].length))
+            return bp_error(BP_DAMAGED, "%s: episode %d of the replay has a reward beyond its end", where, slot);
         else if (!numbers_are_finite(replay, slot))
             return bp_error(BP_DAMAGED, "%s: episode %d of the replay holds what is not a finite number", where, slot);
     return 0;
@@ -415,8 +459,10 @@ int bp_replay_tensors(struct bp_replay *replay, struct bp_tensor *tensors)
     tensors[3] = bp_tensor_2d("replay/actions", BP_F32, n * length, s->action_size, replay->actions);
     tensors[4] = bp_tensor_2d("replay/log_prob", BP_F32, n, length, replay->log_prob);
     tensors[5] = bp_tensor_2d("replay/reward", dtype, n, length, replay->reward);
-    if (!s->state_size)
-        return 6;
-    tensors[6] = bp_tensor_2d("replay/state", dtype, n * replay->marks, s->state_size, replay->state);
-    return 7;
+    int count = 6;
+    if (s->state_size)
+        tensors[count++] = bp_tensor_2d("replay/state", dtype, n * replay->marks, s->state_size, replay->state);
+    if (replay->rewarded)
+        tensors[count++] = bp_tensor_1d("replay/rewarded", BP_I32, n, replay->rewarded);
+    return count;
 }

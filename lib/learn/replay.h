@@ -22,7 +22,19 @@ struct bp_replay_spec {
     int writers;                /* actors, each with an episode in progress */
     int stride;                 /* sequences start at its multiples */
     bool half;                  /* keep observations, rewards and recurrent states as float16 */
+    double rewarded_share;      /* of the sequences, drawn from rewarded episodes (below); 0: none, and no episode is kept for its rewards */
 };
+
+/*
+ * Rewarded sequences, for tasks whose rewards are so rare that hardly any update sees one. A share of the sequences starts within the last
+ * BP_REWARDED_STEPS steps up to an episode's last positive reward: an episode that has one, all equally likely, then a step. Such episodes
+ * stay in the replay until there are more than one in BP_REWARDED_PART of its places; then those that are met first go.
+ *
+ * What this biases: states near rewards count more in the losses. What is fitted in a state is the same, since Retrace's targets are
+ * conditioned on state and action, and weigh how far the policy is from the one that acted. There are no weights to undo it: where a network
+ * fits every state they would change nothing, and where it does not, rewarded states are those that it should fit.
+ */
+enum { BP_REWARDED_STEPS = 100, BP_REWARDED_PART = 8 };
 
 struct bp_replay;
 
@@ -46,7 +58,7 @@ void bp_replay_free(struct bp_replay *replay);
 /* Bytes that a replay of this spec will take. */
 size_t bp_replay_bytes(const struct bp_replay_spec *spec);
 
-/* A writer's new episode: takes the place of the oldest that is not in progress. */
+/* A writer's new episode: takes the place of the oldest that is not in progress, nor kept for its rewards. */
 void bp_replay_begin(struct bp_replay *replay, int writer, const float *observation);
 
 /* Recurrent state (S) before the next step; only looked at when the next step is a multiple of stride. */
@@ -70,6 +82,7 @@ int64_t bp_replay_transitions(const struct bp_replay *replay);
  * observation at its end, and then another episode from its start, drawn anew. So each row is drawn uniformly over all rows that the
  * episodes fill, as in an endless stream of them, and hardly any is wasted. With a stride beyond 1, episodes fill whole multiples of
  * it, and K must be a multiple too. The replay must hold a transition.
+ * Rewarded sequences, if asked for, are an exception to this as soon as there is a rewarded episode.
  */
 void bp_replay_draw(const struct bp_replay *replay, gsl_rng *stream, struct bp_batch *batch);
 
@@ -83,7 +96,7 @@ int bp_replay_length(const struct bp_replay *replay, int writer);
 int bp_replay_check(const struct bp_replay *replay, const char *where) BP_WARN_UNUSED;
 
 /* The whole content as tensors over the replay's own memory, for saving and for loading in place; at most BP_REPLAY_TENSORS; returns how many. */
-enum { BP_REPLAY_TENSORS = 7 };
+enum { BP_REPLAY_TENSORS = 8 };
 int bp_replay_tensors(struct bp_replay *replay, struct bp_tensor *tensors);
 
 #endif

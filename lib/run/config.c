@@ -102,6 +102,7 @@ const struct bp_option bp_config_options[] = {
     COUNT("actor-steps", actor_steps, "5", 1, 10000, "control steps of each actor between updates"),
     COUNT("replay-episodes", replay_episodes, "2000", 2, 1e9, "episodes that the replay holds"),
     CHOICE("replay-precision", replay_precision, "float32", replay_precision, "numbers in which it keeps observations, rewards and recurrent states"),
+    REAL("rewarded-share", rewarded_share, "0", 0, 0.5, "share of the sequences drawn from the last 100 steps before a reward, of episodes that are then kept longer"),
     COUNT("warm-up", warm_up, "10k", 1, 1e12, "control steps of all actors together before learning begins"),
     TEXT("evaluate", evaluate, "policy", "LIST", "what to play on the way and at the end: policy, prior, policy:TASK, prior:TASK"),
     COUNT("evaluate-every", evaluate_every, "5M", 1, 1e15, "transitions between evaluations; there is one at the end too"),
@@ -170,5 +171,6 @@ struct bp_replay_spec bp_config_replay(const struct bp_config *config, const str
         .writers = (int)config->actors,
         .stride = (int)config->sequence_stride,
         .half = !strcmp(config->replay_precision, "float16"),
+        .rewarded_share = config->rewarded_share,
     };
 }

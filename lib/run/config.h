@@ -20,6 +20,7 @@ struct bp_config {
     int64_t target_period;
     const char *value_policy, *precision, *recurrent_state, *replay_precision;
     int64_t actors, actor_steps, replay_episodes, warm_up;
+    double rewarded_share;
     const char *evaluate;           /* "policy:nav-easy,prior:nav-hard" */
     int64_t evaluate_every, evaluate_episodes;
 };

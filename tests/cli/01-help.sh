@@ -37,7 +37,7 @@ features=${features:-none}
 
 config="task body transitions seed policy policy-layers policy-inputs policy-encoders policy-head critic critic-layers critic-inputs critic-encoders kl-cost entropy-cost discount
     retrace-lambda reward-scale policy-learning-rate critic-learning-rate target-period value-policy unroll sequence-stride burn-in batch shards precision recurrent-state actors actor-steps
-    replay-episodes replay-precision warm-up evaluate evaluate-every evaluate-episodes"
+    replay-episodes replay-precision rewarded-share warm-up evaluate evaluate-every evaluate-episodes"
 command="preset output resume checkpoint-every progress-every db threads max-memory print-config quiet"
 named bp-train $command $config prior prior-layers prior-inputs prior-encoders prior-head prior-learning-rate
 named bp-transfer $command $config prior-from reuse initialise

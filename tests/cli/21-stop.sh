@@ -5,7 +5,7 @@ same="--warm-up 1k --replay-episodes 64 --evaluate-every 40k --evaluate-episodes
 small="--policy-layers 16 --prior-layers 16 --critic-layers 16 --actors 12"
 train="bp-train -p nav-easy-lstm $same $small --transitions 100k"
 memory="bp-train -p nav-easy-lstm $same $small --policy lstm --recurrent-state stored --transitions 80k"
-transfer="bp-transfer -p nav-hard --prior-from easy.ckpt $same --transitions 60k"
+transfer="bp-transfer -p nav-hard --prior-from easy.ckpt --rewarded-share 0.25 $same --transitions 60k"
 quiet "train, never stopped" $train -o train.whole
 quiet "train with stored states, never stopped" $memory -o memory.whole
 quiet "transfer, never stopped" $transfer -o transfer.whole

@@ -25,7 +25,7 @@ static float signature(int id, int t, int what)
 
 static struct bp_replay_spec spec_of(int episodes, int writers, int stride)
 {
-    return (struct bp_replay_spec){O, A, S, LIMIT, episodes, writers, stride, false};
+    return (struct bp_replay_spec){O, A, S, LIMIT, episodes, writers, stride, false, 0};
 }
 
 static struct bp_replay *replay_of(int episodes, int writers, int stride)
