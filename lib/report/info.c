@@ -286,7 +286,7 @@ static int info_of_database(struct info *info)
 {
     static const char *const queries[] = {
         "SELECT 'database', 'runs', count(*) FROM run",
-        "SELECT 'database', 'progress', count(*) FROM progress",
+        "SELECT 'database', 'progress', count(*) FROM point",
         "SELECT 'database', 'evaluations', count(*) FROM evaluation",
         "SELECT 'state', state, count(*) FROM run GROUP BY state ORDER BY state",
         "SELECT 'program', program, count(*) FROM run GROUP BY program ORDER BY program",

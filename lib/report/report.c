@@ -60,7 +60,7 @@ static const struct bp_option run_options[] = {
       "group runs by these columns or config values, with commas between" },
     { "where", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(where), NULL, 0, 0, NULL, "SQL", "only runs for which this condition holds" },
     { "metric", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(metric), "episode_return", 0, 0, NULL, "NAME",
-      "column of progress, or TASK/PLAY[/COLUMN] of evaluations" },
+      "metric of the progress, or TASK/PLAY[/COLUMN] of evaluations" },
     { "x", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(x), "transitions", 0, 0, NULL, "NAME",
       "what runs are measured in: transitions, env_steps, updates or seconds" },
     END,

@@ -25,7 +25,7 @@ struct bp_report_options {
     const char *db;             /* used when there is no operand */
     const char *by;             /* comma-separated columns of a run, or keys of its config */
     const char *where;          /* SQL condition on runs, NULL for all */
-    const char *metric;         /* column of progress, or TASK/PLAY[/column] of the evaluations */
+    const char *metric;         /* name of a metric, count of a point, or TASK/PLAY[/column] of the evaluations */
     const char *x;              /* against what: transitions, env_steps, updates, seconds */
     bool has_points;            /* curves: points is given */
     int64_t points;             /* curves, profile: on the grid; 0: where the runs have values */

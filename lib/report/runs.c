@@ -14,14 +14,19 @@ static const char *const run_columns[] = {
     "id", "preset", "task", "body", "policy", "prior", "program", "seed", "state", "output", "parent", "host", "version", NULL,
 };
 
-/* What --metric may name. */
-static const char *const progress_columns[] = {
-    "episode_return", "episode_length", "kl_prior", "kl_prior_high", "entropy", "critic_loss", "policy_loss", "prior_loss", "q_mean",
-    "trace_weight", "updates", "env_steps", "episodes", "seconds", NULL,
-};
+/* What --metric may name beside the names in the database. */
+static const char *const point_columns[] = { "updates", "env_steps", "episodes", "seconds", NULL };
 /* What --x may name: counts that only grow along a run. */
 static const char *const x_columns[] = { "transitions", "env_steps", "updates", "seconds", NULL };
 static const char *const evaluation_columns[] = { "episode_return", "episode_length", "sequence_kl", "standard_error", NULL };
+
+/* Where values come from, as joined to the runs r: m is the row at which a value stands. */
+enum source { POINT, METRIC, EVALUATION };
+static const char *const joins[] = {
+    [POINT] = "point AS m ON m.run = r.id",
+    [METRIC] = "metric AS v ON v.run = r.id AND v.name = ? JOIN point AS m ON m.run = v.run AND m.transitions = v.transitions",
+    [EVALUATION] = "evaluation AS m ON m.run = r.id",
+};
 
 /* What is asked of the database. */
 struct query {
@@ -29,9 +34,10 @@ struct query {
     char path[MOST_KEYS][72];           /* JSON path of a key of the config, "" for a column */
     bool found[MOST_KEYS];              /* some run had a value */
     int keys;
-    bool evaluations;
+    enum source source;
     char task[64], play[32];            /* of the evaluations */
-    char column[32];
+    const char *metric;                 /* its name */
+    char value[40];                     /* SQL */
     const char *parameters[MOST_KEYS + 2];
     int parameter_count;
 };
@@ -70,24 +76,26 @@ static int parse_by(const char *by, struct query *query)
     return 0;
 }
 
-/* "TASK/PLAY" or "TASK/PLAY/column" chooses evaluations, anything else is a column of progress. */
+/* "TASK/PLAY" or "TASK/PLAY/column" chooses evaluations, anything else is a metric, or a count of the points. */
 static int parse_metric(const char *metric, struct query *query)
 {
     const char *slash = strchr(metric, '/'), *second = slash ? strchr(slash + 1, '/') : NULL;
-    const char *column = !slash ? metric : second ? second + 1 : "episode_return";
-    const char *const *columns = slash ? evaluation_columns : progress_columns;
-    char known[512];
+    const char *column = second ? second + 1 : "episode_return";
+    char known[256];
 
-    if (!is_among(column, columns))
-        return bp_error(BP_USAGE, "--metric '%s': there is no '%s' in a run's %s, which has %s", metric, column,
-                        slash ? "evaluation" : "progress", join(columns, known, sizeof known));
-    snprintf(query->column, sizeof query->column, "%s", column);
-    query->evaluations = slash;
-    if (slash) {
-        int length = (int)(second ? second - slash - 1 : (long)strlen(slash + 1));
-        snprintf(query->task, sizeof query->task, "%.*s", (int)(slash - metric), metric);
-        snprintf(query->play, sizeof query->play, "%.*s", length, slash + 1);
-    }
+    query->metric = metric;
+    query->source = slash ? EVALUATION : is_among(metric, point_columns) ? POINT : METRIC;
+    snprintf(query->value, sizeof query->value, "v.value");
+    if (query->source == POINT)
+        snprintf(query->value, sizeof query->value, "m.%s", metric);
+    if (query->source != EVALUATION)
+        return 0;
+    if (!is_among(column, evaluation_columns))
+        return bp_error(BP_USAGE, "--metric '%s': there is no '%s' in a run's evaluation, which has %s", metric, column,
+                        join(evaluation_columns, known, sizeof known));
+    snprintf(query->value, sizeof query->value, "m.%s", column);
+    snprintf(query->task, sizeof query->task, "%.*s", (int)(slash - metric), metric);
+    snprintf(query->play, sizeof query->play, "%.*s", (int)(second ? second - slash - 1 : (long)strlen(slash + 1)), slash + 1);
     return 0;
 }
 
@@ -101,10 +109,10 @@ static int check_x(const char *x)
 /* An evaluation has transitions and seconds of its own; of the others, it was made at the last row of progress. */
 static void write_x(FILE *sql, const struct query *query, const char *x)
 {
-    if (!query->evaluations || !strcmp(x, "transitions") || !strcmp(x, "seconds"))
+    if (query->source != EVALUATION || !strcmp(x, "transitions") || !strcmp(x, "seconds"))
         fprintf(sql, "m.%s", x);
     else
-        fprintf(sql, "(SELECT p.%s FROM progress AS p WHERE p.run = m.run AND p.transitions <= m.transitions ORDER BY p.transitions DESC LIMIT 1)", x);
+        fprintf(sql, "(SELECT p.%s FROM point AS p WHERE p.run = m.run AND p.transitions <= m.transitions ORDER BY p.transitions DESC LIMIT 1)", x);
 }
 
 /* SQL text, malloc'ed, with its parameters in the query; NULL after reporting. */
@@ -118,7 +126,7 @@ static char *write_sql(struct query *query, const char *where, const char *x)
         goto done;
     fputs("SELECT r.id, r.task, ", sql);
     write_x(sql, query, x);
-    fprintf(sql, " AS x, m.%s", query->column);
+    fprintf(sql, " AS x, %s AS y", query->value);
     for (int i = 0; i < query->keys; i++)
         if (*query->path[i]) {
             fputs(", json_extract(r.config, ?)", sql);
@@ -126,9 +134,10 @@ static char *write_sql(struct query *query, const char *where, const char *x)
         } else {
             fprintf(sql, ", r.%s", query->key[i]);
         }
-    fprintf(sql, " FROM (SELECT * FROM run WHERE (%s)) AS r JOIN %s AS m ON m.run = r.id WHERE x IS NOT NULL AND m.%s IS NOT NULL",
-            where ? where : "1", query->evaluations ? "evaluation" : "progress", query->column);
-    if (query->evaluations) {
+    fprintf(sql, " FROM (SELECT * FROM run WHERE (%s)) AS r JOIN %s WHERE x IS NOT NULL AND y IS NOT NULL", where ? where : "1", joins[query->source]);
+    if (query->source == METRIC)
+        query->parameters[query->parameter_count++] = query->metric;
+    if (query->source == EVALUATION) {
         fputs(" AND m.task = ? AND m.play = ?", sql);
         query->parameters[query->parameter_count++] = query->task;
         query->parameters[query->parameter_count++] = query->play;
@@ -226,11 +235,48 @@ static int by_label(const void *a, const void *b)
     return strcmp(((const struct bp_runs_group *)a)->label, ((const struct bp_runs_group *)b)->label);
 }
 
+/* What the metrics of a database are called. */
+struct names {
+    FILE *list;
+    const char *wanted;
+    bool found;
+};
+
+static int take_name(void *context, int columns, const char *const *names, const char *const *values)
+{
+    struct names *among = context;
+
+    (void)columns;
+    (void)names;
+    among->found |= !strcmp(values[0], among->wanted);
+    fprintf(among->list, ", %s", values[0]);
+    return 0;
+}
+
+/* A metric that no run at all has: the others are told. */
+static int check_metric(struct bp_rundb *db, const char *metric)
+{
+    struct bp_text text;
+    struct names names = { .list = bp_text_begin(&text), .wanted = metric };
+    char counts[64], *list;
+    int status = names.list ? bp_rundb_query(db, "SELECT DISTINCT name FROM metric ORDER BY name", NULL, 0, take_name, &names) : 0;
+
+    if (!(list = bp_text_end(&text)))
+        return bp_error(BP_FAILURE, "not enough memory for the names of metrics");
+    if (!status && !names.found)
+        status = bp_error(BP_USAGE, "--metric '%s': there is no '%s' in the progress of a run, which has %s%s", metric, metric,
+                          join(point_columns, counts, sizeof counts), list);
+    free(list);
+    return status ? -1 : 0;
+}
+
 /* The user is told which part of the question found nothing. */
-static int check_result(const struct loading *loading, const struct bp_report_options *options, const char *path)
+static int check_result(struct bp_rundb *db, const struct loading *loading, const struct bp_report_options *options, const char *path)
 {
     const struct query *query = &loading->query;
 
+    if (!loading->runs->count && query->source == METRIC && check_metric(db, query->metric))
+        return -1;
     if (!loading->runs->count)
         return bp_error(BP_USAGE, "%s: no run%s has a value of --metric '%s'", path, options->where ? " that --where admits" : "",
                         options->metric);
@@ -254,9 +300,11 @@ static int load(const struct bp_report_options *options, const char *path, struc
         return -1;
     }
     status = bp_rundb_query(db, sql, query->parameters, query->parameter_count, take_row, loading);
+    if (!status)
+        status = check_result(db, loading, options, path);
     bp_rundb_close(db);
     free(sql);
-    return status ? -1 : check_result(loading, options, path);
+    return status;
 }
 
 int bp_runs_load(const struct bp_report_options *options, char *const *files, int count, struct bp_runs *runs)

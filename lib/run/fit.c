@@ -244,11 +244,9 @@ static int look(struct fit *fit, struct bp_update_stats *stats, int64_t transiti
     if (held && held_out(fit, &log_prob))
         return -1;
     bool better = log_prob > fit->best_log_prob || !held;
-    struct bp_run_progress row = {
-        .transitions = transitions, .updates = fit->learner.updates, .episode_return = NAN, .episode_length = NAN, .kl_prior = NAN, .kl_prior_high = NAN,
-        .entropy = NAN, .critic_loss = NAN, .policy_loss = NAN, .prior_loss = held ? -log_prob : loss, .q_mean = NAN, .trace_weight = NAN,
-        .seconds = bp_clock_seconds() - fit->started,
-    };
+    struct bp_run_metric metric = {bp_distill.metric[BP_DISTILL_LOSS].name, held ? -log_prob : loss};
+    struct bp_run_progress row = {.transitions = transitions, .updates = fit->learner.updates, .seconds = bp_clock_seconds() - fit->started,
+                                  .metric = &metric, .metrics = 1};
 
     *stats = (struct bp_update_stats){0};
     if (!isfinite(log_prob) || !isfinite(loss))
@@ -265,7 +263,7 @@ static int look(struct fit *fit, struct bp_update_stats *stats, int64_t transiti
 
 static void show_progress(struct fit *fit, int64_t transitions, bool final)
 {
-    const struct bp_progress_news news[] = {{"log-likelihood %.4f", fit->best_log_prob}, {NULL, 0}};
+    const struct bp_progress_news news[] = {{"log-likelihood %.4f", fit->best_log_prob, 0}, {NULL, 0, 0}};
 
     bp_progress_show(&fit->progress, transitions, final, news);
 }

@@ -56,7 +56,7 @@ void bp_progress_show(struct bp_progress *progress, int64_t done, bool final, co
         if (isfinite(news->value)) {
             used += snprintf(text + used, sizeof text - (size_t)used, "%s", gap);
             if (used < (int)sizeof text)
-                used += snprintf(text + used, sizeof text - (size_t)used, news->format, news->value);
+                used += snprintf(text + used, sizeof text - (size_t)used, news->format, news->value, news->detail);
         }
     if (used < (int)sizeof text)
         snprintf(text + used, sizeof text - (size_t)used, "%s%s %s/s", gap, bp_progress_count(rate, speed), progress->things);

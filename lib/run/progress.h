@@ -18,12 +18,12 @@ void bp_progress_begin(struct bp_progress *progress, const char *things, int64_t
 bool bp_progress_due(const struct bp_progress *progress);
 
 /*
- * "42.1%  3:12 left  25.30M of 60.00M transitions  131k transitions/s", and what the work adds: `news` is a list of pairs of a format
- * for one double and its value, which ends with a NULL format (NULL: none); a pair whose value is not finite is left out.
+ * "42.1%  3:12 left  25.30M of 60.00M transitions  131k transitions/s", and what the work adds: `news` is a list of formats
+ * with their values, which ends with a NULL format (NULL: none); one whose value is not finite is left out.
  */
 struct bp_progress_news {
-    const char *format;
-    double value;
+    const char *format;         /* for one double, or two */
+    double value, detail;
 };
 void bp_progress_show(struct bp_progress *progress, int64_t done, bool final, const struct bp_progress_news *news);
 

@@ -1,11 +1,11 @@
 #include "run/train.h"
 
 #include "base/json.h"
-#include "learn/svg.h"
 #include "run/body_copy.h"
 #include "run/evaluate.h"
 #include "run/files.h"
 #include "run/ledger.h"
+#include "run/measures.h"
 #include "run/memory.h"
 #include "run/precision.h"
 #include "run/progress.h"
@@ -30,7 +30,7 @@ struct loop {
     struct bp_progress progress;
     int64_t started_at;             /* transitions when this process took up the run */
     int64_t next_checkpoint, next_progress, next_evaluation;
-    struct bp_run_progress row;     /* the last one */
+    struct bp_measures measures;    /* of the last row of progress */
 };
 
 /* The next multiple of `every` after `at`; never when every is 0. */
@@ -97,38 +97,10 @@ static int save(struct loop *loop)
 
 /* ---- progress ---- */
 
-static void read_stats(struct loop *loop)
-{
-    const struct bp_cycle *t = &loop->cycle;
-    const struct bp_actor_stats *a = &t->actor_stats;
-    double episodes = a->episodes ? (double)a->episodes : NAN;
-    double metric[BP_METRICS];
-
-    for (int i = 0; i < bp_update_metrics(t->learner.config.algorithm); i++)
-        metric[i] = bp_update_metric(&t->learner, &t->update_stats, i);
-    loop->row = (struct bp_run_progress){
-        .transitions = t->transitions,
-        .updates = t->learner.updates,
-        .env_steps = t->env_steps,
-        .episode_return = a->episode_return / episodes,
-        .episode_length = a->episode_length / episodes,
-        .episodes = a->episodes,
-        .kl_prior = metric[BP_SVG_KL_PRIOR],
-        .kl_prior_high = metric[BP_SVG_KL_PRIOR_HIGH],
-        .entropy = metric[BP_SVG_ENTROPY],
-        .critic_loss = metric[BP_SVG_CRITIC_LOSS],
-        .policy_loss = metric[BP_SVG_POLICY_LOSS],
-        .prior_loss = metric[BP_SVG_PRIOR_LOSS],
-        .q_mean = metric[BP_SVG_Q],
-        .trace_weight = metric[BP_SVG_TRACE],
-        .seconds = seconds(loop),
-    };
-}
-
 static int record_progress(struct loop *loop)
 {
-    read_stats(loop);
-    return bp_ledger_progress(&loop->ledger, &loop->row);
+    bp_measures_read(&loop->measures, &loop->cycle, seconds(loop));
+    return bp_ledger_progress(&loop->ledger, &loop->measures.row);
 }
 
 /* Sums begin anew, but not where a run only stops: its next row is of what came before the stop, too. */
@@ -144,12 +116,13 @@ static void begin_sums(struct bp_cycle *cycle)
 
 static void show_progress(struct loop *loop, bool final)
 {
-    const struct bp_run_progress *row = &loop->row;
+    const struct bp_measures *measures = &loop->measures;
+    double latent = bp_measures_value(measures, "kl_prior_high");
     const struct bp_progress_news news[] = {
-        {"return %.1f", row->transitions ? row->episode_return : NAN},
-        {"KL %.3f", row->transitions ? row->kl_prior : NAN},
-        {"entropy %.2f", row->transitions ? row->entropy : NAN},
-        {NULL, 0},
+        {"return %.1f", bp_measures_value(measures, "episode_return"), 0},
+        {isfinite(latent) ? "KL %.3f (latent %.3f)" : "KL %.3f", bp_measures_value(measures, "kl_prior"), latent},
+        {"entropy %.2f", bp_measures_value(measures, "entropy"), 0},
+        {NULL, 0, 0},
     };
 
     bp_progress_show(&loop->progress, loop->cycle.transitions, final, news);

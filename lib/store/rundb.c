@@ -148,7 +148,8 @@ int bp_rundb_rewind(struct bp_rundb *db, int64_t id, int64_t transitions, bool p
     static const char *const sql[] = {
         "DELETE FROM evaluation WHERE run = ? AND transitions > ?",
         "DELETE FROM checkpoint WHERE run = ? AND transitions > ?",
-        "DELETE FROM progress WHERE run = ? AND transitions > ?",
+        "DELETE FROM point WHERE run = ? AND transitions > ?",
+        "DELETE FROM metric WHERE run = ? AND transitions > ?",
     };
     struct value values[] = {INTEGER(id), INTEGER(transitions)};
     int status = 0;
@@ -156,27 +157,42 @@ int bp_rundb_rewind(struct bp_rundb *db, int64_t id, int64_t transitions, bool p
     if (bp_rundb_begin(db))
         return -1;
     for (int i = 0; i < COUNT(sql) && status >= 0; i++) {
-        if (i == 2 && partial)
+        if (i == 2 && partial)          /* from here on */
             values[1].integer--;
         status = run(db, sql[i], values, COUNT(values), NULL);
     }
     return bp_rundb_end(db, status < 0 ? -1 : 0);
 }
 
+static int insert_metrics(const struct bp_rundb *db, int64_t id, const struct bp_run_progress *row)
+{
+    static const char sql[] = "INSERT OR REPLACE INTO metric (run, transitions, name, value) VALUES (?, ?, ?, ?)";
+    int status = 0;
+
+    for (int i = 0; i < row->metrics && status >= 0; i++) {
+        struct value values[] = {INTEGER(id), INTEGER(row->transitions), TEXT(row->metric[i].name), REAL(row->metric[i].value)};
+        if (!isnan(row->metric[i].value))
+            status = run(db, sql, values, COUNT(values), NULL);
+    }
+    return status;
+}
+
 int bp_rundb_progress(struct bp_rundb *db, int64_t id, const struct bp_run_progress *row)
 {
-    static const char sql[] =
-        "INSERT OR REPLACE INTO progress (run, transitions, updates, env_steps, episodes, episode_return, episode_length,"
-        " kl_prior, kl_prior_high, entropy, critic_loss, policy_loss, prior_loss, q_mean, trace_weight, seconds)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    struct value values[] = {
-        INTEGER(id), INTEGER(row->transitions), INTEGER(row->updates), INTEGER(row->env_steps), INTEGER(row->episodes),
-        REAL(row->episode_return), REAL(row->episode_length), REAL(row->kl_prior), REAL(row->kl_prior_high), REAL(row->entropy),
-        REAL(row->critic_loss), REAL(row->policy_loss), REAL(row->prior_loss), REAL(row->q_mean), REAL(row->trace_weight),
-        REAL(row->seconds),
-    };
+    static const char point[] = "INSERT OR REPLACE INTO point (run, transitions, updates, env_steps, episodes, seconds) VALUES (?, ?, ?, ?, ?, ?)";
+    static const char clear[] = "DELETE FROM metric WHERE run = ? AND transitions = ?";
+    struct value values[] = {INTEGER(id), INTEGER(row->transitions), INTEGER(row->updates), INTEGER(row->env_steps), INTEGER(row->episodes),
+                             REAL(row->seconds)};
+    int status;
 
-    return change(db, sql, values, COUNT(values));
+    if (bp_rundb_begin(db))
+        return -1;
+    status = run(db, point, values, COUNT(values), NULL);
+    if (status >= 0)
+        status = run(db, clear, values, 2, NULL);
+    if (status >= 0)
+        status = insert_metrics(db, id, row);
+    return bp_rundb_end(db, status < 0 ? -1 : 0);
 }
 
 int bp_rundb_evaluation(struct bp_rundb *db, int64_t id, const struct bp_run_evaluation *row)
@@ -224,7 +240,7 @@ int bp_rundb_finish(struct bp_rundb *db, int64_t id, const char *state, const ch
                                  " WHERE id = ?";
     static const char last[] =
         "INSERT OR REPLACE INTO checkpoint (run, hash, transitions, path, written) SELECT id, checkpoint,"
-        " (SELECT max(transitions) FROM progress WHERE run = id), output, finished FROM run"
+        " (SELECT max(transitions) FROM point WHERE run = id), output, finished FROM run"
         " WHERE id = ? AND checkpoint IS NOT NULL";
     struct value values[] = {TEXT(state), TEXT(checkpoint), INTEGER(id)}, key[] = {INTEGER(id)};
     int status;

@@ -24,20 +24,21 @@ struct bp_run_info {
     const char *kernels;        /* of the learner's products, with their precision; NULL: it does not learn */
 };
 
+/* Something measured, by a name that queries use; NaN: there was nothing to measure, and it has no row. */
+struct bp_run_metric {
+    const char *name;
+    double value;
+};
+
+/* A point of a run: how far it is, and what was measured since the point before. */
 struct bp_run_progress {
     int64_t transitions;        /* processed by the learner */
     int64_t updates;
     int64_t env_steps;
-    double episode_return;      /* mean over the episodes that ended since the last row; NaN when none */
-    double episode_length;
     int64_t episodes;           /* that ended since the last row */
-    double kl_prior;            /* nats a step */
-    double kl_prior_high;       /* of these, for the latent of a hierarchical policy */
-    double entropy;             /* of the policy, nats a step */
-    double critic_loss, policy_loss, prior_loss;
-    double q_mean;              /* mean Q'(x, a ~ pi) */
-    double trace_weight;        /* mean c of Retrace */
     double seconds;             /* of the run's own work, wall clock */
+    const struct bp_run_metric *metric;
+    int metrics;
 };
 
 struct bp_run_evaluation {

@@ -8,11 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a column of version 3 has, as rows. */
+#define ROWS_OF(column) "SELECT run, transitions, '" column "', " column " FROM progress WHERE " column " IS NOT NULL "
+
 /* The changes of the tables from each version to the next. Afterwards the views are created anew. */
 static const char *const changes[BP_RUNDB_VERSION] = {
     [1] = "ALTER TABLE evaluation RENAME COLUMN transition_kl TO sequence_kl",
     [2] = "ALTER TABLE run ADD COLUMN fingerprint TEXT; ALTER TABLE run ADD COLUMN kernels TEXT; "
           "ALTER TABLE progress ADD COLUMN kl_prior_high REAL",
+    [3] = "CREATE TABLE point (run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE, transitions INTEGER NOT NULL, updates INTEGER,"
+          " env_steps INTEGER, episodes INTEGER, seconds REAL, PRIMARY KEY (run, transitions)) WITHOUT ROWID;"
+          "CREATE TABLE metric (run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE, transitions INTEGER NOT NULL, name TEXT NOT NULL,"
+          " value REAL NOT NULL, PRIMARY KEY (run, transitions, name)) WITHOUT ROWID;"
+          "INSERT INTO point SELECT run, transitions, updates, env_steps, episodes, seconds FROM progress;"
+          "INSERT INTO metric " ROWS_OF("episode_return") "UNION ALL " ROWS_OF("episode_length") "UNION ALL " ROWS_OF("kl_prior") "UNION ALL "
+          ROWS_OF("kl_prior_high") "UNION ALL " ROWS_OF("entropy") "UNION ALL " ROWS_OF("critic_loss") "UNION ALL " ROWS_OF("policy_loss")
+          "UNION ALL " ROWS_OF("prior_loss") "UNION ALL " ROWS_OF("q_mean") "UNION ALL " ROWS_OF("trace_weight") "ORDER BY 1, 2, 3;"
+          "DROP TABLE progress",
 };
 
 /* Give the config of a run today's names of options, so that queries find them in old runs and new ones. */

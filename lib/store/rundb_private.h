@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #define BP_RUNDB_APPLICATION 0x42506462     /* "BPdb" */
-#define BP_RUNDB_VERSION 3
+#define BP_RUNDB_VERSION 4
 
 struct bp_rundb {
     sqlite3 *handle;

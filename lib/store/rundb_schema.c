@@ -32,24 +32,22 @@ const char *const bp_rundb_tables =
 ");"
 "CREATE INDEX run_output ON run (output);"
 
-"CREATE TABLE progress ("
+/* How far a run was, and what was measured since: a new metric is a name, and no column. Rows of one point stand together, as they are written. */
+"CREATE TABLE point ("
 "  run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,"
 "  transitions INTEGER NOT NULL,"
 "  updates INTEGER,"
 "  env_steps INTEGER,"
 "  episodes INTEGER,"
-"  episode_return REAL,"
-"  episode_length REAL,"
-"  kl_prior REAL,"
-"  kl_prior_high REAL,"
-"  entropy REAL,"
-"  critic_loss REAL,"
-"  policy_loss REAL,"
-"  prior_loss REAL,"
-"  q_mean REAL,"
-"  trace_weight REAL,"
 "  seconds REAL,"
 "  PRIMARY KEY (run, transitions)"
+") WITHOUT ROWID;"
+"CREATE TABLE metric ("
+"  run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,"
+"  transitions INTEGER NOT NULL,"
+"  name TEXT NOT NULL,"
+"  value REAL NOT NULL,"
+"  PRIMARY KEY (run, transitions, name)"
 ") WITHOUT ROWID;"
 
 "CREATE TABLE evaluation ("
@@ -77,14 +75,24 @@ const char *const bp_rundb_tables =
 ") WITHOUT ROWID;"
 "CREATE INDEX checkpoint_hash ON checkpoint (hash, run);";
 
+/* A metric as a column beside its point. SQLite looks it up only where a query asks for that column. */
+#define METRIC(name) "(SELECT value FROM metric WHERE metric.run = point.run AND metric.transitions = point.transitions AND metric.name = '" name "') AS " name
+
 const char *const bp_rundb_views =
+/* Points with the metrics that they had when each was a column. */
+"CREATE VIEW progress AS "
+"SELECT run, transitions, updates, env_steps, episodes, " METRIC("episode_return") ", " METRIC("episode_length") ", " METRIC("kl_prior") ", "
+METRIC("kl_prior_high") ", " METRIC("entropy") ", " METRIC("critic_loss") ", " METRIC("policy_loss") ", " METRIC("prior_loss") ", "
+METRIC("q_mean") ", " METRIC("trace_weight") ", seconds "
+"FROM point;"
+
 /* One line a run: what it is, how far it came, its last evaluation. */
 "CREATE VIEW runs AS "
 "SELECT run.id AS run, run.program, run.state, run.preset, run.task, run.body, run.policy, run.prior, run.seed,"
-"  (SELECT max(transitions) FROM progress WHERE progress.run = run.id) AS transitions,"
-"  (SELECT seconds FROM progress WHERE progress.run = run.id ORDER BY progress.transitions DESC LIMIT 1) AS seconds,"
-"  (SELECT episode_return FROM progress WHERE progress.run = run.id AND episode_return IS NOT NULL"
-"    ORDER BY progress.transitions DESC LIMIT 1) AS episode_return,"
+"  (SELECT max(transitions) FROM point WHERE point.run = run.id) AS transitions,"
+"  (SELECT seconds FROM point WHERE point.run = run.id ORDER BY point.transitions DESC LIMIT 1) AS seconds,"
+"  (SELECT value FROM metric WHERE metric.run = run.id AND metric.name = 'episode_return'"
+"    ORDER BY metric.transitions DESC LIMIT 1) AS episode_return,"
 "  last.task AS evaluation_task, last.play AS evaluation_play, last.episode_return AS evaluation_return,"
 "  last.standard_error AS evaluation_standard_error,"
 "  run.output, run.checkpoint, run.parent, run.started, run.finished, run.host, run.process, run.version,"
@@ -142,4 +150,4 @@ const char *const bp_rundb_views =
 
 const char *const bp_rundb_drop_views =
 "DROP VIEW IF EXISTS lineage; DROP VIEW IF EXISTS leaderboard; DROP VIEW IF EXISTS evaluations; DROP VIEW IF EXISTS curves;"
-"DROP VIEW IF EXISTS runs;";
+"DROP VIEW IF EXISTS runs; DROP VIEW IF EXISTS progress;";

@@ -124,7 +124,11 @@ static void bench_database(const char *directory)
     int64_t run = bp_rundb_start(db, &info);
     double start = bp_clock_seconds();
     for (int i = 0; i < ROWS; i++) {
-        struct bp_run_progress row = {.transitions = i};
+        const struct bp_run_metric metric[] = {
+            {"episode_return", i}, {"episode_length", i}, {"kl_prior", i}, {"kl_prior_high", i}, {"entropy", i},
+            {"critic_loss", i}, {"policy_loss", i}, {"prior_loss", i}, {"q_mean", i}, {"trace_weight", i},
+        };
+        struct bp_run_progress row = {.transitions = i, .metric = metric, .metrics = sizeof metric / sizeof *metric};
         if (run < 0 || bp_rundb_progress(db, run, &row))
             exit(1);
     }

@@ -50,7 +50,9 @@ cp bp.db read.db && cp bp.db again.db
 is "the database of that version has its column" "$(sqlite3 bp.db 'select count(transition_kl) from evaluation; pragma user_version' | tr '\n' ' ')" "6 1 "
 quiet "a reader" bp-stats curves --tsv --by seed --metric nav-easy/policy/sequence_kl read.db
 ok "  finds what is in it" grep -q 0.77 "$out"
-is "  by today's names" "$(sqlite3 read.db 'select count(sequence_kl) from evaluations; select count(*) from leaderboard; pragma user_version' | tr '\n' ' ')" "6 3 3 "
+is "  by today's names" "$(sqlite3 read.db 'select count(sequence_kl) from evaluations; select count(*) from leaderboard; pragma user_version' | tr '\n' ' ')" "6 3 4 "
+columns="run, transitions, updates, env_steps, episodes, episode_return, episode_length, kl_prior, entropy, critic_loss, policy_loss, prior_loss, q_mean, trace_weight, seconds"
+is "  with its progress" "$(sqlite3 read.db "select $columns from progress")" "$(sqlite3 bp.db "select $columns from progress")"
 is "  in configs too" "$(sqlite3 read.db "select config ->> '$.transitions', config ->> '$.policy-head', config ->> '$.retrace-lambda' from run where id = 1")" "4000|bounded|1.0"
 is "  and nothing else is changed" "$(sqlite3 read.db 'select id, program, seed, state, checkpoint from run')" "$(sqlite3 bp.db 'select id, program, seed, state, checkpoint from run')"
 cp read.db once.db && quiet "a second reader changes nothing" bp-stats info read.db && ok "  of it" cmp read.db once.db

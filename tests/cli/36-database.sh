@@ -84,7 +84,7 @@ for program in "$train -o x --db" "$transfer -o x --db" "$distill -o x --db" "bp
     check "$what: text for a database" 3 'other/text is not a database' -- $program other/text
     check "$what: a checkpoint for a database" 3 'other/ckpt is not a database' -- $program other/ckpt
     check "$what: another program's database" 1 'the database other/foreign holds something else than runs' -- $program other/foreign
-    check "$what: a database of a later version" 1 'the database other/newer.db is of version 99, and this program knows up to 3' -- $program other/newer.db
+    check "$what: a database of a later version" 1 'the database other/newer.db is of version 99, and this program knows up to 4' -- $program other/newer.db
     check "$what: a damaged database" 1 'the database other/corrupt.db is damaged' -- $program other/corrupt.db
     check "$what: a directory for a database" 1 'cannot open the database other/directory: it is not a regular file' -- $program other/directory
     check "$what: a FIFO for a database" 1 'cannot open the database other/fifo: it is not a regular file' -- $program other/fifo

@@ -10,6 +10,8 @@ done
 quiet "held for 4 steps, separate low levels" bp-train $small --prior mlp --prior-high mlp --latent-period 4 --transitions 4k -o held
 is "shared low levels cost nothing" "$(sqlite3 h.db "select count(*) from curves where prior <> 'mlp' and abs(kl_prior - kl_prior_high) > 1e-9")" 0
 is "  separate ones do" "$(sqlite3 h.db "select min(kl_prior > kl_prior_high) from curves join runs using (run) where runs.output like '%held'")" 1
+runs "a run tells" 0 bp-train ${small% -q} --prior mlp --prior-high mlp --transitions 4k --db none -o told
+like "  both KLs as it goes" "$(cat "$err")" ', KL [0-9.]+ \(latent [0-9.]+\), entropy '
 quiet "the policy plays" bp-rollout -n 3 -o policy.traj held
 quiet "the prior plays" bp-rollout --play prior -n 3 -o prior.traj ar1.1
 is "  with KLs, and nothing diverged" "$(bp-stats kl --tsv policy.traj prior.traj | tail -n +2 | cut -f 1 | sort -u | wc -l)" 2

@@ -1,5 +1,6 @@
 /* The reports on the run database: runs.c, curves.c, compare.c. */
 #include "fixture.h"
+#include "../store/support.h"
 
 #include "report/runs.h"
 #include "store/rundb.h"
@@ -19,7 +20,8 @@ static void add_run(struct bp_rundb *db, const char *preset, const char *prior, 
     assert_true(run > 0);
     for (int i = 0; i < points; i++) {
         double value = fmin(slope * i, top);
-        struct bp_run_progress row = { .transitions = 100 * i, .env_steps = 25 * i, .seconds = i, .updates = 2 * i, .episode_return = value, .kl_prior = i == 2 ? NAN : 1 };
+        const struct bp_run_metric metric[] = { { "episode_return", value }, { "kl_prior", i == 2 ? NAN : 1 }, { "of my own", 3 * value } };
+        struct bp_run_progress row = { .transitions = 100 * i, .env_steps = 25 * i, .seconds = i, .updates = 2 * i, .metric = metric, .metrics = 3 };
         struct bp_run_evaluation evaluation = { .transitions = 100 * i, .task = "nav-hard", .play = "prior", .episodes = 5,
                                                 .episode_return = value / 10, .sequence_kl = 0.7 };
         assert_int_equal(bp_rundb_progress(db, run, &row), 0);
@@ -202,6 +204,34 @@ static void other_metrics_and_conditions(void **state)
     assert_int_equal(bp_runs_load(&options, files, 1, &runs), 0);
     assert_int_equal(runs.groups[0].runs[0].n, 20);
     bp_runs_free(&runs);
+    options.metric = "of my own";                       /* whatever was measured */
+    assert_int_equal(bp_runs_load(&options, files, 1, &runs), 0);
+    assert_near(runs.groups[0].runs[0].y[4], 3 * 80, 1e-9);
+    bp_runs_free(&runs);
+    options.metric = "env_steps";                       /* a count */
+    options.x = "seconds";
+    assert_int_equal(bp_runs_load(&options, files, 1, &runs), 0);
+    assert_near(runs.groups[0].runs[0].x[4], 4, 1e-9);
+    assert_near(runs.groups[0].runs[0].y[4], 100, 1e-9);
+    bp_runs_free(&runs);
+}
+
+/* A metric that no run has is told from one that these runs do not have. */
+static void unknown_metrics(void **state)
+{
+    struct bp_report_options options = defaults;
+    struct bp_runs runs;
+
+    (void)state;
+    capture_begin();
+    options.metric = "kl_prio";
+    assert_int_equal(bp_runs_load(&options, files, 1, &runs), -1);
+    assert_said(capture_take(), "there is no 'kl_prio' in the progress of a run, which has updates, env_steps, episodes, seconds, episode_return, kl_prior, of my own");
+    options.metric = "kl_prior";
+    options.where = "seed = 77";
+    assert_int_equal(bp_runs_load(&options, files, 1, &runs), -1);
+    assert_said(capture_take(), "no run that --where admits has a value of --metric 'kl_prior'");
+    capture_end();
 }
 
 static void questions_without_answer(void **state)
@@ -360,6 +390,7 @@ int main(void)
         cmocka_unit_test(curves_of_one_point),
         cmocka_unit_test(groups_of_config_and_several_keys),
         cmocka_unit_test(other_metrics_and_conditions),
+        cmocka_unit_test(unknown_metrics),
         cmocka_unit_test(questions_without_answer),
         cmocka_unit_test(compare_final_values),
         cmocka_unit_test(compare_transitions_to_a_level),

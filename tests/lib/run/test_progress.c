@@ -25,7 +25,7 @@ static void counts_and_times(void **state)
 /* Off a terminal, a line of its own; what is not known is left out. */
 static void one_line(void **state)
 {
-    const struct bp_progress_news news[] = {{"return %.1f", 84.06}, {"KL %.3f", NAN}, {"entropy %.2f", 1.2}, {NULL, 0}};
+    const struct bp_progress_news news[] = {{"return %.1f", 84.06, 0}, {"KL %.3f", NAN, 0}, {"KL %.3f (latent %.3f)", 0.153, 0.15}, {"entropy %.2f", 1.2, 0}, {NULL, 0, 0}};
     struct bp_progress progress;
 
     (void)state;
@@ -36,7 +36,7 @@ static void one_line(void **state)
     assert_true(bp_progress_due(&progress));
     capture_begin();
     bp_progress_show(&progress, 1500, false, news);
-    assert_said(capture_take(), " 37.5%, 41:40 left, 1500 of 4000 transitions, return 84.1, entropy 1.20, 1 transitions/s\n");
+    assert_said(capture_take(), " 37.5%, 41:40 left, 1500 of 4000 transitions, return 84.1, KL 0.153 (latent 0.150), entropy 1.20, 1 transitions/s\n");
     capture_end();
     assert_false(bp_progress_due(&progress));
     capture_begin();

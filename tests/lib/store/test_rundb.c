@@ -70,8 +70,8 @@ static int64_t resume(struct bp_rundb *db, const char *output, const char *finge
 
 static void add_progress(struct bp_rundb *db, int64_t run, int64_t transitions, double episode_return)
 {
-    struct bp_run_progress row = {.transitions = transitions, .updates = transitions / 10, .episode_return = episode_return,
-                                  .kl_prior = 0.5, .entropy = NAN, .seconds = 2};
+    const struct bp_run_metric metric[] = {{"episode_return", episode_return}, {"kl_prior", 0.5}, {"entropy", NAN}, {"warmth", (double)transitions / 4}};
+    struct bp_run_progress row = {.transitions = transitions, .updates = transitions / 10, .seconds = 2, .metric = metric, .metrics = 4};
 
     assert_int_equal(bp_rundb_progress(db, run, &row), 0);
 }
@@ -131,10 +131,34 @@ static void test_progress(void **state)
     add_evaluation(db, run, 100, "nav-hard", 50);
     add_evaluation(db, run, 300, "nav-hard", 60);
     assert_int_equal(bp_rundb_rewind(db, run, 150, false), 0);
-    assert_string_equal(query(db, "SELECT (SELECT count(*) FROM progress), (SELECT count(*) FROM evaluation)"), "1|1\n");
+    assert_string_equal(query(db, "SELECT (SELECT count(*) FROM progress), (SELECT count(*) FROM metric), (SELECT count(*) FROM evaluation)"), "1|3|1\n");
     bp_rundb_close(db);
     db = bp_rundb_open(in_directory("bp.db"), false);
     assert_string_equal(query(db, "SELECT transitions FROM progress"), "100\n");
+    bp_rundb_close(db);
+}
+
+/* A metric is rows of its name, whatever the name; of what was not measured there is none, nor of a row that was replaced. */
+static void test_metrics(void **state)
+{
+    struct bp_rundb *db = open_db(in_directory("bp.db"));
+    int64_t run = start(db, "-", 1, NULL), other = start(db, "-", 2, NULL);
+    const struct bp_run_metric later = {"later", 7};
+    struct bp_run_progress row = {.transitions = 200, .metric = &later, .metrics = 1};
+
+    (void)state;
+    add_progress(db, run, 100, 1.5);
+    add_progress(db, run, 200, NAN);
+    add_progress(db, other, 100, -2);
+    assert_string_equal(query(db, "SELECT * FROM metric WHERE run = 1"), "1|100|episode_return|1.5\n1|100|kl_prior|0.5\n1|100|warmth|25.0\n"
+                                                                         "1|200|kl_prior|0.5\n1|200|warmth|50.0\n");
+    assert_int_equal(bp_rundb_progress(db, run, &row), 0);
+    assert_string_equal(query(db, "SELECT transitions, name, value FROM metric WHERE run = 1 AND transitions = 200"), "200|later|7.0\n");
+    assert_string_equal(query(db, "SELECT run, episode_return, kl_prior FROM progress"), "1|1.5|0.5\n1|NULL|NULL\n2|-2.0|0.5\n");
+    assert_string_equal(query(db, "SELECT run, episode_return FROM runs ORDER BY run"), "1|1.5\n2|-2.0\n");
+    assert_int_equal(bp_rundb_query(db, "DELETE FROM run WHERE id = 1", NULL, 0, append_row, NULL), 0);
+    assert_string_equal(query(db, "SELECT run, count(*) FROM metric GROUP BY run"), "2|3\n");
+    assert_string_equal(query(db, "SELECT run FROM point"), "2\n");
     bp_rundb_close(db);
 }
 
@@ -180,33 +204,79 @@ static void test_rewind(void **state)
     assert_string_equal(query(db, "SELECT group_concat(transitions) FROM progress"), "100,200,300\n");
     assert_int_equal(bp_rundb_rewind(db, run, 300, true), 0);
     assert_string_equal(query(db, "SELECT group_concat(transitions) FROM progress"), "100,200\n");
+    assert_string_equal(query(db, "SELECT max(transitions) FROM metric"), "200\n");
     assert_string_equal(query(db, "SELECT transitions FROM evaluation"), "300\n");
     bp_rundb_close(db);
 }
 
-/* A database of version 2 takes new runs, and keeps its own. */
+/* What a database of now becomes one of version 3 by, and one of version 3 one of version 2. */
+static const char *const to_3[] = {
+    "DROP VIEW runs", "DROP VIEW curves", "DROP VIEW evaluations", "DROP VIEW leaderboard", "DROP VIEW lineage", "DROP VIEW progress",
+    "DROP TABLE point", "DROP TABLE metric",
+    "CREATE TABLE progress (run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE, transitions INTEGER NOT NULL, updates INTEGER, env_steps INTEGER,"
+    " episodes INTEGER, episode_return REAL, episode_length REAL, kl_prior REAL, kl_prior_high REAL, entropy REAL, critic_loss REAL, policy_loss REAL,"
+    " prior_loss REAL, q_mean REAL, trace_weight REAL, seconds REAL, PRIMARY KEY (run, transitions)) WITHOUT ROWID",
+    "INSERT INTO progress VALUES (1, 100, 10, 400, 3, 1.5, 20, 0.5, 0.25, -1, 2, 3, 4, 5, 0.75, 60), (1, 200, 20, 800, 0, NULL, NULL, 0.5, NULL, -1, 2, 3, 4, 5, 9e999, 70)",
+    "CREATE VIEW runs AS SELECT run FROM progress", "CREATE VIEW curves AS SELECT kl_prior FROM progress",
+    "CREATE VIEW evaluations AS SELECT 1", "CREATE VIEW leaderboard AS SELECT 1", "CREATE VIEW lineage AS SELECT 1", "PRAGMA user_version = 3", NULL,
+}, *const to_2[] = {
+    "ALTER TABLE run DROP COLUMN fingerprint", "ALTER TABLE run DROP COLUMN kernels", "ALTER TABLE progress DROP COLUMN kl_prior_high",
+    "PRAGMA user_version = 2", NULL,
+};
+
+/* By SQLite alone: ours would bring it up to date again. */
+static void alter(const char *path, const char *const *statements)
+{
+    sqlite3 *handle;
+
+    assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+    for (int i = 0; statements[i]; i++)
+        if (sqlite3_exec(handle, statements[i], NULL, NULL, NULL) != SQLITE_OK)
+            fail_msg("%s: %s", statements[i], sqlite3_errmsg(handle));
+    sqlite3_close(handle);
+}
+
+/* Tables and views as SQLite sees them, whatever their text. */
+static void describe(struct bp_rundb *db, char *text, size_t size)
+{
+    snprintf(text, size, "%s", query(db, "SELECT m.type, m.name, group_concat(c.name || ' ' || c.type || ' ' || c.pk || ' ' || c.\"notnull\", ',')"
+                                         " FROM (SELECT * FROM sqlite_master ORDER BY name) AS m, pragma_table_info(m.name) AS c"
+                                         " WHERE m.name NOT LIKE 'sqlite%' AND m.name <> 'run' GROUP BY m.type, m.name ORDER BY m.name"));
+}
+
+/* Databases of versions 2 and 3 take new runs, keep their own, and are what a new one is. */
 static void test_earlier_version(void **state)
 {
-    static const char *const statements[] = {
-        "DROP VIEW runs", "DROP VIEW curves", "DROP VIEW evaluations", "DROP VIEW leaderboard", "DROP VIEW lineage",
-        "ALTER TABLE run DROP COLUMN fingerprint", "ALTER TABLE run DROP COLUMN kernels",
-        "ALTER TABLE progress DROP COLUMN kl_prior_high", "CREATE VIEW runs AS SELECT id AS run FROM run", "CREATE VIEW curves AS SELECT 1",
-        "CREATE VIEW evaluations AS SELECT 1", "CREATE VIEW leaderboard AS SELECT 1", "CREATE VIEW lineage AS SELECT 1", "PRAGMA user_version = 2",
-    };
-    struct bp_rundb *db = open_db(in_directory("bp.db"));
+    static const char rows[] = "100|10|400|3|1.5|20.0|0.5|%s|-1.0|2.0|3.0|4.0|5.0|0.75|60.0\n200|20|800|0|NULL|NULL|0.5|NULL|-1.0|2.0|3.0|4.0|5.0|Inf|70.0\n";
+    static char fresh[4096], expected[512];
+    struct bp_rundb *db = open_db(in_directory("fresh.db"));
 
     (void)state;
-    start(db, in_directory("a.ckpt"), 1, NULL);
-    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
-        assert_int_equal(bp_rundb_query(db, statements[i], NULL, 0, append_row, NULL), 0);
+    describe(db, fresh, sizeof fresh);
     bp_rundb_close(db);
-    for (int i = 0; i < 2; i++) {
-        db = open_db(in_directory("bp.db"));
-        assert_int_equal(start(db, in_directory("b.ckpt"), 2, NULL), 2 + i);
-        assert_string_equal(query(db, "SELECT run, seed, state FROM runs WHERE run < 3"), "1|1|running\n2|2|running\n");
-        assert_string_equal(query(db, "SELECT fingerprint, kernels FROM run WHERE id < 3"), "NULL|NULL\nf1|bf16 some\n");
-        assert_string_equal(query(db, "SELECT user_version FROM pragma_user_version"), "3\n");
+    for (int version = 2; version <= 3; version++) {
+        char *path = in_directory(version == 2 ? "2.db" : "3.db");
+        db = open_db(path);
+        start(db, in_directory("a.ckpt"), 1, NULL);
         bp_rundb_close(db);
+        alter(path, to_3);
+        if (version == 2)
+            alter(path, to_2);
+        for (int i = 0; i < 2; i++) {
+            static char now[4096];
+            db = open_db(path);
+            assert_int_equal(start(db, in_directory("b.ckpt"), 2, NULL), 2 + i);
+            assert_string_equal(query(db, "SELECT run, seed, state FROM runs WHERE run < 3"), "1|1|running\n2|2|running\n");
+            assert_string_equal(query(db, "SELECT fingerprint, kernels FROM run WHERE id < 3"), version == 2 ? "NULL|NULL\nf1|bf16 some\n" : "f1|bf16 some\nf1|bf16 some\n");
+            assert_string_equal(query(db, "SELECT user_version FROM pragma_user_version"), "4\n");
+            snprintf(expected, sizeof expected, rows, version == 2 ? "NULL" : "0.25");
+            assert_string_equal(query(db, "SELECT transitions, updates, env_steps, episodes, episode_return, episode_length, kl_prior, kl_prior_high, entropy,"
+                                          " critic_loss, policy_loss, prior_loss, q_mean, trace_weight, seconds FROM progress"), expected);
+            assert_string_equal(query(db, "SELECT count(*) FROM metric"), version == 2 ? "16\n" : "17\n");
+            describe(db, now, sizeof now);
+            assert_string_equal(now, fresh);
+            bp_rundb_close(db);
+        }
     }
 }
 
@@ -436,7 +506,7 @@ static void test_foreign(void **state)
     assert_int_equal(run_action(open_writing, newer, false, said), 0);
     sql(newer, "PRAGMA user_version = 99");
     assert_int_equal(run_action(open_writing, newer, false, said), BP_FAILURE);
-    assert_said(said, "is of version 99, and this program knows up to 3");
+    assert_said(said, "is of version 99, and this program knows up to 4");
     assert_int_equal(run_action(open_reading, newer, false, said), BP_FAILURE);
     write_file(empty, "", 0);
     assert_int_equal(run_action(open_reading, empty, false, said), BP_FAILURE);
@@ -560,6 +630,7 @@ int main(void)
         cmocka_unit_test(test_state_by_exit_status),
         cmocka_unit_test_setup_teardown(test_run, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_progress, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(test_metrics, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_rewind, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_earlier_version, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_resume, make_directory, remove_directory),
