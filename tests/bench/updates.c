@@ -15,16 +15,17 @@ struct update_shape {
     const char *kind, *policy, *critic;
     int seen, rest, actions, unroll;
     int batch[4];               /* the first is what the others are compared with; 0 ends them */
+    const char *low, *high;     /* of the same update by a hierarchical policy, of the smallest batch; NULL: there is none */
 };
 
 static const struct update_shape update_shapes[] = {
-    {"mlp", "200,100", "400,300", 40, 20, 8, 10, {512, 64, 32}},
-    {"lstm", "64,64", "128,64", 20, 0, 2, 40, {512, 16}},
+    {"mlp", "200,100", "400,300", 40, 20, 8, 10, {512, 64, 32}, "200,100", "200"},
+    {"lstm", "64,64", "128,64", 20, 0, 2, 40, {512, 16}, NULL, NULL},
 };
 
 struct update {
     char name[32];
-    bool bf16;
+    bool bf16, levels;
     struct bp_learner learner;
     struct bp_replay *replay;
     struct bp_pool *pool;
@@ -49,24 +50,33 @@ static double forward_cost(const struct bp_net *net, bool features)
     return cost;
 }
 
+static double input_cost(const struct bp_net *net)
+{
+    return (double)net->layer[0].in * net->layer[0].out * (net->layer[0].kind == BP_LAYER_LSTM ? 4 : 1);
+}
+
+/* Target network; then forward, weights, inputs but the observation. */
+static double level_cost(const struct bp_net *net, double longer)
+{
+    double f = forward_cost(net, true) + forward_cost(net, false);
+
+    return longer * f + 3 * f - input_cost(net);
+}
+
 /* GFLOP of products in an update, as svg.c does them with value_policy = target: 2 for a multiply-add. */
 static double update_gflop(const struct bp_learner *learner)
 {
-    const struct bp_net *net = learner->agent.net;
+    const struct bp_agent *agent = &learner->agent;
+    const struct bp_net *critic = &agent->net[BP_CRITIC];
     double k = learner->config.unroll, longer = (k + 1) / k, shorter = (k - 1) / k, cost = 0;
 
-    for (int role = BP_POLICY; role <= BP_PRIOR; role++) {
-        const struct bp_layer *first = &net[role].layer[0];
-        double f = forward_cost(&net[role], true);
-        cost += longer * f;                                                 /* target network */
-        cost += 3 * f - first->in * first->out;                             /* forward, weights, inputs but the observation */
-    }
-    double x = forward_cost(&net[BP_CRITIC], true), a = forward_cost(&net[BP_CRITIC], false);
-    const struct bp_layer *first = &net[BP_CRITIC].layer[0];
-    double input = (double)first->in * first->out * (first->kind == BP_LAYER_LSTM ? 4 : 1);
-    double action = (double)net[BP_CRITIC].late_size * net[BP_CRITIC].layer[net[BP_CRITIC].join].out;
-    cost += longer * x + a + shorter * a + a + a;                           /* target: features, three outputs, back to the action */
-    cost += 3 * (x + a) - input - action;
+    for (int role = 0; role < BP_ROLES; role++)
+        if (agent->has[role] && !bp_roles[role].value)
+            cost += level_cost(&agent->net[role], longer);
+    double x = forward_cost(critic, true), a = forward_cost(critic, false);
+    double action = (double)agent->action_size * critic->layer[critic->join].out, latent = (double)agent->latent_size * critic->layer[critic->join].out;
+    cost += longer * x + a + shorter * a + a + a - latent;                  /* target: features, three outputs, back to the action */
+    cost += 3 * (x + a) - input_cost(critic) - action - latent;
     return 2e-9 * cost * k * learner->config.batch;
 }
 
@@ -127,7 +137,8 @@ static double update_draw_work(void *raw)
     return (double)(u->learner.config.batch * u->learner.config.unroll);
 }
 
-static void open_update(struct update *u, const struct update_shape *shape, int batch, bool bf16)
+/* With levels, policy and prior have one low level, and a high level each that draws a latent of eight numbers. */
+static void open_update(struct update *u, const struct update_shape *shape, int batch, bool bf16, bool levels)
 {
     struct bp_learner_config config = {
         .algorithm = &bp_svg, .seed = 1, .unroll = shape->unroll, .batch = batch, .shards = 4, .discount = 0.99, .retrace_lambda = 0.95, .reward_scale = 1, .kl_cost = 0.1,
@@ -135,19 +146,25 @@ static void open_update(struct update *u, const struct update_shape *shape, int 
         .bf16 = bf16,
     };
     struct bp_net_choice choice[BP_ROLES] = {
-        {shape->kind, shape->policy, "*", "softplus", NULL}, {shape->kind, shape->policy, "seen", "softplus", NULL},
-        {shape->kind, shape->critic, "*", NULL, NULL}};
+        [BP_POLICY] = {shape->kind, levels ? shape->low : shape->policy, levels ? "seen" : "*", "softplus", NULL},
+        [BP_PRIOR] = {levels ? "shared" : shape->kind, shape->policy, "seen", "softplus", NULL},
+        [BP_CRITIC] = {shape->kind, shape->critic, "*", NULL, NULL},
+        [BP_POLICY_HIGH] = {shape->kind, shape->high, "*", "softplus", NULL},
+        [BP_PRIOR_HIGH] = {shape->kind, shape->high, "seen", "softplus", NULL},
+    };
+    const struct bp_latent_choice latent = {levels ? 8 : 0, 1, 0};
     struct bp_groups groups = {0};
     struct bp_agent agent;
 
-    snprintf(u->name, sizeof u->name, "%s %d x %d", shape->kind, batch, shape->unroll);
+    snprintf(u->name, sizeof u->name, "%s%s %d x %d", levels ? "two levels, " : "", shape->kind, batch, shape->unroll);
     u->bf16 = bf16;
+    u->levels = levels;
     bp_groups_add(&groups, "seen", shape->seen);
     if (shape->rest)
         bp_groups_add(&groups, "rest", shape->rest);
-    if (bp_agent_init(&agent, &groups, shape->actions, choice, NULL) || bp_learner_init(&u->learner, &agent, &config))
+    if (bp_agent_init(&agent, &groups, shape->actions, choice, &latent) || bp_learner_init(&u->learner, &agent, &config))
         exit(1);
-    struct bp_replay_spec spec = {groups.size, shape->actions, 0, 200, 64, 1, 5, false};
+    struct bp_replay_spec spec = {.observation_size = groups.size, .action_size = shape->actions, .time_limit = 200, .episodes = 64, .writers = 1, .stride = 5};
     if (!(u->replay = bp_replay_new(&spec)))
         exit(1);
     fill_replay(u, shape);
@@ -227,10 +244,19 @@ static void print_update(struct update *u, const struct rates *rates, const doub
     print_shares(text, update_work, u, 2, 2);
 }
 
+/* What levels cost beside the products that they ask for. */
+static void print_levels(struct update *u, const struct rates *rates, struct update *flat, const struct rates *flat_rates)
+{
+    double work = update_gflop(&u->learner), flat_work = update_gflop(&flat->learner);
+
+    print_of("update, work in products / flat", u->name, precision(u), work / flat_work, "");
+    print_of("rate / flat, of equal products", u->name, precision(u), ratio(rates->one, flat_rates->one) * work / flat_work, "");
+}
+
 /* All updates of a shape: of every size, in float32 and in BF16 where there is such. */
 static void bench_shape(const struct update_shape *shape)
 {
-    enum { MOST = 6 };
+    enum { MOST = 7 };
     struct bp_pool *pools[2] = {bp_pool_new(1), bp_pool_new(2)};
     int precisions = bp_bf16_missing() ? 1 : 2, count = 0;
     struct update u[MOST] = {0};
@@ -241,7 +267,11 @@ static void bench_shape(const struct update_shape *shape)
         exit(1);
     for (int size = 0; shape->batch[size]; size++)
         for (int bf16 = 0; bf16 < precisions; bf16++)
-            open_update(&u[count++], shape, shape->batch[size], bf16);
+            open_update(&u[count++], shape, shape->batch[size], bf16, false);
+    if (shape->high) {
+        open_update(&u[count], shape, u[count - 1].learner.config.batch, false, true);
+        count++;
+    }
     time_updates(u, rates, count, pools, sgemm);
     print("sgemm of 4096^3, 1 thread", u[0].name, median_of(sgemm), "GFLOP/s");
     print("update, work in products", u[0].name, update_gflop(&u[0].learner), "GFLOP");
@@ -249,7 +279,9 @@ static void bench_shape(const struct update_shape *shape)
         print_update(&u[i], &rates[i], sgemm, pools);
         if (u[i].bf16)
             print_of("bf16 / float32", u[i].name, "bf16", ratio(rates[i].one, rates[i - 1].one), "");
-        if (i >= precisions)
+        if (u[i].levels)
+            print_levels(&u[i], &rates[i], &u[i - precisions], &rates[i - precisions]);
+        else if (i >= precisions)
             print_of("rate / that of the large update", u[i].name, precision(&u[i]), ratio(rates[i].one, rates[i % precisions].one), "");
     }
     for (int i = 0; i < count; i++)
@@ -270,7 +302,7 @@ void bench_rates(void)
             for (int bf16 = 0; bf16 < (bp_bf16_missing() ? 1 : 2); bf16++) {
                 double rates[ROUNDS];
                 struct update u = {.pool = pool};
-                open_update(&u, &update_shapes[i], update_shapes[i].batch[size], bf16);
+                open_update(&u, &update_shapes[i], update_shapes[i].batch[size], bf16, false);
                 update_once(&u);
                 for (int round = 0; round < ROUNDS; round++)
                     rates[round] = busy_rate_once(update_work, &u, 0.3);
