@@ -7,6 +7,7 @@
 
 #include "base/group.h"
 #include "base/share.h"
+#include "base/space.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,8 +19,7 @@ struct bp_world;
 /* What an environment is, fixed while it is open. */
 struct bp_env_spec {
     struct bp_groups groups;    /* of an observation row */
-    int action_size;            /* A: numbers of an action, each clipped to [-1, 1] where it enters */
-    int discrete;               /* > 0: actions are one whole number 0 ... discrete-1 in action[0] */
+    struct bp_space action;     /* of A numbers, each clipped to [-1, 1] where it enters */
     int time_limit;             /* control steps after which an episode is truncated */
     double control_step;        /* s */
     size_t state_size;          /* bytes that save writes */

@@ -225,7 +225,7 @@ struct bp_env *bp_world_env_open(const struct bp_task *task, const char *body)
     spec = &env->env.spec;
     spec->task = task->name;
     strcpy(spec->body, env->world.name);
-    spec->action_size = env->world.physics.model->nu;
+    spec->action.size = env->world.physics.model->nu;
     spec->control_step = bp_physics_control_step(&env->world.physics);
     spec->time_limit = env->task->time_limit;
     spec->state_size = sizeof env->state + bp_world_state_size(&env->world);

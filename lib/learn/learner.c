@@ -69,7 +69,7 @@ static int count_microbatches(const struct bp_learner *learner)
 {
     int sequences = shard_sequences(learner), most = MICROBATCH_ROWS / (learner->config.burn_in + learner->config.unroll + 1);
 
-    if (learner->state_size > learner->agent.latent_size && most < MICROBATCH_SEQUENCES)
+    if (learner->state_size > learner->agent.latent.size && most < MICROBATCH_SEQUENCES)
         most = MICROBATCH_SEQUENCES;
     most = most > 1 ? most : 1;
     int fewest = (sequences + most - 1) / most, equal = fewest;
@@ -137,7 +137,7 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
     b->burn_in = c->burn_in;
     b->batch = (int)batch;
     b->observations = floats((rows + batch) * (size_t)agent->groups.size);
-    b->actions = floats(rows * (size_t)agent->action_size);
+    b->actions = floats(rows * (size_t)agent->action.size);
     b->log_prob = floats(rows);
     b->reward = floats(rows);
     b->nonterminal = floats(rows);
@@ -145,7 +145,7 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
     b->episode_step = calloc(rows + batch, sizeof *b->episode_step);
     b->state = floats(batch * (size_t)learner->state_size);
     shard->noise = floats((rows + batch) * (size_t)bp_behaviour_noise(&agent->behaviour[BP_POLICY]));
-    shard->latent = floats(batch * (size_t)agent->latent_size);
+    shard->latent = floats(batch * (size_t)agent->latent.size);
     if (!b->observations || !b->actions || !b->log_prob || !b->reward || !b->nonterminal || !b->mask || !b->episode_step || !b->state || !shard->noise || !shard->latent)
         return bp_error(BP_FAILURE, "out of memory");
     for (int role = 0; role < BP_ROLES; role++) {

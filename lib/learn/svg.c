@@ -17,7 +17,7 @@ static void split_states(const struct bp_work *w)
 {
     const struct bp_agent *agent = &w->learner->agent;
     struct bp_shard *shard = w->shard;
-    size_t batch = (size_t)shard->batch.batch, width = (size_t)w->learner->state_size, latent = (size_t)agent->latent_size;
+    size_t batch = (size_t)shard->batch.batch, width = (size_t)w->learner->state_size, latent = (size_t)agent->latent.size;
     const float *from = shard->batch.state;
 
     if (!w->learner->config.stored_state)
@@ -225,7 +225,7 @@ static void losses(const struct bp_work *w)
     int steps = b->steps, rows = steps * b->batch, longer = online ? steps + 1 : steps;     /* the online policy gives values one step beyond its losses */
     float alpha = (float)(c->reward_scale * c->kl_cost), alpha_h = (float)(c->reward_scale * c->entropy_cost);
     float mean = (float)(1 / ((double)c->unroll * (double)c->batch));
-    struct bp_var *actions = bp_clip_action(tape, bp_constant(tape, rows, w->learner->agent.action_size, b->actions));
+    struct bp_var *actions = bp_clip_action(tape, bp_constant(tape, rows, w->learner->agent.action.size, b->actions));
 
     /* a, z ~ pi along the sequence, KL(pi || pi0'). */
     struct bp_path pi = behave(w, false, longer), here = bp_path_slice_rows(tape, &pi, 0, rows), fixed = bp_path_stop_gradient(tape, &here);

@@ -62,8 +62,8 @@ static int init_critic(struct bp_agent *agent, enum bp_role role, const struct b
 
     if (!chosen(choice))
         return 0;
-    add_late(&spec, "action", agent->action_size, BP_LATE_NUMBERS);
-    add_late(&spec, "latent", agent->latent_size, BP_LATE_SILENT);      /* says little beside the action, least of all when the next step draws anew */
+    add_late(&spec, "action", agent->action.size, BP_LATE_NUMBERS);
+    add_late(&spec, "latent", agent->latent.size, BP_LATE_SILENT);      /* says little beside the action, least of all when the next step draws anew */
     return init_net(agent, role, choice, &spec);
 }
 
@@ -86,18 +86,22 @@ static int add_torsos(struct bp_agent *agent, const struct bp_level *level, stru
 static int init_level(struct bp_agent *agent, enum bp_role role, const struct bp_net_choice *choice, const char *kind, struct bp_level *level)
 {
     struct bp_net_spec spec = {0};
+    char text[64];
 
     if (!(level->family = bp_family_find(choice->head)))
         return bp_error(BP_USAGE, "there is no head '%s'", choice->head);
+    if (level->family->space != level->space.kind)
+        return bp_error(BP_USAGE, "the %s's head '%s' draws what is %s, but here are %s", bp_roles[role].name, choice->head,
+                        bp_space_kind_name(level->family->space), bp_space_text(level->space, text, sizeof text));
     if (kind)
         snprintf(spec.kind, sizeof spec.kind, "%s", kind);
     if (level->above)
-        add_late(&spec, "latent", agent->latent_size, BP_LATE_PART);
+        add_late(&spec, "latent", agent->latent.size, BP_LATE_PART);
     if (level->before)
-        add_late(&spec, "before", level->size, BP_LATE_NUMBERS);
+        add_late(&spec, "before", level->space.size, BP_LATE_NUMBERS);
     if (add_torsos(agent, level, &spec))
         return -1;
-    spec.output_size = level->family->outputs(level->size);
+    spec.output_size = level->family->outputs(level->space.size);
     level->net = role;
     return init_net(agent, role, choice, &spec);
 }
@@ -109,7 +113,7 @@ static int init_high(struct bp_agent *agent, enum bp_role role, const struct bp_
     const struct bp_latent_prior *prior = find_latent_prior(choice->kind);
     struct bp_net_choice alone = *choice;
 
-    *level = (struct bp_level){.net = BP_NO_NET, .size = latent->size, .period = latent->period, .before = prior && prior->before};
+    *level = (struct bp_level){.net = BP_NO_NET, .space = agent->latent, .period = latent->period, .before = prior && prior->before};
     if (!prior)
         return init_level(agent, role, choice, NULL, level);
     if (prior->kind) {
@@ -127,7 +131,7 @@ static int init_branch(struct bp_agent *agent, enum bp_role role, const struct b
 {
     struct bp_net_choice alone = *choice;
 
-    if (agent->latent_size || role == BP_POLICY || !agent->has[BP_POLICY])
+    if (agent->latent.size || role == BP_POLICY || !agent->has[BP_POLICY])
         return bp_error(BP_USAGE, "only the prior of a flat policy can be a branch of it");
     alone.inputs = "";
     alone.encoders = NULL;
@@ -143,28 +147,28 @@ static int init_behaviour(struct bp_agent *agent, enum bp_role low, const struct
 
     if (!chosen(choice))
         return 0;
-    if (agent->latent_size) {
+    if (agent->latent.size) {
         if (!chosen(high_choice))
             return bp_error(BP_USAGE, "a hierarchical %s needs a high level", bp_roles[low].name);
         if (init_high(agent, high, high_choice, latent, &behaviour->level[behaviour->levels++]))
             return -1;
     }
     last = &behaviour->level[behaviour->levels++];
-    *last = (struct bp_level){.above = agent->latent_size > 0, .size = agent->action_size, .period = 1};
+    *last = (struct bp_level){.above = agent->latent.size > 0, .space = agent->action, .period = 1};
     if (!strcmp(choice->kind, "branch"))
         return init_branch(agent, low, choice, last);
     if (strcmp(choice->kind, "shared"))
         return init_level(agent, low, choice, NULL, last);
-    if (!agent->latent_size || low == BP_POLICY || !agent->has[BP_POLICY])
+    if (!agent->latent.size || low == BP_POLICY || !agent->has[BP_POLICY])
         return bp_error(BP_USAGE, "only the prior of a hierarchical policy can share its low level");
     *last = agent->behaviour[BP_POLICY].level[1];
     return 0;
 }
 
-int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, int action_size, const struct bp_net_choice choice[BP_ROLES],
+int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, struct bp_space action, const struct bp_net_choice choice[BP_ROLES],
                   const struct bp_latent_choice *latent)
 {
-    *agent = (struct bp_agent){.groups = *groups, .action_size = action_size, .latent_size = latent ? latent->size : 0};
+    *agent = (struct bp_agent){.groups = *groups, .action = action, .latent = {BP_CONTINUOUS, latent ? latent->size : 0}};
     if (init_behaviour(agent, BP_POLICY, &choice[BP_POLICY], BP_POLICY_HIGH, &choice[BP_POLICY_HIGH], latent) ||
         init_behaviour(agent, BP_PRIOR, &choice[BP_PRIOR], BP_PRIOR_HIGH, &choice[BP_PRIOR_HIGH], latent))
         return -1;
@@ -190,7 +194,7 @@ int bp_agent_add_column(struct bp_agent *agent)
 
 int bp_agent_state_size(const struct bp_agent *agent)
 {
-    int size = agent->latent_size;
+    int size = agent->latent.size;
 
     for (int role = 0; role < BP_ROLES; role++)
         size += agent->net[role].state_size;

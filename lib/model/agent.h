@@ -23,8 +23,8 @@ extern const struct bp_role_row bp_roles[BP_ROLES];
 
 struct bp_agent {
     struct bp_groups groups;                    /* of the observation rows that it was made for */
-    int action_size;                            /* A */
-    int latent_size;                            /* Z, 0: flat */
+    struct bp_space action;                     /* A */
+    struct bp_space latent;                     /* Z, of size 0: flat */
     bool has[BP_ROLES];                         /* a prior of kind "none" is absent; a distilled checkpoint holds a prior alone */
     struct bp_net net[BP_ROLES];
     struct bp_behaviour behaviour[2];           /* of BP_POLICY and BP_PRIOR; without levels: absent */
@@ -59,7 +59,7 @@ extern const struct bp_latent_prior bp_latent_priors[];     /* ends with a row w
  * policy-high and prior-high draw it; a prior of kind "shared" has the policy's low level for its own. A prior of kind "branch" stands on
  * a flat policy's last hidden layer, which is all that it is given (EH F.2, "shared prior"). -1 after reporting.
  */
-int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, int action_size, const struct bp_net_choice choice[BP_ROLES],
+int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, struct bp_space action, const struct bp_net_choice choice[BP_ROLES],
                   const struct bp_latent_choice *latent) BP_WARN_UNUSED;
 
 /*

@@ -13,7 +13,7 @@ int bp_behaviour_noise(const struct bp_behaviour *behaviour)
     int numbers = 0;
 
     for (int i = 0; i < behaviour->levels; i++)
-        numbers += behaviour->level[i].family->noise(behaviour->level[i].size);
+        numbers += behaviour->level[i].family->noise(behaviour->level[i].space.size);
     return numbers;
 }
 
@@ -62,18 +62,18 @@ static struct bp_var *before(const struct bp_scene *scene, const struct bp_var *
 static struct bp_distribution autoregressive(const struct bp_scene *scene, const struct bp_level *level, const struct bp_var *y)
 {
     int rows = rows_of(scene);
-    size_t size = (size_t)level->size;
+    size_t size = (size_t)level->space.size;
     float *mean = bp_arena_zeros(&scene->tape->arena, (size_t)rows * size), *scale = bp_arena_floats(&scene->tape->arena, (size_t)rows * size);
     float a = (float)level->correlation, width = (float)sqrt(1 - level->correlation * level->correlation);
 
     for (int row = 0; row < rows; row++) {
-        const float *from = level->before ? before_row(scene, y, row, level->size) : NULL;
+        const float *from = level->before ? before_row(scene, y, row, level->space.size) : NULL;
         for (size_t j = 0, at = (size_t)row * size; j < size; j++) {
             mean[at + j] = from ? a * from[j] : 0;
             scale[at + j] = from ? width : 1;
         }
     }
-    return bp_normal(bp_constant(scene->tape, rows, level->size, mean), bp_constant(scene->tape, rows, level->size, scale));
+    return bp_normal(bp_constant(scene->tape, rows, level->space.size, mean), bp_constant(scene->tape, rows, level->space.size, scale));
 }
 
 /* ---- a level's distributions ---- */
@@ -109,7 +109,7 @@ static struct bp_distribution conditional(const struct bp_scene *scene, const st
     if (level->above)
         late[count++] = above;
     if (level->before)
-        late[count++] = before(scene, y, level->size);
+        late[count++] = before(scene, y, level->space.size);
     for (int net = 0; level->on >> net; net++)
         if (level->on >> net & 1)
             late[count++] = see(scene, net).torso;
@@ -139,7 +139,7 @@ static struct bp_var *hold(const struct bp_scene *scene, const struct bp_level *
     }
     if (!scene->carry)
         return bp_take_rows(scene->tape, y, from, rows);
-    for (size_t row = 0, size = (size_t)level->size; row < (size_t)scene->batch; row++)
+    for (size_t row = 0, size = (size_t)level->space.size; row < (size_t)scene->batch; row++)
         if (mark[row] == 0)
             memcpy(y->value + row * size, scene->latent + row * size, size * sizeof(float));
     return y;
@@ -157,7 +157,7 @@ struct bp_path bp_behave(const struct bp_scene *scene, const struct bp_behaviour
         path.level[i].y = level->family->sample(scene->tape, path.level[i].p, noise);
         if (level->period > 1)
             path.level[i].y = hold(scene, level, path.level[i].y, &path.level[i].drawn);
-        noise += rows_of(scene) * level->family->noise(level->size);
+        noise += rows_of(scene) * level->family->noise(level->space.size);
     }
     return path;
 }

@@ -17,7 +17,7 @@ struct bp_level {
     unsigned adds;                      /* networks whose outputs are added to its network's before they become a distribution: bits 1 << net */
     unsigned on;                        /* networks whose torso its network is given, after what is given from levels: bits 1 << net */
     bool above, before;                 /* given the y of the level above, its own y of the step before */
-    int size;                           /* of y */
+    struct bp_space space;              /* of y */
     int period;                         /* steps for which a y is held */
 };
 

@@ -58,8 +58,8 @@ static struct bp_distribution bounded(struct bp_tape *tape, struct bp_var *outpu
 /* ---- the table ---- */
 
 const struct bp_family bp_families[] = {
-    {"softplus", "Gaussian, scale 0.01 + softplus", mean_and_scale, one_each, softplus, sample, log_prob, kl, entropy},
-    {"bounded", "Gaussian, mean within 1, scale at most 1.01", mean_and_scale, one_each, bounded, sample, log_prob, kl, entropy},
+    {"softplus", "Gaussian, scale 0.01 + softplus", BP_CONTINUOUS, mean_and_scale, one_each, softplus, sample, log_prob, kl, entropy},
+    {"bounded", "Gaussian, mean within 1, scale at most 1.01", BP_CONTINUOUS, mean_and_scale, one_each, bounded, sample, log_prob, kl, entropy},
     {0},
 };
 

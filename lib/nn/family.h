@@ -5,6 +5,7 @@
 #ifndef BP_NN_FAMILY_H
 #define BP_NN_FAMILY_H
 
+#include "base/space.h"
 #include "nn/tape.h"
 
 struct bp_distribution {
@@ -14,6 +15,7 @@ struct bp_distribution {
 
 struct bp_family {
     const char *name, *help;
+    enum bp_space_kind space;           /* that its draws are in */
     int (*outputs)(int size);           /* columns of a network's output that make a distribution over `size` numbers */
     int (*noise)(int size);             /* standard normal numbers a row that a sample takes */
     struct bp_distribution (*make)(struct bp_tape *tape, struct bp_var *output);

@@ -24,13 +24,13 @@ static int add(void *data, const struct bp_report_options *options, const char *
 
     (void)options;
     if (!gathered->values) {
-        gathered->size = episode->action_size;
+        gathered->size = episode->action.size;
         if (!(gathered->values = calloc((size_t)gathered->size, sizeof *gathered->values)))
             return bp_error(BP_FAILURE, "not enough memory for actions of %d numbers", gathered->size);
     }
-    if (episode->action_size != gathered->size)
+    if (episode->action.size != gathered->size)
         return bp_error(BP_USAGE, "%s: episode %lld has actions of %d numbers, those before it had %d; report them one by one",
-                        bp_episodes_name(file), (long long)episode->index, episode->action_size, gathered->size);
+                        bp_episodes_name(file), (long long)episode->index, episode->action.size, gathered->size);
     for (int i = 0; i < episode->length * gathered->size; i++) {
         if (!isfinite(episode->actions[i]))
             return bp_error(BP_USAGE, "%s: episode %lld has an action that is not finite in step %d", bp_episodes_name(file),

@@ -55,7 +55,7 @@ static int start_steps(struct dump *dump, const struct bp_episode *episode)
 
     dump->of_steps = true;
     dump->groups = episode->groups;
-    dump->action_size = episode->action_size;
+    dump->action_size = episode->action.size;
     dump->latent_size = episode->latents.size;
     if (bp_groups_select(&episode->groups, dump->options->groups, &dump->seen))
         return -1;
@@ -93,7 +93,7 @@ static void print_step(struct dump *dump, const char *file, const struct bp_epis
     bp_table_real(table, episode->kl_prior ? episode->kl_prior[t] : NAN);
     bp_table_count(table, last && episode->terminated);
     bp_table_count(table, last && episode->truncated);
-    print_reals(table, episode->actions + (size_t)t * (size_t)episode->action_size, episode->action_size);
+    print_reals(table, episode->actions + (size_t)t * (size_t)episode->action.size, episode->action.size);
     if (dump->latent_size) {
         bp_table_real(table, episode->latents.kl ? episode->latents.kl[t] : NAN);
         bp_table_count(table, episode->latents.drawn[t]);
@@ -107,7 +107,7 @@ static int dump_episode(struct dump *dump, const char *file, const struct bp_epi
 {
     if (!dump->table && start_steps(dump, episode))
         return -1;
-    if (!dump->of_steps || !bp_groups_equal(&dump->groups, &episode->groups) || dump->action_size != episode->action_size ||
+    if (!dump->of_steps || !bp_groups_equal(&dump->groups, &episode->groups) || dump->action_size != episode->action.size ||
         dump->latent_size != episode->latents.size)
         return bp_error(BP_USAGE, "%s: episode %lld has other columns than what came before it; dump them one by one",
                         bp_episodes_name(file), (long long)episode->index);

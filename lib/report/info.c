@@ -152,7 +152,7 @@ static void print_record(struct info *info, const struct bp_record *record)
 struct play {
     char task[32], body[BP_BODY_NAME], play[16], checkpoint[72];
     struct bp_groups groups;
-    int action_size;
+    struct bp_space action;
     bool deterministic, has_kl;
     int latent_size;
     size_t state_size;
@@ -171,7 +171,7 @@ static int add_episode(struct plays *all, const struct bp_episode *episode)
     while (play < all->plays + all->count &&
            (strcmp(play->task, episode->task) || strcmp(play->body, episode->body) || strcmp(play->play, episode->play) ||
             strcmp(play->checkpoint, episode->checkpoint) || !bp_groups_equal(&play->groups, &episode->groups) ||
-            play->action_size != episode->action_size || play->deterministic != episode->deterministic ||
+            !bp_space_equal(play->action, episode->action) || play->deterministic != episode->deterministic ||
             play->has_kl != !!episode->kl_prior || play->latent_size != episode->latents.size || play->state_size != episode->state_size))
         play++;
     if (play == all->plays + all->count) {
@@ -180,7 +180,7 @@ static int add_episode(struct plays *all, const struct bp_episode *episode)
             return bp_error(BP_FAILURE, "not enough memory for an account of %d kinds of episodes", all->count + 1);
         all->plays = grown;
         play = &grown[all->count++];
-        *play = (struct play){ .groups = episode->groups, .action_size = episode->action_size,
+        *play = (struct play){ .groups = episode->groups, .action = episode->action,
                                .deterministic = episode->deterministic, .has_kl = episode->kl_prior,
                                .latent_size = episode->latents.size, .state_size = episode->state_size };
         memcpy(play->task, episode->task, sizeof play->task);
@@ -202,7 +202,8 @@ static void print_play(struct info *info, const struct play *play)
     row(info, "episodes", "checkpoint", play->checkpoint);
     row_count(info, "episodes", "episodes", play->episodes);
     row_count(info, "episodes", "steps", play->steps);
-    row_count(info, "episodes", "action", play->action_size);
+    row_count(info, "episodes", "action", play->action.size);
+    row(info, "episodes", "action_space", bp_space_kind_name(play->action.kind));
     row(info, "episodes", "kl_prior", play->has_kl ? "yes" : "no");
     row_count(info, "episodes", "latent", play->latent_size);
     row_count(info, "episodes", "state", (int64_t)play->state_size);

@@ -15,12 +15,12 @@ int bp_acting_init(struct bp_acting *acting, const struct bp_agent *agent, int l
     size_t n = (size_t)lanes;
 
     *acting = (struct bp_acting){.agent = agent, .lanes = lanes};
-    acting->noise_size = larger(agent->action_size, larger(bp_behaviour_noise(&agent->behaviour[BP_POLICY]),
+    acting->noise_size = larger(agent->action.size, larger(bp_behaviour_noise(&agent->behaviour[BP_POLICY]),
                                                            bp_behaviour_noise(&agent->behaviour[BP_PRIOR])));
     acting->noise = calloc(n * (size_t)acting->noise_size, sizeof(float));
-    acting->latent = calloc(n * (size_t)agent->latent_size + 1, sizeof(float));
+    acting->latent = calloc(n * (size_t)agent->latent.size + 1, sizeof(float));
     acting->step = calloc(n, sizeof *acting->step);
-    acting->actions = calloc(n * (size_t)agent->action_size, sizeof(float));
+    acting->actions = calloc(n * (size_t)agent->action.size, sizeof(float));
     acting->log_prob = calloc(n, sizeof(float));
     acting->kl_prior = calloc(n, sizeof(float));
     acting->kl_prior_high = calloc(n, sizeof(float));
@@ -56,7 +56,7 @@ void bp_acting_forget(struct bp_acting *acting, int lane)
         size_t size = (size_t)acting->agent->net[role].state_size;
         memset(acting->state[role] + (size_t)lane * size, 0, size * sizeof(float));
     }
-    memset(acting->latent + (size_t)lane * (size_t)acting->agent->latent_size, 0, (size_t)acting->agent->latent_size * sizeof(float));
+    memset(acting->latent + (size_t)lane * (size_t)acting->agent->latent.size, 0, (size_t)acting->agent->latent.size * sizeof(float));
     acting->step[lane] = 0;
 }
 
@@ -70,7 +70,7 @@ static const float *noise_by_level(struct bp_acting *acting, const struct bp_beh
         return acting->noise;
     noise = to = bp_arena_floats(&acting->tape.arena, (size_t)acting->lanes * (size_t)acting->noise_size);
     for (int i = 0; i < behaviour->levels; i++) {
-        int size = behaviour->level[i].family->noise(behaviour->level[i].size);
+        int size = behaviour->level[i].family->noise(behaviour->level[i].space.size);
         for (int lane = 0; lane < acting->lanes; lane++, to += size)
             memcpy(to, acting->noise + lane * acting->noise_size + first, (size_t)size * sizeof *to);
         first += size;
@@ -109,7 +109,7 @@ static void take_latent(struct bp_acting *acting, const struct bp_path *path)
 {
     const float *drawn = path->level[0].drawn;
 
-    memcpy(acting->latent, path->level[0].y->value, (size_t)acting->lanes * (size_t)acting->agent->latent_size * sizeof(float));
+    memcpy(acting->latent, path->level[0].y->value, (size_t)acting->lanes * (size_t)acting->agent->latent.size * sizeof(float));
     for (int lane = 0; lane < acting->lanes; lane++)
         acting->drawn[lane] = drawn ? drawn[lane] : 1;
 }
@@ -132,7 +132,7 @@ void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_ro
     path[role] = bp_behave(&scene, &agent->behaviour[role], noise_by_level(acting, &agent->behaviour[role]));
     int last = path[role].levels - 1;
     struct bp_distribution p = path[role].level[last].p;
-    memcpy(acting->actions, path[role].level[last].y->value, n * (size_t)agent->action_size * sizeof(float));
+    memcpy(acting->actions, path[role].level[last].y->value, n * (size_t)agent->action.size * sizeof(float));
     memcpy(acting->log_prob, p.family->log_prob(&acting->tape, p, acting->actions)->value, n * sizeof(float));
     if (with_kl || remembers(agent, &agent->behaviour[other], remember))
         path[other] = bp_score(&scene, &agent->behaviour[other], &path[role]);
@@ -149,7 +149,7 @@ void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_ro
 
 void bp_acting_state_row(const struct bp_acting *acting, int lane, float *row)
 {
-    size_t latent = (size_t)acting->agent->latent_size;
+    size_t latent = (size_t)acting->agent->latent.size;
 
     for (int role = 0; role < BP_ROLES; role++) {
         size_t size = (size_t)acting->agent->net[role].state_size;
@@ -161,7 +161,7 @@ void bp_acting_state_row(const struct bp_acting *acting, int lane, float *row)
 
 void bp_acting_set_state_row(struct bp_acting *acting, int lane, const float *row, int64_t step)
 {
-    size_t latent = (size_t)acting->agent->latent_size;
+    size_t latent = (size_t)acting->agent->latent.size;
 
     for (int role = 0; role < BP_ROLES; role++) {
         size_t size = (size_t)acting->agent->net[role].state_size;

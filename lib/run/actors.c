@@ -66,7 +66,7 @@ static int init_team(struct bp_actors *actors, struct team *team, const struct b
     team->records = calloc(cells, sizeof *team->records);
     team->before = calloc(cells * size, sizeof(float));
     team->after = calloc(cells * size, sizeof(float));
-    team->actions = calloc(cells * (size_t)agent->action_size, sizeof(float));
+    team->actions = calloc(cells * (size_t)agent->action.size, sizeof(float));
     team->states = calloc(cells * (size_t)actors->state_size + 1, sizeof(float));
     if (!team->observations || !team->records || !team->before || !team->after || !team->actions || !team->states)
         return bp_error(BP_FAILURE, "out of memory");
@@ -199,7 +199,7 @@ static void begin_episodes(struct bp_actors *actors, struct team *team)
 
 static void step_lane(struct bp_actors *actors, struct team *team, int i, size_t cell)
 {
-    size_t size = (size_t)actors->env_spec.groups.size, a = (size_t)actors->env_spec.action_size;
+    size_t size = (size_t)actors->env_spec.groups.size, a = (size_t)actors->env_spec.action.size;
     int actor = team->first + i;
     struct lane *lane = &actors->lanes[actor];
     struct record *record = &team->records[cell];
@@ -255,7 +255,7 @@ static void commit_step(struct bp_actors *actors, const struct team *team, int a
     if (record->step.diverged)
         bp_replay_cut(replay, actor);
     else
-        bp_replay_step(replay, actor, team->actions + cell * (size_t)actors->env_spec.action_size, record->log_prob, record->step.reward,
+        bp_replay_step(replay, actor, team->actions + cell * (size_t)actors->env_spec.action.size, record->log_prob, record->step.reward,
                        team->after + cell * size, record->step.terminated, ended);
     stats->steps++;
     if (!ended)

@@ -108,8 +108,9 @@ static json_t *latent_json(const struct bp_agent *agent)
     const struct bp_latent_prior *row = bp_agent_latent_prior(agent);
     const struct bp_behaviour *any = prior->levels ? prior : &agent->behaviour[BP_POLICY];
     json_t *object = json_object();
-    int status = json_object_set_new(object, "size", json_integer(agent->latent_size));
+    int status = json_object_set_new(object, "size", json_integer(agent->latent.size));
 
+    status |= json_object_set_new(object, "space", json_string(bp_space_kind_name(agent->latent.kind)));
     status |= json_object_set_new(object, "period", json_integer(any->level[0].period));
     status |= json_object_set_new(object, "correlation", json_real(prior->level[0].correlation));
     status |= json_object_set_new(object, "shared", json_boolean(prior->levels && prior->level[1].net == BP_POLICY));
@@ -141,9 +142,10 @@ int bp_checkpoint_write(const char *path, struct bp_checkpoint *checkpoint)
         bp_record_text(&record, "kernels", checkpoint->kernels);
     bp_record_format(&record, "transitions", "%lld", (long long)checkpoint->transitions);
     bp_record_format(&record, "updates", "%lld", (long long)checkpoint->updates);
-    bp_record_format(&record, "action_size", "%d", agent->action_size);
+    bp_record_text(&record, "action_space", bp_space_kind_name(agent->action.kind));
+    bp_record_format(&record, "action_size", "%d", agent->action.size);
     json_field(&record, "groups", groups_json(&agent->groups));
-    if (agent->latent_size)
+    if (agent->latent.size)
         json_field(&record, "latent", latent_json(agent));
     for (int role = 0; role < BP_ROLES; role++) {
         struct bp_tensor tensors[BP_NET_TENSORS];
@@ -193,6 +195,23 @@ static int number_field(const struct bp_record *record, const char *key, int64_t
         return damaged(where, key);
     *value = strtoll(text, &end, 10);
     return end == text || *end || *value < 0 ? damaged(where, key) : 0;
+}
+
+/* What actions are: kind, absent in earlier versions, and size. */
+static int load_actions(const struct bp_record *record, struct bp_space *action, const char *where)
+{
+    const char *kind = bp_record_get(record, "action_space");
+    int64_t size = 0;
+
+    *action = (struct bp_space){kind ? bp_space_kind_find(kind) : BP_CONTINUOUS, 0};
+    if (action->kind == BP_SPACE_KINDS)
+        return bp_error(BP_DAMAGED, "%s: its actions are '%s', which this version does not know", where, kind);
+    if (number_field(record, "action_size", &size, where))
+        return -1;
+    if (size < 1 || size > 4096)
+        return damaged(where, "action_size");
+    action->size = (int)size;
+    return 0;
 }
 
 static int load_groups(const struct bp_record *record, struct bp_groups *groups, const char *where)
@@ -321,7 +340,8 @@ static int load_latent(const struct bp_record *record, struct bp_latent_choice *
 
     while (prior && row->name && strcmp(row->name, prior))
         row++;
-    bool fine = size >= 1 && size <= 4096 && period >= 1 && period <= 1 << 20 && (!prior || row->name);
+    const char *space = json_string_value(json_object_get(object, "space"));        /* absent in earlier versions */
+    bool fine = (!space || bp_space_kind_find(space) == BP_CONTINUOUS) && size >= 1 && size <= 4096 && period >= 1 && period <= 1 << 20 && (!prior || row->name);
     *latent = (struct bp_latent_choice){(int)size, (int)period, json_number_value(json_object_get(object, "correlation"))};
     if (fine && prior)
         choice[BP_PRIOR_HIGH].kind = row->name;
@@ -385,7 +405,7 @@ static int load_record(const struct bp_record *record, struct bp_checkpoint *che
     struct bp_net_choice choice[BP_ROLES];
     struct bp_latent_choice latent;
     struct bp_groups groups;
-    int64_t action_size = 0;
+    struct bp_space action;
     bool two_columns;
 
     if (!kind || strcmp(kind, "checkpoint"))
@@ -397,10 +417,8 @@ static int load_record(const struct bp_record *record, struct bp_checkpoint *che
         (bp_record_get(record, "fingerprint") && copy_field(record, "fingerprint", checkpoint->fingerprint, sizeof checkpoint->fingerprint, where)) ||
         (bp_record_get(record, "kernels") && copy_field(record, "kernels", checkpoint->kernels, sizeof checkpoint->kernels, where)) ||
         load_body(record, &checkpoint->body_copy, where) || number_field(record, "transitions", &checkpoint->transitions, where) || number_field(record, "updates", &checkpoint->updates, where) ||
-        number_field(record, "action_size", &action_size, where) || load_groups(record, &groups, where))
+        load_actions(record, &action, where) || load_groups(record, &groups, where))
         return -1;
-    if (action_size < 1 || action_size > 4096)
-        return damaged(where, "action_size");
     if (bp_json_parse(bp_record_get(record, "config"), &checkpoint->config))
         return -1;
     if (!checkpoint->config)
@@ -409,7 +427,7 @@ static int load_record(const struct bp_record *record, struct bp_checkpoint *che
         if (load_net(record, (enum bp_role)role, &texts[role], &choice[role], where))
             return -1;
     if (load_latent(record, &latent, choice, where) || load_references(record, choice, &two_columns, where) ||
-        bp_agent_init(&checkpoint->agent, &groups, (int)action_size, choice, &latent) || (two_columns && bp_agent_add_column(&checkpoint->agent)))
+        bp_agent_init(&checkpoint->agent, &groups, action, choice, &latent) || (two_columns && bp_agent_add_column(&checkpoint->agent)))
         return damaged(where, "networks");
     for (int role = 0; role < BP_ROLES; role++)
         if (checkpoint->agent.has[role] && load_parameters(record, checkpoint, (enum bp_role)role, where))

@@ -164,7 +164,7 @@ struct bp_replay_spec bp_config_replay(const struct bp_config *config, const str
 {
     return (struct bp_replay_spec){
         .observation_size = agent->groups.size,
-        .action_size = agent->action_size,
+        .action_size = agent->action.size,
         .state_size = strcmp(config->recurrent_state, "stored") ? 0 : bp_agent_state_size(agent),
         .time_limit = time_limit,
         .episodes = (int)config->replay_episodes,

@@ -8,7 +8,7 @@ static int check_low(const struct bp_config *config, const struct bp_agent *agen
 {
     static const char *const goals[] = {"goal", "progress"};
 
-    for (size_t i = 0; agent->latent_size && !config->low_sees_goal && i < sizeof goals / sizeof *goals; i++)
+    for (size_t i = 0; agent->latent.size && !config->low_sees_goal && i < sizeof goals / sizeof *goals; i++)
         for (int role = BP_POLICY; role <= BP_PRIOR; role++)
             if (agent->has[role] && bp_groups_find(&agent->net[role].spec.inputs, goals[i]))
                 return bp_error(BP_USAGE, "the low level would see '%s', which is the high level's to know: leave it out of --%s-inputs, or give "
@@ -24,7 +24,7 @@ static int init_agent(const struct bp_cycle *cycle, const struct bp_borrowed *bo
     struct bp_latent_choice latent = bp_config_networks(cycle->config, choice);
 
     if (bp_reuse_networks(borrowed, &cycle->env, choice, &latent, texts) ||
-        bp_agent_init(agent, &cycle->env.groups, cycle->env.action_size, choice, &latent) || check_low(cycle->config, agent))
+        bp_agent_init(agent, &cycle->env.groups, cycle->env.action, choice, &latent) || check_low(cycle->config, agent))
         return -1;
     return cycle->config->policy_columns == 2 ? bp_agent_add_column(agent) : 0;
 }

@@ -63,7 +63,7 @@ struct fit {
     const json_t *config;
     struct bp_dataset *dataset;
     struct bp_groups groups;        /* the inputs, densely */
-    int action_size;
+    struct bp_space action;
     char task[32], body[BP_BODY_NAME], parent[72];
     char recordings[72];            /* hash of the actions of all episodes so far, in whatever files they came */
     struct bp_run_files files;
@@ -91,11 +91,11 @@ static int adopt_first(struct fit *fit, const struct bp_episode *episode)
         return bp_error(BP_USAGE, "the prior would see no observation group; choose some with --inputs");
     for (int i = 0; i < inputs.count; i++)
         bp_groups_add(&fit->groups, inputs.group[i].name, inputs.group[i].size);
-    fit->action_size = episode->action_size;
+    fit->action = episode->action;
     snprintf(fit->task, sizeof fit->task, "%s", episode->task);
     snprintf(fit->body, sizeof fit->body, "%s", episode->body);
     snprintf(fit->parent, sizeof fit->parent, "%s", episode->checkpoint);
-    return (fit->dataset = bp_dataset_new(fit->groups.size, fit->action_size)) ? 0 : -1;
+    return (fit->dataset = bp_dataset_new(fit->groups.size, fit->action.size)) ? 0 : -1;
 }
 
 /* What the prior is learned from, so that its checkpoint tells. */
@@ -104,13 +104,14 @@ static void note_episode(struct fit *fit, const struct bp_episode *episode)
     char both[144];
     int before = snprintf(both, sizeof both, "%s", fit->recordings);
 
-    bp_hash_bytes(episode->actions, (size_t)episode->length * (size_t)episode->action_size * sizeof(float), both + before);
+    bp_hash_bytes(episode->actions, (size_t)episode->length * (size_t)episode->action.size * sizeof(float), both + before);
     bp_hash_bytes(both, strlen(both), fit->recordings);
 }
 
 static int add_episode(struct fit *fit, const struct bp_episode *episode, const char *where)
 {
     struct bp_groups inputs = {.count = fit->groups.count, .size = fit->groups.size};
+    char ours[64], others[64];
     int length = episode->length - episode->diverged;       /* the step that made the simulation diverge is no example */
 
     if (!fit->dataset && adopt_first(fit, episode))
@@ -122,8 +123,9 @@ static int add_episode(struct fit *fit, const struct bp_episode *episode, const 
             return bp_error(BP_USAGE, "%s: an episode lacks the group '%s' of size %d that others have", where, inputs.group[i].name, inputs.group[i].size);
         inputs.group[i].offset = here->offset;
     }
-    if (episode->action_size != fit->action_size)
-        return bp_error(BP_USAGE, "%s: an episode's actions have %d numbers, others have %d", where, episode->action_size, fit->action_size);
+    if (!bp_space_equal(episode->action, fit->action))
+        return bp_error(BP_USAGE, "%s: an episode's actions are %s, those of others %s", where, bp_space_text(episode->action, ours, sizeof ours),
+                        bp_space_text(fit->action, others, sizeof others));
     note_episode(fit, episode);
     if (strcmp(fit->parent, episode->checkpoint))
         fit->parent[0] = '\0';          /* several experts: no one parent */
@@ -202,7 +204,7 @@ static int init_fit(struct fit *fit)
     };
     struct bp_agent agent;
 
-    if (bp_dataset_split(fit->dataset, o->held_out, (uint64_t)o->seed) || bp_agent_init(&agent, &fit->groups, fit->action_size, choice, NULL) ||
+    if (bp_dataset_split(fit->dataset, o->held_out, (uint64_t)o->seed) || bp_agent_init(&agent, &fit->groups, fit->action, choice, NULL) ||
         bp_learner_init(&fit->learner, &agent, &config))
         return -1;
     fit->sums = calloc((size_t)o->shards, sizeof *fit->sums);

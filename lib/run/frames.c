@@ -103,7 +103,7 @@ static int simulate(struct bp_frames *frames, const struct bp_episode *episode, 
     if (t == 0)
         bp_env_reset(frames->env, episode->seed, frames->observation);
     else
-        bp_env_step(frames->env, episode->actions + (size_t)(t - 1) * (size_t)episode->action_size, frames->observation, &step);
+        bp_env_step(frames->env, episode->actions + (size_t)(t - 1) * (size_t)episode->action.size, frames->observation, &step);
     if (!frames->warned && !same_observation(frames, episode, t)) {
         bp_warn("episode %lld was recorded by another version or on another processor: from step %d on the frames show what is simulated here",
                 (long long)episode->index, t);
@@ -152,13 +152,14 @@ static void tell(struct bp_frames *frames)
 
 int bp_frames_episode(struct bp_frames *frames, const struct bp_episode *episode, const char *body)
 {
+    char ours[64], theirs[64];
     bool restored;
 
     if (open_env(frames, episode->task, body ? body : episode->body))
         return -1;
-    if (episode->action_size != frames->env->spec.action_size)
-        return bp_error(BP_USAGE, "the recorded actions have %d numbers, those of task '%s' with body '%s' have %d", episode->action_size,
-                        episode->task, frames->env->spec.body, frames->env->spec.action_size);
+    if (!bp_space_equal(episode->action, frames->env->spec.action))
+        return bp_error(BP_USAGE, "the recorded actions are %s, those of task '%s' with body '%s' %s", bp_space_text(episode->action, ours, sizeof ours),
+                        episode->task, frames->env->spec.body, bp_space_text(frames->env->spec.action, theirs, sizeof theirs));
     tell(frames);
     restored = can_restore(frames, episode);
     for (int t = 0; t <= episode->length; t++) {

@@ -75,7 +75,7 @@ static bool applies(const struct bp_borrowed *borrowed, const struct bp_reuse_pa
 {
     const struct bp_agent *from = &borrowed->checkpoint->agent;
 
-    if (!from->latent_size && is_high(part->to))
+    if (!from->latent.size && is_high(part->to))
         return false;
     if (part->how == BP_REUSE_INITIALISE && !can_start_from(bp_reuse_level(from, part->from)))
         return false;
@@ -129,14 +129,15 @@ static int check_groups(const struct bp_net_spec *spec, enum bp_role role, const
 static int check_level(const struct bp_agent *from, enum bp_role role, const struct bp_env_spec *env)
 {
     const struct bp_level *level = bp_reuse_level(from, role);
+    char ours[64], theirs[64];
 
     if (!level)
         return bp_error(BP_USAGE, "the checkpoint has no %s", bp_roles[side(role)].name);
     if (level->on)
         return bp_error(BP_USAGE, "the checkpoint's prior is a branch of its policy, and is no prior without it");
-    if (!is_high(role) && level->size != env->action_size)
-        return bp_error(BP_USAGE, "the %s's actions have %d numbers, those of task '%s' on body '%s' have %d", bp_roles[role].name, level->size,
-                        env->task, env->body, env->action_size);
+    if (!is_high(role) && !bp_space_equal(level->space, env->action))
+        return bp_error(BP_USAGE, "the %s's actions are %s, those of task '%s' on body '%s' %s", bp_roles[role].name,
+                        bp_space_text(level->space, ours, sizeof ours), env->task, env->body, bp_space_text(env->action, theirs, sizeof theirs));
     return level->net == BP_NO_NET ? 0 : check_groups(&from->net[level->net].spec, role, env);
 }
 
@@ -146,12 +147,12 @@ static int check_latent(const struct bp_borrowed *borrowed, const struct bp_late
     const struct bp_agent *from = &borrowed->checkpoint->agent;
     int period = from->behaviour[BP_PRIOR].level[0].period;
 
-    if (!from->latent_size && borrowed->reuse->hierarchical)
+    if (!from->latent.size && borrowed->reuse->hierarchical)
         return bp_error(BP_USAGE, "--reuse %s: the checkpoint's prior is flat, it has no levels", borrowed->reuse->name);
-    if (!from->latent_size && latent->size)
+    if (!from->latent.size && latent->size)
         return bp_error(BP_USAGE, "--latent-size %d: the checkpoint's prior is flat, and so is the policy beside it", latent->size);
-    if (latent->size != from->latent_size)
-        return bp_error(BP_USAGE, "--latent-size %d: the checkpoint's latent has %d numbers", latent->size, from->latent_size);
+    if (latent->size != from->latent.size)
+        return bp_error(BP_USAGE, "--latent-size %d: the checkpoint's latent has %d numbers", latent->size, from->latent.size);
     if (latent->size && latent->period != period && !borrowed->reuse->other_period)
         return bp_error(BP_USAGE, "--latent-period %d: the checkpoint's latent is held for %d step%s", latent->period, period, period == 1 ? "" : "s");
     return 0;

@@ -146,20 +146,21 @@ static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent,
 {
     enum bp_role role = role_of(rollout->spec.play), other = role == BP_PRIOR ? BP_POLICY : BP_PRIOR;
     struct bp_groups missing;
+    char ours[64], theirs[64];
 
     if (!agent || rollout->spec.play == BP_PLAY_RANDOM) {
         if (rollout->spec.fixed_latent)
             return bp_error(BP_USAGE, "random play has no latent that could be fixed");
-        rollout->agent = (struct bp_agent){.groups = env->groups, .action_size = env->action_size};
+        rollout->agent = (struct bp_agent){.groups = env->groups, .action = env->action};
         return 0;
     }
     rollout->agent = *agent;
     rollout->agent.groups = env->groups;
     if (!agent->behaviour[role].levels)
         return bp_error(BP_USAGE, "the checkpoint has no %s", bp_roles[role].name);
-    if (agent->action_size != env->action_size)
-        return bp_error(BP_USAGE, "the checkpoint's actions have %d numbers, those of task '%s' with body '%s' have %d", agent->action_size,
-                        env->task, env->body, env->action_size);
+    if (!bp_space_equal(agent->action, env->action))
+        return bp_error(BP_USAGE, "the checkpoint's actions are %s, those of task '%s' with body '%s' %s", bp_space_text(agent->action, ours, sizeof ours),
+                        env->task, env->body, bp_space_text(env->action, theirs, sizeof theirs));
     if (rollout->spec.fixed_latent && fix_latent(&rollout->agent, role))
         return -1;
     if (!rebase_behaviour(&rollout->agent, role, env, &missing))
@@ -181,7 +182,7 @@ static struct bp_places scene_of(const struct bp_world *world)
 /* Numbers of the latent that what acts draws; 0: it is flat, or random. */
 static int latent_size(const struct bp_rollout *rollout)
 {
-    return rollout->agent.behaviour[role_of(rollout->spec.play)].levels > 1 ? rollout->agent.latent_size : 0;
+    return rollout->agent.behaviour[role_of(rollout->spec.play)].levels > 1 ? rollout->agent.latent.size : 0;
 }
 
 static int init_episode(const struct bp_rollout *rollout, const struct bp_env *env, struct bp_episode *episode)
@@ -189,7 +190,7 @@ static int init_episode(const struct bp_rollout *rollout, const struct bp_env *e
     const struct bp_env_spec *spec = &env->spec;
     struct bp_places scene;
 
-    if (bp_episode_alloc(episode, &spec->groups, spec->action_size, spec->time_limit, rollout->with_kl) ||
+    if (bp_episode_alloc(episode, &spec->groups, spec->action, spec->time_limit, rollout->with_kl) ||
         (latent_size(rollout) && bp_episode_alloc_latents(episode, latent_size(rollout))) ||
         (rollout->spec.record_states && bp_episode_alloc_states(episode, spec->state_size)))
         return -1;
@@ -335,7 +336,7 @@ static void record_latent(const struct bp_acting *acting, int i, int t, struct b
 static bool step(struct bp_rollout *rollout, struct team *team, int i)
 {
     struct bp_episode *episode = &team->episode[i];
-    int size = rollout->agent.groups.size, actions = rollout->agent.action_size, t = episode->length++;
+    int size = rollout->agent.groups.size, actions = rollout->agent.action.size, t = episode->length++;
     float *observation = team->observations + i * size;
     const float *action = team->acting.actions + i * actions;
     struct bp_step result = {.event = BP_NO_EVENT, .truncated = true};
@@ -364,13 +365,13 @@ static int numbers_drawn(const struct bp_rollout *rollout, enum bp_role role, in
 
     if (!rollout->spec.deterministic)
         return all;
-    return rollout->spec.fixed_latent ? high->family->noise(high->size) : 0;
+    return rollout->spec.fixed_latent ? high->family->noise(high->space.size) : 0;
 }
 
 static void play(struct bp_rollout *rollout, struct team *team)
 {
     enum bp_role role = role_of(rollout->spec.play);
-    int actions = rollout->agent.action_size, numbers = team->acting.noise_size, running = team->count, drawn = numbers_drawn(rollout, role, numbers);
+    int actions = rollout->agent.action.size, numbers = team->acting.noise_size, running = team->count, drawn = numbers_drawn(rollout, role, numbers);
 
     begin(rollout, team);
     while (running > 0 && !bp_signals_stop()) {

@@ -9,20 +9,20 @@
 
 #define OBSERVATION "observation/"
 
-int bp_episode_alloc(struct bp_episode *episode, const struct bp_groups *groups, int action_size, int length, bool with_kl)
+int bp_episode_alloc(struct bp_episode *episode, const struct bp_groups *groups, struct bp_space action, int length, bool with_kl)
 {
-    size_t steps = (size_t)length, rows = steps + 1, columns = (size_t)groups->size + (size_t)action_size + 4, count;
+    size_t steps = (size_t)length, rows = steps + 1, columns = (size_t)groups->size + (size_t)action.size + 4, count;
     float *at;
 
-    assert(length >= 1 && groups->count >= 1 && action_size >= 1);
-    *episode = (struct bp_episode){.length = length, .groups = *groups, .action_size = action_size};
+    assert(length >= 1 && groups->count >= 1 && action.size >= 1);
+    *episode = (struct bp_episode){.length = length, .groups = *groups, .action = action};
     if (__builtin_mul_overflow(rows, columns, &count) || !(episode->storage = calloc(count, sizeof *at)))
         return bp_error(BP_FAILURE, "out of memory");
     at = episode->storage;
     episode->observations = at;
     at += rows * (size_t)groups->size;
     episode->actions = at;
-    at += steps * (size_t)action_size;
+    at += steps * (size_t)action.size;
     episode->rewards = at;
     at += steps;
     episode->log_prob = at;
@@ -85,6 +85,7 @@ static void describe(const struct bp_episode *episode, struct bp_record *record)
     bp_record_format(record, "seed", "%llu", (unsigned long long)episode->seed);
     bp_record_format(record, "index", "%lld", (long long)episode->index);
     bp_record_text(record, "checkpoint", episode->checkpoint);
+    bp_record_text(record, "action_space", bp_space_kind_name(episode->action.kind));
     bp_record_text(record, "groups", bp_groups_text(&episode->groups, names, sizeof names));
 }
 
@@ -103,7 +104,7 @@ static void add_tensors(const struct bp_episode *episode, struct bp_record *reco
     int length = episode->length;
     uint8_t *flags = (uint8_t *)(columns + (size_t)(length + 1) * (size_t)episode->groups.size);
     struct bp_tensor tensors[] = {
-        bp_tensor_2d("action", BP_F32, length, episode->action_size, episode->actions),
+        bp_tensor_2d("action", BP_F32, length, episode->action.size, episode->actions),
         bp_tensor_1d("reward", BP_F32, length, episode->rewards),
         bp_tensor_1d("log_prob", BP_F32, length, episode->log_prob),
         bp_tensor_1d("event", BP_I32, length, episode->event),
@@ -355,19 +356,35 @@ static int read_length(const struct source *source)
     return (int)tensor->shape[0];
 }
 
+/* What actions are: kind, absent in earlier versions, and size, by the tensor that it returns; NULL after reporting. */
+static const struct bp_tensor *need_actions(const struct source *source, int length, struct bp_space *space)
+{
+    const char *kind = bp_record_get(source->record, "action_space");
+    const struct bp_tensor *action = need_matrix(source, "action", length);
+
+    if (!action)
+        return NULL;
+    *space = (struct bp_space){kind ? bp_space_kind_find(kind) : BP_CONTINUOUS, (int)action->shape[1]};
+    if (space->kind != BP_SPACE_KINDS)
+        return action;
+    bp_error(BP_DAMAGED, "%s is damaged: its actions are '%s', which this version does not know", source->where, kind);
+    return NULL;
+}
+
 int bp_episode_from_record(struct bp_record *record, const char *where, struct bp_episode *episode)
 {
     struct source source = {.record = record, .where = where};
     const struct bp_tensor *action;
     struct bp_groups groups;
+    struct bp_space space;
     bool has_kl = bp_tensor_find(record->tensors, record->count, "kl_prior") != NULL;
     int length;
 
     *episode = (struct bp_episode){0};
     if (check_kind(&source) || (length = read_length(&source)) < 0 || read_groups(&source, length + 1, &groups) ||
-        !(action = need_matrix(&source, "action", length)))
+        !(action = need_actions(&source, length, &space)))
         return -1;
-    if (bp_episode_alloc(episode, &groups, (int)action->shape[1], length, has_kl))
+    if (bp_episode_alloc(episode, &groups, space, length, has_kl))
         return -1;
     if (read_fields(&source, episode) || read_flags(&source, episode) ||
         read_column(&source, "reward", BP_F32, length, episode->rewards) ||

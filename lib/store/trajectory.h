@@ -4,6 +4,7 @@
 
 #include "base/group.h"
 #include "base/share.h"
+#include "base/space.h"
 #include "store/latents.h"
 #include "store/pack.h"
 #include "store/places.h"
@@ -14,7 +15,7 @@
 struct bp_episode {
     int length;                 /* T */
     struct bp_groups groups;    /* of an observation row; the stream has one tensor "observation/NAME" for each */
-    int action_size;            /* A */
+    struct bp_space action;     /* of A numbers */
     float *observations;        /* (T+1) x groups.size */
     float *actions;             /* T x A, as sampled, before clipping */
     float *rewards;             /* T, of the task */
@@ -38,7 +39,7 @@ struct bp_episode {
 };
 
 /* Allocate the arrays of an episode of up to `length` steps; kl_prior only when with_kl. Aborts never; -1 when out of memory. */
-int bp_episode_alloc(struct bp_episode *episode, const struct bp_groups *groups, int action_size, int length,
+int bp_episode_alloc(struct bp_episode *episode, const struct bp_groups *groups, struct bp_space action, int length,
                      bool with_kl) BP_WARN_UNUSED;
 /* Add room to an allocated episode: for places in a scene, for latents of `size` numbers, for the simulator's states of `size` bytes. -1 when
  * out of memory. */

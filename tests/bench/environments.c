@@ -53,7 +53,7 @@ static void bench_env(const char *task, const char *body)
         exit(1);
     d.bare = mj_makeData(d.env->world->physics.model);
     d.observation = calloc((size_t)d.env->spec.groups.size, sizeof(float));
-    d.actions = calloc((size_t)(EPISODE * d.env->spec.action_size), sizeof(float));
+    d.actions = calloc((size_t)(EPISODE * d.env->spec.action.size), sizeof(float));
     bp_random_seek(d.stream, 1, BP_FOR_TEST, 0, 0);
     for (uint64_t seed = 0; d.seconds[0] + d.seconds[1] < 3; seed++)
         duel_episode(&d, seed);

@@ -39,7 +39,7 @@ static double write_episodes(const char *path, float *data, int episodes, int fl
     bp_groups_add(&groups, "targets", 8);
     bp_groups_add(&groups, "goal", 4);
     bp_groups_add(&groups, "touch", 4);
-    if (!writer || bp_episode_alloc(&episode, &groups, 2, 375, true))
+    if (!writer || bp_episode_alloc(&episode, &groups, bp_continuous(2), 375, true))
         exit(1);
     for (int i = 0; i < episodes; i++) {
         memcpy(episode.observations, data + (size_t)i * (size_t)floats, 376 * 20 * sizeof(float));

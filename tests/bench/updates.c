@@ -162,7 +162,7 @@ static void open_update(struct update *u, const struct update_shape *shape, int 
     bp_groups_add(&groups, "seen", shape->seen);
     if (shape->rest)
         bp_groups_add(&groups, "rest", shape->rest);
-    if (bp_agent_init(&agent, &groups, shape->actions, choice, &latent) || bp_learner_init(&u->learner, &agent, &config))
+    if (bp_agent_init(&agent, &groups, bp_continuous(shape->actions), choice, &latent) || bp_learner_init(&u->learner, &agent, &config))
         exit(1);
     struct bp_replay_spec spec = {.observation_size = groups.size, .action_size = shape->actions, .time_limit = 200, .episodes = 64, .writers = 1, .stride = 5};
     if (!(u->replay = bp_replay_new(&spec)))

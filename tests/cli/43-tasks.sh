@@ -3,7 +3,7 @@
 quiet "the list" bp-rollout --list
 cp "$out" list
 is "  names every task and body once" "$(awk 'NR > 1 {print $1, $2}' list | sort | uniq -d | wc -l)" 0
-ok "  with the groups of push-1b1t" grep -Eq '^push-1b1t +ball +2 +0.2 +400 +proprio:10,boxes:9,targets:2,goal:1$' list
+ok "  with the groups of push-1b1t" grep -Eq '^push-1b1t +ball +2 +continuous +0.2 +400 +proprio:10,boxes:9,targets:2,goal:1$' list
 ok "  and the page tells of each" bash -c "awk 'NR > 1 {print \$1}' list | sort -u | while read -r task; do grep -q -- \"\$task\" '$TEST_TOP/man/bp-tasks.7' || exit 1; done"
 awk 'NR > 1 {print $1, $2}' list >pairs
 # A thread plays sixteen episodes at a time, so that fewer would all be one thread's. Bodies that take long are played by several threads

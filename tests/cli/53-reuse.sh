@@ -68,7 +68,7 @@ check "other layers" 2 "policy-layers 9: a low level that starts from the prior 
 check "other inputs" 2 "policy-inputs proprio: the low level is the checkpoint's, which has proprio,boxes" -- $low --reuse low --policy-inputs proprio
 check "layers of a high level that starts from the prior" 2 "high-layers 9: a high level that starts from the prior is like it, 6; --initialise fresh lets it differ" -- $low --reuse low --high-layers 9
 quiet "  that does not" $low --reuse low --high-layers 9 --initialise fresh
-check "a prior of another body" 2 "actions have 2 numbers, those of task 'goto' on body 'ant' have 8" -- bp-transfer --task goto --body ant --prior-from ball $no
+check "a prior of another body" 2 "actions are 2 continuous numbers, those of task 'goto' on body 'ant' 8 continuous numbers" -- bp-transfer --task goto --body ant --prior-from ball $no
 check "high levels that see the body" 2 "task 'goto' on body 'ant' does not have proprio:10, which the checkpoint's policy-high sees; it has proprio:38,targets:6,goal:3" -- bp-transfer --task goto --body ant --reuse high --prior-from sees $no
 check "a group that the task does not have" 2 "task 'goto' on body 'ball' does not have boxes:9, which the checkpoint's prior-high sees" -- bp-transfer --task goto --body ball --reuse low --prior-from push $no
 for reuse in low low-init high; do

@@ -22,11 +22,11 @@ static int play(const char *path)
 
     if (!env)
         return bp_exit_status();
-    float *observation = calloc((size_t)env->spec.groups.size, sizeof *observation), *action = calloc((size_t)env->spec.action_size, sizeof *action);
+    float *observation = calloc((size_t)env->spec.groups.size, sizeof *observation), *action = calloc((size_t)env->spec.action.size, sizeof *action);
     for (uint64_t seed = 0; seed < 2; seed++) {
         bp_env_reset(env, seed, observation);
         for (int t = 0; t < STEPS && !step.terminated && !step.truncated; t++) {
-            for (int k = 0; k < env->spec.action_size; k++)
+            for (int k = 0; k < env->spec.action.size; k++)
                 action[k] = (float)((t + k) % 3 - 1);
             bp_env_step(env, action, observation, &step);
         }

@@ -51,7 +51,7 @@ static void play(struct bp_env *env, uint64_t seed, uint64_t index, gsl_rng *str
     bp_env_reset(env, bp_random_seed(seed, BP_FOR_ROLLOUT, 0, index), observation);
     counts->wrong += warnings > 0;
     for (int t = 1; !step.terminated && !step.truncated; t++) {
-        bp_random_normal(stream, action, env->spec.action_size);
+        bp_random_normal(stream, action, env->spec.action.size);
         warnings = 0;
         bp_env_step(env, action, observation, &step);
         counts->steps++;
@@ -83,7 +83,7 @@ static long report(const char *task, const char *body, long count, uint64_t seed
     struct bp_env *env = bp_env_open(task, body);
     clock_t begun = clock();
 
-    if (!env || env->spec.groups.size > MOST || env->spec.action_size > MOST)
+    if (!env || env->spec.groups.size > MOST || env->spec.action.size > MOST)
         return 1;
     struct counts c = play_all(env, count, seed);
     double n = (double)c.episodes, mean = c.returns / n, error = n > 1 ? sqrt(fmax(0, c.squares / n - mean * mean) / (n - 1)) : 0;

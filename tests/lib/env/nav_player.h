@@ -19,7 +19,7 @@ __attribute__((unused)) static struct bp_env *open_task(const char *task)
     struct bp_env *env = bp_env_open(task, NULL);
     assert_non_null(env);
     assert_int_equal(env->spec.groups.size, OBSERVATION);
-    assert_int_equal(env->spec.action_size, ACTION);
+    assert_int_equal(env->spec.action.size, ACTION);
     return env;
 }
 

@@ -79,7 +79,7 @@ static void play(struct bp_env *env)
     for (uint64_t seed = 0; seed < 2; seed++) {
         bp_env_reset(env, seed, o);
         for (int t = 0; t < 25 && !step.terminated && !step.truncated; t++) {
-            for (int k = 0; k < env->spec.action_size; k++)
+            for (int k = 0; k < env->spec.action.size; k++)
                 action[k] = (float)sin(t + 2.0 * k);
             bp_env_step(env, action, o, &step);
         }

@@ -71,7 +71,7 @@ static void every_task_opens(void **state)
             assert_non_null(env);
             assert_string_equal(env->spec.task, bp_tasks[i]->name);
             assert_string_equal(env->spec.body, body ? body : bp_tasks[i]->bodies[0]);
-            assert_true(env->spec.groups.count > 0 && env->spec.action_size > 0 && env->spec.time_limit > 0 && env->spec.state_size > 0);
+            assert_true(env->spec.groups.count > 0 && env->spec.action.size > 0 && env->spec.time_limit > 0 && env->spec.state_size > 0);
             bp_env_close(env);
         }
     bp_env_close(NULL);

@@ -127,7 +127,7 @@ static void restored_episodes_go_on(void **state)
         bp_env_reset(first, 5, a);
         bp_env_reset(second, 6, b);
         for (int t = 0; t < LIMIT; t++) {
-            fill_normal(action, first->spec.action_size, (uint64_t)t);
+            fill_normal(action, first->spec.action.size, (uint64_t)t);
             if (t == 150) {
                 bp_env_save(first, bytes);
                 assert_true(bp_env_restore(second, bytes) >= 0);

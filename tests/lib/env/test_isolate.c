@@ -107,7 +107,7 @@ static void own_bodies_are_taken(void **state)
         struct bp_env *env = bp_env_open("goto", path);
         assert_non_null(env);
         assert_string_equal(env->spec.body, path);
-        assert_int_equal(env->spec.action_size, 1);
+        assert_int_equal(env->spec.action.size, 1);
         assert_int_equal(bp_groups_find(&env->spec.groups, "proprio")->size, 10 + 3 + 2);
         for (uint64_t seed = 0; seed < 50; seed++) {
             bp_env_reset(env, seed, o);
@@ -178,7 +178,7 @@ static int open_mutant(void *path)
 
     if (!env)
         return -1;
-    float *o = calloc((size_t)env->spec.groups.size, sizeof *o), *action = calloc((size_t)env->spec.action_size, sizeof *action);
+    float *o = calloc((size_t)env->spec.groups.size, sizeof *o), *action = calloc((size_t)env->spec.action.size, sizeof *action);
     bp_env_reset(env, 1, o);
     for (int t = 0; t < 10 && !step.truncated; t++)
         bp_env_step(env, action, o, &step);

@@ -38,7 +38,7 @@ static void groups(void **state)
     assert_null(bp_groups_find(&easy->spec.groups, "progress"));
     assert_null(bp_groups_find(&hard->spec.groups, "goal"));
     assert_int_equal(easy->spec.time_limit, LIMIT);
-    assert_int_equal(easy->spec.discrete, 0);
+    assert_int_equal(easy->spec.action.kind, BP_CONTINUOUS);
     for (int i = 0; bp_tasks[i]; i++)           /* theirs, and nobody else's, are visits of the chain's targets */
         assert_int_equal(bp_markov_task(bp_tasks[i]->name), bp_tasks[i] == &bp_nav_easy || bp_tasks[i] == &bp_nav_hard);
 }

@@ -284,7 +284,7 @@ static void play(struct bp_env *env, uint64_t seed, gsl_rng *stream)
     bp_random_seek(stream, seed, BP_FOR_TEST, 9, 0);
     bp_env_reset(env, seed, o);
     for (int t = 0; t < PLAYED; t++) {
-        draw(stream, action, env->spec.action_size);
+        draw(stream, action, env->spec.action.size);
         bp_env_step(env, action, o, &step);
     }
     assert_false(step.terminated || step.truncated);
@@ -322,7 +322,7 @@ static void compare(struct bp_env *env, struct bp_env *twin, const struct view *
     float o[MOST], seen[MOST], action[MOST_ACTIONS], turned[MOST_ACTIONS];
     struct bp_step a, b;
 
-    draw(stream, action, env->spec.action_size);
+    draw(stream, action, env->spec.action.size);
     turn_action(env->world, view, t, action, turned);
     bp_env_step(env, action, o, &a);
     bp_env_step(twin, turned, seen, &b);
@@ -370,7 +370,7 @@ static void turned_and_mirrored_worlds_look_the_same(void **state)
         for (int b = 0; bp_tasks[i]->bodies[b]; b++) {
             struct bp_env *env = bp_env_open(bp_tasks[i]->name, bp_tasks[i]->bodies[b]);
             struct bp_env *twin = bp_env_open(bp_tasks[i]->name, bp_tasks[i]->bodies[b]);
-            assert_true(env && twin && env->spec.groups.size <= MOST && env->spec.action_size <= MOST_ACTIONS);
+            assert_true(env && twin && env->spec.groups.size <= MOST && env->spec.action.size <= MOST_ACTIONS);
             paid = 0;
             each_view(env, twin);
             assert_true(paid > 0 || !strcmp(env->spec.task, "gather"));     /* that boxes touch is seldom, and seen from no side */

@@ -22,7 +22,7 @@ static void each(void (*check)(struct bp_env *env))
         for (int b = 0; bp_tasks[i]->bodies[b]; b++) {
             struct bp_env *env = bp_env_open(bp_tasks[i]->name, bp_tasks[i]->bodies[b]);
             assert_non_null(env);
-            assert_true(env->spec.groups.size <= MOST && env->spec.action_size <= MOST_ACTIONS);
+            assert_true(env->spec.groups.size <= MOST && env->spec.action.size <= MOST_ACTIONS);
             check(env);
             bp_env_close(env);
         }
@@ -45,7 +45,7 @@ static double play(struct bp_env *env, uint64_t seed, int most, double *rewards)
     bp_random_seek(stream, seed, BP_FOR_TEST, 7, 0);
     bp_env_reset(env, seed, o);
     for (int t = 1; t <= most && !step.terminated && !step.truncated; t++) {
-        draw(stream, action, env->spec.action_size);
+        draw(stream, action, env->spec.action.size);
         bp_env_step(env, action, o, &step);
         assert_false(step.diverged);
         assert_true(step.event >= -1 && isfinite(step.reward));
@@ -87,7 +87,7 @@ static void restored(struct bp_env *env)
     bp_env_reset(env, 11, o);
     bp_env_reset(twin, 12, other);
     for (int t = 0; t < 40; t++) {
-        draw(stream, action, env->spec.action_size);
+        draw(stream, action, env->spec.action.size);
         if (t == 15) {
             bp_env_save(env, kept);
             assert_true(bp_env_restore(twin, kept) >= 0);
@@ -124,7 +124,7 @@ static void foreign_states(struct bp_env *env)
     bp_random_seek(stream, 2, BP_FOR_TEST, 9, 0);
     bp_env_reset(env, 13, o);
     for (int t = 0; t < 5; t++) {
-        draw(stream, action, env->spec.action_size);
+        draw(stream, action, env->spec.action.size);
         bp_env_step(env, action, o, &step);
     }
     bp_env_save(env, kept);
@@ -142,7 +142,7 @@ static void foreign_states(struct bp_env *env)
         if (steps < 0 || steps == env->spec.time_limit)
             bp_env_reset(env, 14, o);
         for (int t = 0; t < 3; t++) {
-            draw(stream, action, env->spec.action_size);
+            draw(stream, action, env->spec.action.size);
             bp_env_step(env, action, o, &step);
             assert_true(step.event >= -1 && step.event < 1000);
             if (step.terminated || step.truncated)
@@ -187,7 +187,7 @@ static void play_share(void *raw, int job)
     shares->rewards[job] = 0;
     bp_env_reset(env, (uint64_t)(31 + job), o);
     for (int t = 0; t < SHORT && !step.terminated; t++) {
-        for (int k = 0; k < env->spec.action_size; k++)
+        for (int k = 0; k < env->spec.action.size; k++)
             action[k] = (float)sin(job + 0.7 * t + k);
         bp_env_step(env, action, o, &step);
         shares->rewards[job] += (double)step.reward;

@@ -16,7 +16,7 @@ static struct bp_agent prior_agent(const char *kind, const char *hidden, const c
     struct bp_agent agent;
 
     bp_groups_add(&groups, "shared", 3);
-    assert_int_equal(bp_agent_init(&agent, &groups, TINY_A, choice, NULL), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(TINY_A), choice, NULL), 0);
     return agent;
 }
 

@@ -27,7 +27,7 @@ static struct bp_agent agent_of(const struct setting *s)
 
     bp_groups_add(&groups, "shared", 3);
     bp_groups_add(&groups, "secret", 2);
-    assert_int_equal(bp_agent_init(&agent, &groups, TINY_A, choice, &latent), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(TINY_A), choice, &latent), 0);
     return agent;
 }
 

@@ -124,7 +124,7 @@ static struct bp_learner large(const struct bp_learner_config *config)
     struct bp_agent agent;
 
     bp_groups_add(&groups, "all", 20);
-    assert_int_equal(bp_agent_init(&agent, &groups, 2, choice, NULL), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(2), choice, NULL), 0);
     return learner_of(&agent, config);
 }
 

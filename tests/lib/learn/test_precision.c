@@ -63,7 +63,7 @@ static struct bp_learner learner_of(const struct shape *shape, bool bf16)
 
     bp_groups_add(&groups, "seen", 19);
     bp_groups_add(&groups, "rest", 22);
-    assert_int_equal(bp_agent_init(&agent, &groups, ACTIONS, choice, NULL), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(ACTIONS), choice, NULL), 0);
     assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
     return learner;
 }
@@ -232,7 +232,7 @@ static struct bp_learner distiller(bool bf16)
     struct bp_agent agent;
 
     bp_groups_add(&groups, "seen", 19);
-    assert_int_equal(bp_agent_init(&agent, &groups, ACTIONS, choice, NULL), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(ACTIONS), choice, NULL), 0);
     assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
     return learner;
 }
@@ -281,7 +281,7 @@ static void refused_without_kernels(void **state)
 
     (void)state;
     bp_groups_add(&groups, "seen", 3);
-    assert_int_equal(bp_agent_init(&agent, &groups, ACTIONS, choice, NULL), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(ACTIONS), choice, NULL), 0);
     bp_bf16_use(NULL);
     assert_int_equal(bp_learner_init(&learner, &agent, &config), -1);
     assert_int_equal(bp_exit_status(), BP_USAGE);

@@ -381,7 +381,7 @@ static void learn_a_bandit(bool half, bool bf16)
 
     bp_groups_add(&groups, "context", 1);
     bp_groups_add(&groups, "blind", 1);
-    assert_int_equal(bp_agent_init(&agent, &groups, TINY_A, choice, NULL), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(TINY_A), choice, NULL), 0);
     config.unroll = 1;
     config.batch = 64;
     config.kl_cost = 0.02;

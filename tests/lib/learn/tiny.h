@@ -26,7 +26,7 @@ __attribute__((unused)) static struct bp_agent tiny_twins(const char *policy, co
 
     bp_groups_add(&groups, "shared", 3);
     bp_groups_add(&groups, "secret", 2);
-    assert_int_equal(bp_agent_init(&agent, &groups, TINY_A, choice, NULL), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(TINY_A), choice, NULL), 0);
     return agent;
 }
 

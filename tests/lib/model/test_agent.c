@@ -22,7 +22,7 @@ static struct bp_agent agent_of(struct bp_net_choice policy, struct bp_net_choic
     struct bp_groups groups = observation();
     struct bp_agent agent;
 
-    assert_int_equal(bp_agent_init(&agent, &groups, A, choice, NULL), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(A), choice, NULL), 0);
     return agent;
 }
 
@@ -72,7 +72,7 @@ static void refused(struct bp_net_choice policy, const char *part)
     struct bp_agent agent;
 
     capture_begin();
-    int status = bp_agent_init(&agent, &groups, A, choice, NULL);
+    int status = bp_agent_init(&agent, &groups, bp_continuous(A), choice, NULL);
     const char *said = capture_take();
     capture_end();
     assert_int_equal(status, -1);
@@ -88,6 +88,24 @@ static void bad_choices_are_refused(void **state)
     refused((struct bp_net_choice){"mlp", "6", "proprio", "bounded", NULL}, "'proprio'");
     refused((struct bp_net_choice){"mlp", "6", "?proprio", "bounded", NULL}, "no observation group");
     refused((struct bp_net_choice){"mlp", "", "*", "bounded", NULL}, "hidden layers");
+}
+
+/* A head is of one kind of space: actions of a kind that there is no head for are refused. */
+static void heads_fit_their_space(void **state)
+{
+    const struct bp_net_choice choice[BP_ROLES] = {{"mlp", "6", "*", "bounded", NULL}};
+    struct bp_groups groups = observation();
+    struct bp_agent agent;
+
+    (void)state;
+    for (const struct bp_family *family = bp_families; family->name; family++)
+        assert_int_equal(family->space, BP_CONTINUOUS);
+    capture_begin();
+    int status = bp_agent_init(&agent, &groups, (struct bp_space){BP_SPACE_KINDS, A}, choice, NULL);
+    const char *said = capture_take();
+    capture_end();
+    assert_int_equal(status, -1);
+    assert_said(said, "the policy's head 'bounded' draws what is continuous, but here are 2 of an unknown kind");
 }
 
 /* ---- seeing ---- */
@@ -185,6 +203,7 @@ int main(void)
         cmocka_unit_test(roles),
         cmocka_unit_test(networks_can_be_left_out),
         cmocka_unit_test(bad_choices_are_refused),
+        cmocka_unit_test(heads_fit_their_space),
         cmocka_unit_test(masks),
         cmocka_unit_test(seeing_gathers),
         cmocka_unit_test(another_order_of_groups),

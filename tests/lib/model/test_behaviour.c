@@ -25,7 +25,7 @@ static struct bp_agent agent_of(const char *prior, const char *prior_high, int p
 
     bp_groups_add(&groups, "a", 1);
     bp_groups_add(&groups, "b", 1);
-    assert_int_equal(bp_agent_init(&agent, &groups, A, choice, &latent), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(A), choice, &latent), 0);
     for (int role = 0; role < BP_ROLES; role++)
         assert_true(agent.net[role].parameters <= 256);
     return agent;

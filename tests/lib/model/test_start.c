@@ -43,7 +43,7 @@ static struct bp_agent agent_of(const struct setting *s, uint64_t seed)
 
     bp_groups_add(&groups, "proprio", s->observed);
     bp_groups_add(&groups, "goal", 3);
-    assert_int_equal(bp_agent_init(&agent, &groups, A, choice, &latent), 0);
+    assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(A), choice, &latent), 0);
     for (int role = 0; role < BP_ROLES; role++) {
         if (!agent.has[role])
             continue;
@@ -70,7 +70,7 @@ static struct along follow(const struct bp_agent *agent, enum bp_role role)
     struct bp_net_use use[BP_ROLES];
     struct bp_tape tape;
     struct along all = {0};
-    size_t o = (size_t)agent->groups.size, z = (size_t)agent->latent_size;
+    size_t o = (size_t)agent->groups.size, z = (size_t)agent->latent.size;
     float *observations = calloc(LANES * o, sizeof(float)), *latent = calloc(LANES * z, sizeof(float)), *noise = calloc(LANES * (z + A), sizeof(float));
     float *state[BP_ROLES];
     int32_t step[LANES] = {0};
@@ -141,7 +141,7 @@ static void low(const struct bp_agent *agent, double variance[2])
 {
     struct bp_net_use use[BP_ROLES];
     struct bp_tape tape;
-    size_t o = (size_t)agent->groups.size, z = (size_t)agent->latent_size;
+    size_t o = (size_t)agent->groups.size, z = (size_t)agent->latent.size;
     float *observations = calloc(BATCH * BATCH * o, sizeof(float)), *latent = calloc(BATCH * BATCH * z, sizeof(float)), *draw = calloc(BATCH * (o + z), sizeof(float));
 
     assert_int_equal(bp_tape_init(&tape, 1 << 22, false), 0);

@@ -74,7 +74,7 @@ static inline void fixture_write(const char *path, const struct fixture_episode 
     for (int e = 0; e < n; e++) {
         const struct fixture_episode *spec = &specs[e];
         struct bp_episode episode;
-        assert_int_equal(bp_episode_alloc(&episode, &groups, 2, spec->length, spec->kl != NULL), 0);
+        assert_int_equal(bp_episode_alloc(&episode, &groups, bp_continuous(2), spec->length, spec->kl != NULL), 0);
         fixture_observe(&episode);
         if (spec->high)
             fixture_latents(&episode, spec->high);

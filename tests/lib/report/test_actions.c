@@ -48,7 +48,7 @@ static void write_actions(const char *path, int size, float last)
     struct bp_episode episode;
 
     bp_groups_add(&groups, "proprio", 1);
-    assert_int_equal(bp_episode_alloc(&episode, &groups, size, 2, false), 0);
+    assert_int_equal(bp_episode_alloc(&episode, &groups, bp_continuous(size), 2, false), 0);
     episode.actions[2 * size - 1] = last;
     episode.truncated = true;
     assert_int_equal(bp_episode_write(writer, &episode), 0);

@@ -56,7 +56,7 @@ static void recorded_places(void **state)
     (void)state;
     bp_groups_add(&groups, "proprio", 3);
     bp_groups_add(&groups, "global", 4);        /* of the gap, say: not of an arena */
-    assert_int_equal(bp_episode_alloc(&episode, &groups, 1, 2, false), 0);
+    assert_int_equal(bp_episode_alloc(&episode, &groups, bp_continuous(1), 2, false), 0);
     assert_int_equal(bp_episode_alloc_places(&episode, &scene), 0);
     for (int i = 0; i < 9; i++)
         episode.places.pose[i] = 0.5f * (float)i;
@@ -104,7 +104,7 @@ static void a_task_without_positions(void **state)
 
     (void)state;
     bp_groups_add(&groups, "proprio", 3);
-    assert_int_equal(bp_episode_alloc(&episode, &groups, 1, 1, false), 0);
+    assert_int_equal(bp_episode_alloc(&episode, &groups, bp_continuous(1), 1, false), 0);
     episode.truncated = true;
     assert_int_equal(bp_episode_write(writer, &episode), 0);
     bp_episode_free(&episode);

@@ -9,7 +9,7 @@ static int config_agent(const struct bp_config *config, const struct bp_groups *
     struct bp_net_choice choice[BP_ROLES];
     struct bp_latent_choice latent = bp_config_networks(config, choice);
 
-    return bp_agent_init(agent, groups, action_size, choice, &latent);
+    return bp_agent_init(agent, groups, bp_continuous(action_size), choice, &latent);
 }
 
 #endif

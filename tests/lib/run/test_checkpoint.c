@@ -39,7 +39,7 @@ static void same_agent(const struct bp_checkpoint *a, const struct bp_checkpoint
     char layers[2][64];
 
     assert_true(bp_groups_equal(&a->agent.groups, &b->agent.groups));
-    assert_int_equal(a->agent.action_size, b->agent.action_size);
+    assert_int_equal(a->agent.action.size, b->agent.action.size);
     for (int role = 0; role < BP_ROLES; role++) {
         const struct bp_net *x = &a->agent.net[role], *y = &b->agent.net[role];
         assert_int_equal(a->agent.has[role], b->agent.has[role]);
@@ -114,7 +114,7 @@ static void parts_of_an_agent(void **state)
         struct bp_checkpoint alone = made, loaded;
         static float record[4096];
         fill_normal(record, 4096, (uint64_t)i);
-        assert_int_equal(bp_agent_init(&alone.agent, &made.agent.groups, 2, choice, NULL), 0);
+        assert_int_equal(bp_agent_init(&alone.agent, &made.agent.groups, bp_continuous(2), choice, NULL), 0);
         assert_true(alone.agent.net[BP_PRIOR].parameters < 4096);
         alone.params[BP_POLICY] = alone.params[BP_CRITIC] = NULL;
         alone.params[BP_PRIOR] = record;
@@ -202,7 +202,7 @@ static void fields_that_make_no_sense(void **state)
 {
     static const struct { const char *key, *value; } bad[] = {
         {"kind", "episode"}, {"task", NULL}, {"task", "a-task-whose-name-is-longer-than-names-may-be"}, {"transitions", "many"},
-        {"transitions", "-1"}, {"action_size", "0"}, {"action_size", "99999999"}, {"action_size", NULL}, {"config", NULL}, {"config", "{"},
+        {"transitions", "-1"}, {"action_size", "0"}, {"action_size", "99999999"}, {"action_size", NULL}, {"action_space", "of another version"}, {"config", NULL}, {"config", "{"},
         {"groups", NULL}, {"groups", "{}"}, {"groups", "[1]"}, {"groups", "[{\"name\":\"global\",\"size\":0}]"},
         {"groups", "[{\"name\":\"global\",\"size\":99999999}]"}, {"groups", "[{\"name\":\"a-name-that-is-much-too-long\",\"size\":1}]"},
         {"policy", "{}"}, {"policy", "[]"}, {"policy", "{\"kind\":\"lstm\",\"layers\":\"6,5\",\"see\":[\"global\"],\"head\":\"bounded\"}"},

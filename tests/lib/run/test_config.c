@@ -31,7 +31,7 @@ static struct bp_groups groups_of(const char *task, const char *body, int *actio
 
     assert_non_null(env);
     groups = env->spec.groups;
-    *action_size = env->spec.action_size;
+    *action_size = env->spec.action.size;
     bp_env_close(env);
     return groups;
 }

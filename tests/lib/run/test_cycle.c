@@ -261,8 +261,8 @@ static void what_does_not_fit_is_refused(void **state)
     changed.agent.behaviour[BP_PRIOR].levels = 0;
     refused(&config, &changed, false, "no prior");
     changed = lent;
-    changed.agent.behaviour[BP_PRIOR].level[0].size = 8;
-    refused(&config, &changed, false, "8 numbers");
+    changed.agent.behaviour[BP_PRIOR].level[0].space.size = 8;
+    refused(&config, &changed, false, "8 continuous numbers");
     config.net[BP_POLICY].hidden = "6,6";
     refused(&config, &lent, true, "different kinds or sizes");
     config = borrower_config();

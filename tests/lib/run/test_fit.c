@@ -67,13 +67,13 @@ static int record(void *context, const struct bp_episode *episode)
     if (without_touch)
         copy.groups.group[3].name[0] = 'x';
     if (as_other_body) {
-        copy.action_size = 3;
+        copy.action.size = 3;
         copy.actions = action;
     }
     if (diverging) {
         copy.length = copy.length > 100 && copy.index ? 100 : 1;
         copy.diverged = true;
-        copy.actions[(copy.length - 1) * copy.action_size] = NAN;
+        copy.actions[(copy.length - 1) * copy.action.size] = NAN;
     }
     snprintf(copy.checkpoint, sizeof copy.checkpoint, "%s", expert);
     return bp_episode_write(writer, &copy);
@@ -275,7 +275,7 @@ static void bad_input(void **state)
     snprintf(line, sizeof line, "%s %s", first, narrow);
     refused(distill_main, line, BP_USAGE, "'touch'");
     snprintf(line, sizeof line, "%s %s", first, wide);
-    refused(distill_main, line, BP_USAGE, "3 numbers");
+    refused(distill_main, line, BP_USAGE, "3 continuous numbers");
     snprintf(line, sizeof line, "--inputs proprio %s", first);
     refused(distill_main, line, BP_USAGE, "'proprio'");
     snprintf(line, sizeof line, "--inputs ?proprio %s", first);

@@ -31,18 +31,18 @@ static void play(struct bp_episode *e, const char *task, const char *body)
     float *o;
 
     assert_non_null(env);
-    assert_int_equal(bp_episode_alloc(e, &env->spec.groups, env->spec.action_size, STEPS, false), 0);
+    assert_int_equal(bp_episode_alloc(e, &env->spec.groups, env->spec.action, STEPS, false), 0);
     assert_int_equal(bp_episode_alloc_states(e, env->spec.state_size), 0);
     snprintf(e->task, sizeof e->task, "%s", task);
     snprintf(e->body, sizeof e->body, "%s", env->spec.body);
     e->seed = 21;
-    fill_normal(e->actions, STEPS * e->action_size, 3);
+    fill_normal(e->actions, STEPS * e->action.size, 3);
     o = e->observations;
     bp_env_reset(env, e->seed, o);
     bp_env_save(env, e->states);
     for (int t = 0; t < STEPS; t++) {
         o += e->groups.size;
-        bp_env_step(env, e->actions + t * e->action_size, o, &step);
+        bp_env_step(env, e->actions + t * e->action.size, o, &step);
         assert_false(step.terminated || step.truncated);
         bp_env_save(env, e->states + (size_t)(t + 1) * e->state_size);
     }
@@ -94,7 +94,7 @@ static void states_are_drawn(void **state)
         film(&e, second, said);
         assert_memory_equal(first, second, FILM);
         e.seed++;                                           /* nothing else is looked at, neither the seed nor the actions */
-        fill_normal(e.actions, STEPS * e.action_size, 4);
+        fill_normal(e.actions, STEPS * e.action.size, 4);
         film(&e, second, said);
         assert_memory_equal(first, second, FILM);
         e.states = NULL;

@@ -221,7 +221,7 @@ static void mismatches_name_both_sides(void **state)
         config.body = "ant";
         config.net[BP_POLICY].inputs = "proprio";
         if (i < 3)
-            refused(&config, rows[i], "actions have 2 numbers, those of task 'nav-easy' on body 'ant' have 8");
+            refused(&config, rows[i], "actions are 2 continuous numbers, those of task 'nav-easy' on body 'ant' 8 continuous numbers");
         config.latent_period = 4;           /* another body may take other steps */
         if (i < 3)
             refused(&config, rows[i], "--latent-period 4: the checkpoint's latent is held for 1 step");

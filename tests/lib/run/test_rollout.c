@@ -57,7 +57,7 @@ static int collect(void *context, const struct bp_episode *e)
     mix(c, &length, sizeof length);
     mix(c, &e->seed, sizeof e->seed);
     mix(c, e->observations, (length + 1) * (size_t)e->groups.size * sizeof(float));
-    mix(c, e->actions, length * (size_t)e->action_size * sizeof(float));
+    mix(c, e->actions, length * (size_t)e->action.size * sizeof(float));
     mix(c, e->rewards, length * sizeof(float));
     mix(c, e->log_prob, length * sizeof(float));
     mix(c, e->event, length * sizeof(int32_t));
@@ -215,7 +215,7 @@ static int check_states(void *context, const struct bp_episode *e)
     assert_int_equal(e->state_size, size);
     for (int t = e->length - 1; t >= 0; t -= 7) {       /* backwards: nothing is left of what was before */
         assert_true(bp_env_restore(env, e->states + (size_t)t * size) >= 0);
-        bp_env_step(env, e->actions + t * e->action_size, o, &step);
+        bp_env_step(env, e->actions + t * e->action.size, o, &step);
         bp_env_save(env, state);
         assert_memory_equal(state, e->states + (size_t)(t + 1) * size, size);
         assert_memory_equal(o, e->observations + (size_t)(t + 1) * row, row * sizeof *o);
@@ -373,7 +373,7 @@ static struct replayed replay(struct bp_tape *tape, const struct bp_cycle *level
                              .episode_step = step};
     r.at.level[0].net = r.at.level[1].net = BP_NO_NET;
     r.at.level[0].y = bp_constant(tape, e->length, e->latents.size, e->latents.value);
-    r.at.level[1].y = bp_constant(tape, e->length, e->action_size, e->actions);
+    r.at.level[1].y = bp_constant(tape, e->length, e->action.size, e->actions);
     r.policy = bp_score(&scene, &a->behaviour[BP_POLICY], &r.at);
     r.prior = bp_score(&scene, &a->behaviour[BP_PRIOR], &r.at);
     return r;
@@ -539,7 +539,7 @@ static void what_does_not_fit_is_refused(void **state)
     refused(in_one_state, &agent, "policy and prior");
     refused(spec_of("nav-easy", BP_PLAY_PRIOR, 2), &agent, "no prior");
     agent = cycle.learner.agent;
-    agent.action_size = 8;
+    agent.action.size = 8;
     refused(spec_of("nav-easy", BP_PLAY_POLICY, 2), &agent, "8");
     agent = cycle.learner.agent;
     agent.net[BP_POLICY].spec.inputs.group[0].size = 5;

@@ -11,7 +11,7 @@ static void make_episode(struct bp_episode *episode, int length, bool with_kl)
     bp_groups_add(&groups, "proprio", 3);
     bp_groups_add(&groups, "target", 2);
     bp_groups_add(&groups, "touch", 1);
-    assert_int_equal(bp_episode_alloc(episode, &groups, 2, length, with_kl), 0);
+    assert_int_equal(bp_episode_alloc(episode, &groups, bp_continuous(2), length, with_kl), 0);
     for (int i = 0; i < (length + 1) * groups.size; i++)
         episode->observations[i] = (float)i + 0.5f;
     for (int i = 0; i < length * 2; i++)
@@ -42,9 +42,9 @@ static void check_episode(const struct bp_episode *a, const struct bp_episode *b
     assert_int_equal(a->length, b->length);
     assert_true(bp_groups_equal(&a->groups, &b->groups));
     assert_int_equal(a->groups.size, b->groups.size);
-    assert_int_equal(a->action_size, b->action_size);
+    assert_int_equal(a->action.size, b->action.size);
     assert_memory_equal(a->observations, b->observations, (length + 1) * (size_t)a->groups.size * sizeof(float));
-    assert_memory_equal(a->actions, b->actions, length * (size_t)a->action_size * sizeof(float));
+    assert_memory_equal(a->actions, b->actions, length * (size_t)a->action.size * sizeof(float));
     assert_memory_equal(a->rewards, b->rewards, length * sizeof(float));
     assert_memory_equal(a->log_prob, b->log_prob, length * sizeof(float));
     assert_memory_equal(a->event, b->event, length * sizeof(int32_t));
@@ -268,7 +268,7 @@ static void make_record(struct bp_record *record, const struct part *other, cons
 {
     static const char *const fields[][2] = {
         {"task", "nav-easy"}, {"body", "pointmass"}, {"play", "policy"}, {"deterministic", "true"}, {"seed", "7"},
-        {"index", "0"}, {"checkpoint", ""}, {"groups", "a,b"},
+        {"index", "0"}, {"checkpoint", ""}, {"groups", "a,b"}, {"action_space", "continuous"},
     };
     const struct part parts[] = {
         {"observation/a", BP_F32, 5, 2, numbers}, {"observation/b", BP_F32, 5, 1, numbers}, {"action", BP_F32, 4, 2, numbers},
@@ -486,6 +486,7 @@ static void test_rejects_fields(void **state)
         {"groups", "a,abcdefghabcdefghabcdefgh", "a group's name"},
         {"groups", "a,c", "no tensor 'observation/c'"},
         {"groups", "a,b,a", "twice"},
+        {"action_space", "of another version", "its actions are 'of another version', which this version does not know"},
     };
 
     (void)state;
