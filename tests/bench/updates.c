@@ -74,7 +74,7 @@ static double update_gflop(const struct bp_learner *learner)
         if (agent->has[role] && !bp_roles[role].value)
             cost += level_cost(&agent->net[role], longer);
     double x = forward_cost(critic, true), a = forward_cost(critic, false);
-    double action = (double)agent->action_size * critic->layer[critic->join].out, latent = (double)agent->latent_size * critic->layer[critic->join].out;
+    double action = (double)agent->action.size * critic->layer[critic->join].out, latent = (double)agent->latent.size * critic->layer[critic->join].out;
     cost += longer * x + a + shorter * a + a + a - latent;                  /* target: features, three outputs, back to the action */
     cost += 3 * (x + a) - input_cost(critic) - action - latent;
     return 2e-9 * cost * k * learner->config.batch;
