@@ -3,6 +3,7 @@
 #include "nn/kernels.h"
 
 #include <cblas.h>
+#include <string.h>
 
 void bp_transpose(int rows, int cols, const float *src, float *dst, int ld)
 {
@@ -44,9 +45,18 @@ static void column(enum CBLAS_TRANSPOSE order, int rows, int cols, const float *
     cblas_sgemv(CblasRowMajor, order, rows, cols, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);
 }
 
+/* A sum of nothing; BLAS refuses rows of no numbers. */
+static void nothing(int m, int n, float *c, int ldc, int add)
+{
+    for (int i = 0; i < m && !add; i++)
+        memset(c + (size_t)i * (size_t)ldc, 0, (size_t)n * sizeof *c);
+}
+
 void bp_matmul(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add)
 {
-    if (n == 1)
+    if (k == 0)
+        nothing(m, n, c, ldc, add);
+    else if (n == 1)
         column(CblasNoTrans, m, k, a, lda, b, ldb, c, ldc, add);
     else if (!kernel(m, n, k, a, lda, b, ldb, c, ldc, add, 0))
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);
@@ -54,6 +64,8 @@ void bp_matmul(int m, int n, int k, const float *a, int lda, const float *b, int
 
 void bp_matmul_at(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add)
 {
+    if (m == 0)
+        return;
     if (n == 1)
         column(CblasTrans, k, m, a, lda, b, ldb, c, ldc, add);
     else if (!kernel(m, n, k, a, lda, b, ldb, c, ldc, add, TRANSPOSED))

@@ -22,7 +22,9 @@ try() # name options ...
 try columns --policy-columns 2
 try recurrent --policy-columns 2 --policy lstm --prior lstm
 try branch --prior branch
+try levels --policy-columns 2 --latent-size 3 --policy-inputs proprio --high-layers 8 --prior-high mlp --prior-high-layers 6
 try output --prior branch --prior-layers ''
+quiet "a branch of one unit" bp-train $small --prior branch --prior-layers 1 --transitions 2k -o narrow
 is "the policy tells what it adds to" "$(bp-stats info --tsv columns.1 | grep -P 'policy\tadds' | cut -f 4)" prior
 is "the prior tells what it stands on" "$(bp-stats info --tsv branch.1 | grep -P 'prior\ton' | cut -f 4)" policy
 is "runs tell of both" "$(sqlite3 d.db 'select distinct policy, prior from runs order by 1, 2' | tr '\n' ' ')" "mlp|branch two-column|lstm two-column|mlp "

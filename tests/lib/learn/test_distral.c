@@ -10,14 +10,16 @@
 struct setting {
     const char *name, *policy, *prior;
     bool two_columns;
+    int latent;
 };
 
 static const struct setting settings[] = {
-    {"two columns", "mlp", "mlp", true},
-    {"two recurrent columns", "lstm", "lstm", true},
-    {"a column of another kind", "mlp", "linear", true},
-    {"a branch", "mlp", "branch", false},
-    {"a branch of a recurrent policy", "lstm", "branch", false},
+    {"two columns", "mlp", "mlp", true, 0},
+    {"two recurrent columns", "lstm", "lstm", true, 0},
+    {"a column of another kind", "mlp", "linear", true, 0},
+    {"a branch", "mlp", "branch", false, 0},
+    {"a branch of a recurrent policy", "lstm", "branch", false, 0},
+    {"two columns of a low level", "mlp", "mlp", true, 3},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings, MOST = 1024 };
 
@@ -27,7 +29,17 @@ enum part { ALL, PRIOR_ALONE, KL_ALONE };
 static struct bp_agent agent_of(const struct setting *s)
 {
     struct bp_agent agent = tiny_agent(s->policy, s->prior, "mlp", "bounded");
+    const struct bp_groups groups = agent.groups;
+    const struct bp_net_choice choice[BP_ROLES] = {
+        [BP_POLICY] = {s->policy, "4,3", "shared", "bounded", NULL},
+        [BP_PRIOR] = {s->prior, "3,4", "shared", "bounded", NULL},
+        [BP_CRITIC] = {"mlp", "4,3", "*", NULL, NULL},
+        [BP_POLICY_HIGH] = {"mlp", "4", "*", "softplus", NULL},
+        [BP_PRIOR_HIGH] = {"mlp", "4", "shared", "softplus", NULL},
+    };
 
+    if (s->latent)
+        assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(TINY_A), choice, &(struct bp_latent_choice){s->latent, 1, 0}), 0);
     if (s->two_columns)
         assert_int_equal(bp_agent_add_column(&agent), 0);
     return agent;

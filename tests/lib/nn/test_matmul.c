@@ -121,6 +121,13 @@ static void an_empty_sum(void **state)
         assert_true(c[i] == 0);
     bp_matmul_at(0, 3, 2, a, 0, b, 3, c, 3, 1);        /* the gradient of no weights: nothing to do */
     assert_true(c[0] == 0);
+    /* A single column goes another way. */
+    c[0] = c[1] = 5;
+    bp_matmul(2, 1, 0, a, 0, b, 1, c, 1, 1);
+    bp_matmul_at(0, 1, 2, a, 0, b, 1, c, 1, 1);
+    assert_true(c[0] == 5 && c[1] == 5);
+    bp_matmul(2, 1, 0, a, 0, b, 1, c, 1, 0);
+    assert_true(c[0] == 0 && c[1] == 0);
 }
 
 int main(void)
