@@ -94,7 +94,7 @@ example() {     # example DESCRIPTION KIND FILE LATER...
 }
 
 BP_TRANSITIONS=2k bp-train --preset goto-ant --batch 16 --shards 2 --policy-layers 16 --critic-layers 16 --prior-layers 16 --actors 2 -q --db none -o seen.ckpt || exit
-BP_TRANSITIONS=2k bp-train --preset goto-ball-levels --actors 4 -q --db none -o seen.levels || exit
+BP_TRANSITIONS=2k bp-train --preset goto-ball-hier --actors 4 -q --db none -o seen.levels || exit
 for preset in nav-easy-lstm nav-easy-none; do
     BP_TRANSITIONS=$more bp-train --preset $preset -q --db seen.db -o seen-$preset.ckpt || exit
 done
