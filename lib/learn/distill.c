@@ -1,200 +1,129 @@
 #include "learn/distill.h"
 
 #include "learn/learner.h"
+#include "model/inference.h"
+#include "nn/linear.h"
 #include "nn/loss.h"
-
-#include <gsl/gsl_randist.h>
-#include <stdlib.h>
-#include <string.h>
-
-struct episode {
-    int length;
-    float *observations, *actions;  /* one allocation, owned by observations */
-};
-
-/* Episodes 0 ... held-1 are held out, the others learned from. */
-struct bp_dataset {
-    int observation_size, action_size;
-    struct episode *episodes;
-    int64_t count, room, held;
-    int64_t *ends;                  /* steps up to and with each episode that is learned from, set by split */
-};
-
-struct bp_dataset *bp_dataset_new(int observation_size, int action_size)
-{
-    struct bp_dataset *dataset = calloc(1, sizeof *dataset);
-
-    if (!dataset) {
-        bp_error(BP_FAILURE, "out of memory");
-        return NULL;
-    }
-    dataset->observation_size = observation_size;
-    dataset->action_size = action_size;
-    return dataset;
-}
-
-void bp_dataset_free(struct bp_dataset *dataset)
-{
-    if (!dataset)
-        return;
-    for (int64_t i = 0; i < dataset->count; i++)
-        free(dataset->episodes[i].observations);
-    free(dataset->episodes);
-    free(dataset->ends);
-    free(dataset);
-}
-
-static int grow(struct bp_dataset *dataset)
-{
-    int64_t room = dataset->room ? 2 * dataset->room : 256;
-    struct episode *episodes = realloc(dataset->episodes, (size_t)room * sizeof *episodes);
-
-    if (!episodes)
-        return bp_error(BP_FAILURE, "out of memory");
-    dataset->episodes = episodes;
-    dataset->room = room;
-    return 0;
-}
-
-int bp_dataset_add(struct bp_dataset *dataset, int length, const struct bp_groups *inputs, const float *observations, int stride,
-                   const float *actions)
-{
-    size_t seen = (size_t)length * (size_t)dataset->observation_size, acted = (size_t)length * (size_t)dataset->action_size;
-    struct episode *episode;
-
-    if (dataset->count == dataset->room && grow(dataset))
-        return -1;
-    episode = &dataset->episodes[dataset->count];
-    if (!(episode->observations = malloc((seen + acted) * sizeof(float))))
-        return bp_error(BP_FAILURE, "out of memory for the trajectories");
-    episode->length = length;
-    episode->actions = episode->observations + seen;
-    bp_groups_gather(inputs, observations, stride, length, episode->observations);
-    memcpy(episode->actions, actions, acted * sizeof(float));
-    dataset->count++;
-    return 0;
-}
-
-int bp_dataset_split(struct bp_dataset *dataset, double share, uint64_t seed)
-{
-    gsl_rng *stream = bp_random_new();
-    int64_t held = (int64_t)(share * (double)dataset->count), steps = 0;
-
-    if (!stream)
-        return -1;
-    if (share > 0 && held == 0)
-        held = 1;
-    if (dataset->count - held < 1) {
-        gsl_rng_free(stream);
-        return bp_error(BP_USAGE, "%lld episodes are too few to hold some out and learn from the rest", (long long)dataset->count);
-    }
-    bp_random_seek(stream, seed, BP_FOR_SPLIT, 0, 0);
-    gsl_ran_shuffle(stream, dataset->episodes, (size_t)dataset->count, sizeof *dataset->episodes);
-    gsl_rng_free(stream);
-    dataset->held = held;
-    if (!(dataset->ends = malloc((size_t)dataset->count * sizeof *dataset->ends)))
-        return bp_error(BP_FAILURE, "out of memory");
-    for (int64_t i = 0; i < dataset->count; i++)
-        dataset->ends[i] = i < held ? 0 : (steps += dataset->episodes[i].length);
-    return 0;
-}
-
-int64_t bp_dataset_episodes(const struct bp_dataset *dataset, bool held_out)
-{
-    return held_out ? dataset->held : dataset->count - dataset->held;
-}
-
-int64_t bp_dataset_steps(const struct bp_dataset *dataset, bool held_out)
-{
-    int64_t steps = 0;
-
-    for (int64_t i = held_out ? 0 : dataset->held; i < (held_out ? dataset->held : dataset->count); i++)
-        steps += dataset->episodes[i].length;
-    return steps;
-}
-
-/* ---- learning ---- */
-
-/* The episode that holds the n-th step of those learned from; n becomes the step in it. */
-static const struct episode *at_step(const struct bp_dataset *dataset, int64_t *n)
-{
-    int64_t low = dataset->held, high = dataset->count - 1;
-
-    while (low < high) {
-        int64_t middle = (low + high) / 2;
-        if (dataset->ends[middle] > *n)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    *n -= low > dataset->held ? dataset->ends[low - 1] : 0;
-    return &dataset->episodes[low];
-}
-
-static const struct episode *any_episode(const struct bp_dataset *dataset, gsl_rng *stream)
-{
-    return &dataset->episodes[dataset->held + (int64_t)(gsl_rng_uniform(stream) * (double)(dataset->count - dataset->held))];
-}
-
-/*
- * A sequence starts at any step, all equally likely; after an episode's last step comes another episode from its start, drawn anew. So
- * each row is uniform over all steps.
- */
-static void draw_sequence(const struct bp_dataset *dataset, gsl_rng *stream, struct bp_batch *batch, int b)
-{
-    size_t size = (size_t)dataset->observation_size, actions = (size_t)dataset->action_size;
-    int64_t from = (int64_t)(gsl_rng_uniform(stream) * (double)dataset->ends[dataset->count - 1]);
-    const struct episode *episode = at_step(dataset, &from);
-
-    for (int t = 0; t < batch->steps; t++, from++) {
-        size_t row = (size_t)(t * batch->batch + b);
-        if (from == episode->length) {
-            episode = any_episode(dataset, stream);
-            from = 0;
-        }
-        batch->mask[row] = t >= batch->burn_in;
-        batch->episode_step[row] = (int32_t)from;
-        memcpy(batch->observations + row * size, episode->observations + (size_t)from * size, size * sizeof(float));
-        memcpy(batch->actions + row * actions, episode->actions + (size_t)from * actions, actions * sizeof(float));
-    }
-}
-
-/* log pi0(a|x) along the rows of a scene. */
-static struct bp_var *log_prob(const struct bp_scene *scene, const struct bp_behaviour *behaviour, const float *actions)
-{
-    struct bp_path none = {.levels = 1}, prior;
-
-    none.level[0].net = BP_NO_NET;
-    prior = bp_score(scene, behaviour, &none);
-    return prior.level[0].p.family->log_prob(scene->tape, prior.level[0].p, actions);
-}
 
 /* A shard's sequences are drawn one after the other, however they are cut into microbatches. */
 static void draw(const struct bp_work *w, const void *from)
 {
     struct bp_shard *shard = w->shard;
+    int noise = bp_agent_noise(&w->learner->agent), latent = w->learner->agent.latent.size;
 
     if (w->microbatch == 0)
         bp_random_seek(shard->stream, w->learner->config.seed, BP_FOR_SAMPLE, (uint64_t)w->index, (uint64_t)w->learner->updates);
-    for (int b = 0; b < shard->batch.batch; b++)
-        draw_sequence(from, shard->stream, &shard->batch, b);
+    for (int b = 0; b < shard->batch.batch; b++) {
+        bp_dataset_draw(from, shard->stream, &shard->batch, b, shard->latent + b * latent);
+        for (int t = 0; t < shard->batch.steps; t++)
+            bp_random_normal(shard->stream, shard->noise + (t * shard->batch.batch + b) * noise, noise);
+    }
 }
 
-/* L = -log pi0(a|x) (EH eq. 5) */
+/* ---- likelihoods ---- */
+
+/* What was recorded, beside the observations of a scene, and what is drawn: rows of it. */
+struct given {
+    const float *actions;
+    const float *latents, *drawn;       /* NULL: none */
+    const float *noise;                 /* for an inference network */
+};
+
+/* What grows (n x 1), and the share of the latent in it (NULL: a flat prior). */
+struct likelihood {
+    struct bp_var *sum, *high;
+};
+
+static struct bp_var *log_prob(struct bp_tape *tape, struct bp_distribution p, const float *y)
+{
+    return p.family->log_prob(tape, p, y);
+}
+
+/* log pi0(a|x) */
+static struct likelihood of_actions(const struct bp_scene *scene, const struct bp_behaviour *prior, const struct given *r)
+{
+    struct bp_path at = {.levels = 1}, pi0;
+
+    at.level[0].net = BP_NO_NET;
+    pi0 = bp_score(scene, prior, &at);
+    return (struct likelihood){log_prob(scene->tape, pi0.level[0].p, r->actions), NULL};
+}
+
+/* log pi0(a|z, x) + log pi0(z|x), where z was drawn */
+static struct likelihood of_latents(const struct bp_scene *scene, const struct bp_behaviour *prior, const struct given *r)
+{
+    int rows = scene->steps * scene->batch;
+    const float *weight[] = {NULL, r->drawn};
+    struct bp_path at = {.levels = 2}, pi0;
+    struct bp_var *term[2];
+
+    at.level[0].net = at.level[1].net = BP_NO_NET;
+    at.level[0].y = bp_constant(scene->tape, rows, prior->level[0].space.size, r->latents);
+    pi0 = bp_score(scene, prior, &at);
+    term[0] = log_prob(scene->tape, pi0.level[1].p, r->actions);
+    term[1] = log_prob(scene->tape, pi0.level[0].p, r->latents);
+    return (struct likelihood){bp_weighted_sum(scene->tape, term, weight, 2), bp_weighted_sum(scene->tape, term + 1, weight + 1, 1)};
+}
+
+/* log pi0(a|z, x) - KL(q || pi0(z|x)), z drawn from q (EH eq. 15) */
+static struct likelihood bound(const struct bp_scene *scene, const struct bp_agent *agent, const struct given *r)
+{
+    struct bp_path q = bp_infer(scene, &agent->inference, r->noise), pi0 = bp_score(scene, &agent->behaviour[BP_PRIOR], &q);
+    struct bp_var *term[] = {log_prob(scene->tape, pi0.level[1].p, r->actions), bp_scale(scene->tape, bp_path_kl(scene->tape, &q, &pi0).sum, -1)};
+    const float *const all[] = {NULL, NULL};
+
+    return (struct likelihood){bp_weighted_sum(scene->tape, term, all, 2), term[1]};
+}
+
+static struct likelihood likelihood(const struct bp_scene *scene, const struct bp_agent *agent, const struct given *given)
+{
+    const struct bp_behaviour *prior = &agent->behaviour[BP_PRIOR];
+    struct bp_scene going_back = *scene;
+
+    if (prior->levels == 1)
+        return of_actions(scene, prior, given);
+    if (!agent->inference.family)
+        return of_latents(scene, prior, given);
+    going_back.latent = NULL;
+    going_back.through_time = true;
+    return bound(&going_back, agent, given);
+}
+
+/* ---- learning ---- */
+
+static double weighed(const struct bp_var *x, const float *mask)
+{
+    double sum = 0;
+
+    for (int i = 0; i < x->rows; i++)
+        sum += (double)x->value[i] * (double)(mask ? mask[i] : 1);
+    return sum;
+}
+
+/* L = -log pi0(a|x) (EH eq. 5), or of what the prior's kind has in its place. */
 static void losses(const struct bp_work *w)
 {
     const struct bp_learner *learner = w->learner;
     const struct bp_batch *batch = &w->shard->batch;
-    float mean = (float)(1 / ((double)learner->config.unroll * (double)learner->config.batch));
+    double mean = 1 / ((double)learner->config.unroll * (double)learner->config.batch);
     struct bp_scene scene = {.tape = &w->shard->tape, .groups = &learner->agent.groups, .use = w->shard->use, .observations = batch->observations,
-                             .steps = batch->steps, .batch = batch->batch, .episode_step = batch->episode_step};
-    struct bp_var *log_p = log_prob(&scene, &learner->agent.behaviour[BP_PRIOR], batch->actions);
+                             .steps = batch->steps, .batch = batch->batch, .episode_step = batch->episode_step, .latent = w->shard->latent};
+    struct given given = {batch->actions, batch->latents, batch->drawn, w->shard->noise};
+    struct likelihood log_p = likelihood(&scene, &learner->agent, &given);
 
-    w->shard->stats.sum[BP_DISTILL_LOSS] += bp_add_loss(log_p, -mean, batch->mask);
+    w->shard->stats.sum[BP_DISTILL_LOSS] += bp_add_loss(log_p.sum, (float)-mean, batch->mask);
+    if (log_p.high)
+        w->shard->stats.sum[BP_DISTILL_LOSS_HIGH] -= mean * weighed(log_p.high, batch->mask);
+}
+
+static bool hierarchical(const struct bp_agent *agent)
+{
+    return agent->behaviour[BP_PRIOR].levels > 1;
 }
 
 static const struct bp_metric metrics[] = {
-    [BP_DISTILL_LOSS] = {"prior_loss", "-log pi0(a|x), nats a step", BP_PER_UPDATE, false, NULL},
+    [BP_DISTILL_LOSS] = {"prior_loss", "-log pi0(a|x), nats a step; of a hierarchy -log pi0(a, z|x), or minus the bound", BP_PER_UPDATE, false, NULL},
+    [BP_DISTILL_LOSS_HIGH] = {"prior_loss_high", "of these, -log pi0(z|x), or KL(q || pi0)", BP_PER_UPDATE, false, hierarchical},
     {0},
 };
 
@@ -206,22 +135,39 @@ const struct bp_algorithm bp_distill = {
     .losses = losses,
 };
 
+/* ---- held out ---- */
+
+/* An episode as a whole; the arrays are the tape's. */
+static struct given whole(struct bp_tape *tape, const struct bp_recorded *episode, int noise, gsl_rng *stream, int32_t *step)
+{
+    float *numbers = bp_arena_floats(&tape->arena, (size_t)(episode->length * noise) + 1);
+
+    for (int t = 0; t < episode->length; t++)
+        step[t] = t;
+    bp_random_normal(stream, numbers, episode->length * noise);
+    return (struct given){episode->actions, episode->latents, episode->drawn, numbers};
+}
+
 double bp_distill_held_out(struct bp_learner *learner, const struct bp_dataset *dataset, int index)
 {
-    const struct bp_net_use use[BP_ROLES] = {[BP_PRIOR] = {.net = &learner->agent.net[BP_PRIOR], .params = learner->trained[BP_PRIOR].online}};
+    struct bp_net_use use[BP_ROLES] = {{0}};
     struct bp_shard *shard = &learner->shards[index];
     struct bp_tape *tape = &shard->tape;
     double sum = 0;
 
     bp_shard_borrow(learner, shard);
-    for (int64_t i = index; i < dataset->held; i += learner->config.shards) {
-        const struct episode *episode = &dataset->episodes[i];
+    for (int role = 0; role < BP_ROLES; role++)
+        if (learner->agent.has[role])
+            use[role] = (struct bp_net_use){.net = &learner->agent.net[role], .params = learner->trained[role].online};
+    const struct bp_recorded *episode;
+    for (int64_t i = index; (episode = bp_dataset_held_out(dataset, i)); i += learner->config.shards) {
         bp_tape_reset(tape);
-        struct bp_scene whole = {.tape = tape, .groups = &learner->agent.groups, .use = use, .observations = episode->observations,
-                                 .steps = episode->length, .batch = 1};
-        struct bp_var *log_p = log_prob(&whole, &learner->agent.behaviour[BP_PRIOR], episode->actions);
-        for (int t = 0; t < episode->length; t++)
-            sum += (double)log_p->value[t];
+        bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SPLIT, 1, (uint64_t)i);
+        int32_t *step = bp_arena_take(&tape->arena, (size_t)episode->length * sizeof *step);
+        struct given given = whole(tape, episode, bp_agent_noise(&learner->agent), shard->stream, step);
+        struct bp_scene scene = {.tape = tape, .groups = &learner->agent.groups, .use = use, .observations = episode->observations,
+                                 .steps = episode->length, .batch = 1, .episode_step = step};
+        sum += weighed(likelihood(&scene, &learner->agent, &given).sum, NULL);
     }
     bp_shard_end(shard);
     return sum;

@@ -1,38 +1,25 @@
-/* Distillation of recorded behaviour: a prior fitted to trajectories by maximum likelihood (EH eq. 5), learned from a struct bp_dataset. */
+/*
+ * Distillation of recorded behaviour: a prior fitted to trajectories by maximum likelihood (EH eq. 5), learned from a struct bp_dataset. Both
+ * levels of a hierarchical prior are fitted to recorded latents; where there are none, an inference network guesses them, and what grows is
+ * a bound of the likelihood (EH eq. 15).
+ */
 #ifndef BP_LEARN_DISTILL_H
 #define BP_LEARN_DISTILL_H
 
 #include "learn/algorithm.h"
-
-struct bp_dataset;
-
-/* An empty set of episodes, rows of observation_size and action_size floats. NULL after reporting. */
-struct bp_dataset *bp_dataset_new(int observation_size, int action_size) BP_WARN_UNUSED;
-void bp_dataset_free(struct bp_dataset *dataset);
-
-/* Add an episode of `length` steps, copied: the groups `inputs` of observations (length rows of stride floats), actions (length x A). */
-int bp_dataset_add(struct bp_dataset *dataset, int length, const struct bp_groups *inputs, const float *observations, int stride,
-                   const float *actions) BP_WARN_UNUSED;
+#include "learn/dataset.h"
 
 /*
- * Hold out a share of the episodes, drawn by the seed; at least one when share > 0, and at least one is left to learn from. -1 after
- * reporting that there are too few.
+ * The gradient of minus a mean over sequences, for a learner whose agent has a prior, made for the dataset's rows: of log pi0(a|x), flat; of
+ * log pi0(a|z, x) + log pi0(z|x), recorded; with an inference network q of log pi0(a|z, x) - KL(q || pi0(z|x)), at one draw of q. A latent
+ * counts in the step that draws it. Every step of those learned from is drawn equally often.
  */
-int bp_dataset_split(struct bp_dataset *dataset, double share, uint64_t seed) BP_WARN_UNUSED;
-
-int64_t bp_dataset_episodes(const struct bp_dataset *dataset, bool held_out);
-int64_t bp_dataset_steps(const struct bp_dataset *dataset, bool held_out);
-
-/*
- * The gradient of -mean log pi0(a|x) over sequences, for a learner whose agent has a prior alone, made for the dataset's rows. Every step of
- * those learned from is drawn equally often.
- */
-enum { BP_DISTILL_LOSS };       /* its metrics */
+enum { BP_DISTILL_LOSS, BP_DISTILL_LOSS_HIGH };         /* its metrics: all of it, the share of the latent */
 extern const struct bp_algorithm bp_distill;
 
 /*
- * Sum of log pi0(a|x) over the held-out episodes i = shard, shard + shards, ..., with the networks run over each from its start, as in a
- * rollout; nats.
+ * Sum of the same over the held-out episodes i = shard, shard + shards, ..., with the networks run over each from its start, as in a
+ * rollout; nats. What an inference network draws there is the same each time.
  */
 double bp_distill_held_out(struct bp_learner *learner, const struct bp_dataset *dataset, int shard);
 

@@ -142,11 +142,13 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
     b->reward = floats(rows);
     b->nonterminal = floats(rows);
     b->mask = floats(rows);
+    b->latents = floats(rows * (size_t)agent->latent.size);
+    b->drawn = floats(rows);
     b->episode_step = calloc(rows + batch, sizeof *b->episode_step);
     b->state = floats(batch * (size_t)learner->state_size);
-    shard->noise = floats((rows + batch) * (size_t)bp_behaviour_noise(&agent->behaviour[BP_POLICY]));
+    shard->noise = floats((rows + batch) * (size_t)bp_agent_noise(agent));
     shard->latent = floats(batch * (size_t)agent->latent.size);
-    if (!b->observations || !b->actions || !b->log_prob || !b->reward || !b->nonterminal || !b->mask || !b->episode_step || !b->state || !shard->noise || !shard->latent)
+    if (!b->observations || !b->actions || !b->log_prob || !b->reward || !b->nonterminal || !b->mask || !b->latents || !b->drawn || !b->episode_step || !b->state || !shard->noise || !shard->latent)
         return bp_error(BP_FAILURE, "out of memory");
     for (int role = 0; role < BP_ROLES; role++) {
         bool learns = learner->trained[role].m != NULL;
@@ -199,6 +201,8 @@ static void free_shard(struct bp_shard *shard)
     free(b->reward);
     free(b->nonterminal);
     free(b->mask);
+    free(b->latents);
+    free(b->drawn);
     free(b->episode_step);
     free(b->state);
     free(shard->noise);

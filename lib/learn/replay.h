@@ -48,6 +48,8 @@ struct bp_batch {
     float *reward;              /* (N+K)*B */
     float *nonterminal;               /* (N+K)*B: 0 where the task ended with this transition, else 1 */
     float *mask;               /* (N+K)*B: 1 for a transition to learn from; 0 in the burn-in, and in rows that hold no transition */
+    float *latents;             /* (N+K)*B x Z: in force, where recorded latents are learned from */
+    float *drawn;               /* (N+K)*B: 1 where that was drawn, 0 where it was held */
     int32_t *episode_step;      /* (N+K+1)*B: t of the row's observation; 0: another episode begins with this row */
     float *state;               /* B x S: recurrent state at the first row */
 };

@@ -10,6 +10,7 @@ const struct bp_role_row bp_roles[BP_ROLES] = {
     [BP_CRITIC_2] = {"critic2", BP_PART_CRITIC, true},
     [BP_POLICY_HIGH] = {"policy-high", BP_PART_POLICY, false},
     [BP_PRIOR_HIGH] = {"prior-high", BP_PART_PRIOR, false},
+    [BP_INFERENCE] = {"inference", BP_PART_PRIOR, false},
 };
 
 const struct bp_latent_prior bp_latent_priors[] = {
@@ -165,12 +166,26 @@ static int init_behaviour(struct bp_agent *agent, enum bp_role low, const struct
     return 0;
 }
 
+/* Latents are guessed where the prior draws them, each from the one before. */
+static int init_inference(struct bp_agent *agent, const struct bp_net_choice *choice)
+{
+    const struct bp_behaviour *prior = &agent->behaviour[BP_PRIOR];
+
+    if (!chosen(choice))
+        return 0;
+    if (prior->levels < 2)
+        return bp_error(BP_USAGE, "there is no latent to infer in a flat prior");
+    agent->inference = (struct bp_level){.before = true, .space = agent->latent, .period = prior->level[0].period};
+    return init_level(agent, BP_INFERENCE, choice, NULL, &agent->inference);
+}
+
 int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, struct bp_space action, const struct bp_net_choice choice[BP_ROLES],
                   const struct bp_latent_choice *latent)
 {
     *agent = (struct bp_agent){.groups = *groups, .action = action, .latent = {BP_CONTINUOUS, latent ? latent->size : 0}};
     if (init_behaviour(agent, BP_POLICY, &choice[BP_POLICY], BP_POLICY_HIGH, &choice[BP_POLICY_HIGH], latent) ||
-        init_behaviour(agent, BP_PRIOR, &choice[BP_PRIOR], BP_PRIOR_HIGH, &choice[BP_PRIOR_HIGH], latent))
+        init_behaviour(agent, BP_PRIOR, &choice[BP_PRIOR], BP_PRIOR_HIGH, &choice[BP_PRIOR_HIGH], latent) ||
+        init_inference(agent, &choice[BP_INFERENCE]))
         return -1;
     for (int i = 0; i < BP_CRITICS; i++)
         if (init_critic(agent, (enum bp_role)(BP_CRITIC + i), &choice[BP_CRITIC + i]))
@@ -192,6 +207,13 @@ int bp_agent_add_column(struct bp_agent *agent)
     return 0;
 }
 
+int bp_agent_noise(const struct bp_agent *agent)
+{
+    const struct bp_level *inference = &agent->inference;
+
+    return bp_behaviour_noise(&agent->behaviour[BP_POLICY]) + (inference->family ? inference->family->noise(inference->space.size) : 0);
+}
+
 int bp_agent_state_size(const struct bp_agent *agent)
 {
     int size = agent->latent.size;
@@ -207,7 +229,7 @@ const struct bp_level *bp_agent_level(const struct bp_agent *agent, enum bp_role
         for (int i = 0; i < agent->behaviour[b].levels; i++)
             if (agent->behaviour[b].level[i].net == (int)role)
                 return &agent->behaviour[b].level[i];
-    return NULL;
+    return role == BP_INFERENCE && agent->inference.family ? &agent->inference : NULL;
 }
 
 const struct bp_family *bp_agent_family(const struct bp_agent *agent, enum bp_role role)

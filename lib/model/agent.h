@@ -8,7 +8,7 @@
 #include "model/net.h"
 
 /* The networks there can be: arrays over roles are indexed by these, in the order of bp_roles[]. */
-enum bp_role { BP_POLICY, BP_PRIOR, BP_CRITIC, BP_CRITIC_2, BP_POLICY_HIGH, BP_PRIOR_HIGH, BP_ROLES };
+enum bp_role { BP_POLICY, BP_PRIOR, BP_CRITIC, BP_CRITIC_2, BP_POLICY_HIGH, BP_PRIOR_HIGH, BP_INFERENCE, BP_ROLES };
 enum { BP_CRITICS = 2 };                        /* at most; where there are two, they are built alike */
 
 /* What trains a network, and with what rate. */
@@ -28,6 +28,7 @@ struct bp_agent {
     bool has[BP_ROLES];                         /* a prior of kind "none" is absent; a distilled checkpoint holds a prior alone */
     struct bp_net net[BP_ROLES];
     struct bp_behaviour behaviour[2];           /* of BP_POLICY and BP_PRIOR; without levels: absent */
+    struct bp_level inference;                  /* of the prior's latents, in distillation (model/inference.h); family NULL: absent */
 };
 
 /* The options of one network; without it, kind is NULL or "none". */
@@ -57,7 +58,8 @@ extern const struct bp_latent_prior bp_latent_priors[];     /* ends with a row w
 /*
  * Lay out the chosen networks and behaviours. With a latent the networks `policy` and `prior` are low levels, which are given it, and
  * policy-high and prior-high draw it; a prior of kind "shared" has the policy's low level for its own. A prior of kind "branch" stands on
- * a flat policy's last hidden layer, which is all that it is given (EH F.2, "shared prior"). -1 after reporting.
+ * a flat policy's last hidden layer, which is all that it is given (EH F.2, "shared prior"). An inference network guesses the latents of
+ * a hierarchical prior. -1 after reporting.
  */
 int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, struct bp_space action, const struct bp_net_choice choice[BP_ROLES],
                   const struct bp_latent_choice *latent) BP_WARN_UNUSED;
@@ -73,6 +75,9 @@ int bp_agent_add_column(struct bp_agent *agent) BP_WARN_UNUSED;
 const struct bp_level *bp_agent_level(const struct bp_agent *agent, enum bp_role role);
 const struct bp_family *bp_agent_family(const struct bp_agent *agent, enum bp_role role);
 const struct bp_latent_prior *bp_agent_latent_prior(const struct bp_agent *agent);
+
+/* Standard normal numbers that a row of an update draws: of the policy's actions, or of inferred latents. */
+int bp_agent_noise(const struct bp_agent *agent);
 
 /* Floats of one row of what acting carries along: the networks' recurrent states, in the order of roles, and the latent in force. */
 int bp_agent_state_size(const struct bp_agent *agent);

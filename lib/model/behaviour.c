@@ -44,12 +44,19 @@ static const float *before_row(const struct bp_scene *scene, const struct bp_var
     return scene->latent ? scene->latent + (size_t)row * (size_t)size : NULL;
 }
 
-/* All of them, zeros where there is none; no gradient flows back in time, which is what Q' is for. */
-static struct bp_var *before(const struct bp_scene *scene, const struct bp_var *y, int size)
+/* All of them, zeros where there is none. No gradient flows back in time, which is what Q' is for, unless the scene asks for it. */
+static struct bp_var *before(const struct bp_scene *scene, struct bp_var *y, int size)
 {
-    int rows = rows_of(scene);
-    float *value = bp_arena_zeros(&scene->tape->arena, (size_t)rows * (size_t)size);
+    int rows = rows_of(scene), *index = bp_arena_take(&scene->tape->arena, (size_t)rows * sizeof *index);
+    float *value;
 
+    if (scene->through_time) {
+        assert(!scene->latent);
+        for (int row = 0; row < rows; row++)
+            index[row] = before_row(scene, y, row, size) ? row - scene->batch : -1;
+        return bp_take_rows(scene->tape, y, index, rows);
+    }
+    value = bp_arena_zeros(&scene->tape->arena, (size_t)rows * (size_t)size);
     for (int row = 0; row < rows; row++) {
         const float *from = before_row(scene, y, row, size);
         if (from)
@@ -59,21 +66,21 @@ static struct bp_var *before(const struct bp_scene *scene, const struct bp_var *
 }
 
 /* N(a y', 1 - a^2), in its stationary law N(0, I) where there is no y' (BP section 5; EH section 4). */
-static struct bp_distribution autoregressive(const struct bp_scene *scene, const struct bp_level *level, const struct bp_var *y)
+static struct bp_distribution autoregressive(const struct bp_scene *scene, const struct bp_level *level, struct bp_var *y)
 {
     int rows = rows_of(scene);
     size_t size = (size_t)level->space.size;
-    float *mean = bp_arena_zeros(&scene->tape->arena, (size_t)rows * size), *scale = bp_arena_floats(&scene->tape->arena, (size_t)rows * size);
-    float a = (float)level->correlation, width = (float)sqrt(1 - level->correlation * level->correlation);
+    float *zeros = bp_arena_zeros(&scene->tape->arena, (size_t)rows * size), *scale = bp_arena_floats(&scene->tape->arena, (size_t)rows * size);
+    float width = (float)sqrt(1 - level->correlation * level->correlation);
+    struct bp_var *mean = level->before ? bp_scale(scene->tape, before(scene, y, level->space.size), (float)level->correlation)
+                                        : bp_constant(scene->tape, rows, level->space.size, zeros);
 
     for (int row = 0; row < rows; row++) {
-        const float *from = level->before ? before_row(scene, y, row, level->space.size) : NULL;
-        for (size_t j = 0, at = (size_t)row * size; j < size; j++) {
-            mean[at + j] = from ? a * from[j] : 0;
-            scale[at + j] = from ? width : 1;
-        }
+        bool known = level->before && before_row(scene, y, row, level->space.size);
+        for (size_t j = 0; j < size; j++)
+            scale[(size_t)row * size + j] = known ? width : 1;
     }
-    return bp_normal(bp_constant(scene->tape, rows, level->space.size, mean), bp_constant(scene->tape, rows, level->space.size, scale));
+    return bp_normal(mean, bp_constant(scene->tape, rows, level->space.size, scale));
 }
 
 /* ---- a level's distributions ---- */
@@ -99,7 +106,7 @@ static struct bp_var *output(const struct bp_scene *scene, int net, struct bp_va
 
 /* p(y | x, y above, y before) along the rows; y: what was in force there, of which the step before is looked at. */
 static struct bp_distribution conditional(const struct bp_scene *scene, const struct bp_level *level, struct bp_var *above,
-                                          const struct bp_var *y)
+                                          struct bp_var *y)
 {
     struct bp_var *late[BP_LATE_MAX], *sum;
     int count = 0;

@@ -37,6 +37,7 @@ struct bp_scene {
     float *const *state;                /* of each network: B rows of recurrent state before the first step; NULL: zeros */
     bool carry;                         /* one step of many: states receive those after it, and a latent within its period is held */
     const float *latent;                /* B x Z: in force before the first step; NULL: unknown */
+    bool through_time;                  /* gradients flow back to the y of the step before too; no latent is known then */
     struct bp_net_seen *seen;           /* of each network, zeros at first: it looks, and its state advances, once; NULL: whenever it is asked */
 };
 

@@ -177,7 +177,7 @@ static void kl_back(struct bp_node *raw)
     struct bp_gaussian p = node->p, q = node->q;
     float *grad = bp_gradient(node->y);
     float *dp_mean = p.mean->grad ? bp_gradient(p.mean) : NULL, *dp_scale = dp_mean ? bp_gradient(p.scale) : NULL;
-    float *dq_mean = q.mean->grad ? bp_gradient(q.mean) : NULL, *dq_scale = dq_mean ? bp_gradient(q.scale) : NULL;
+    float *dq_mean = q.mean->grad ? bp_gradient(q.mean) : NULL, *dq_scale = q.scale->grad ? bp_gradient(q.scale) : NULL;     /* AR(1): its mean alone */
     int actions = p.mean->cols;
 
     for (int row = 0; row < node->y->rows; row++)
@@ -189,10 +189,10 @@ static void kl_back(struct bp_node *raw)
                 dp_mean[i] += dy * d * precision;
                 dp_scale[i] += dy * (sp * precision - 1.0f / sp);
             }
-            if (dq_mean) {
+            if (dq_mean)
                 dq_mean[i] -= dy * d * precision;
+            if (dq_scale)
                 dq_scale[i] += dy * (1.0f - (sp * sp + d * d) * precision) / sq;
-            }
         }
 }
 

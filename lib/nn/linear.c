@@ -227,3 +227,32 @@ struct bp_var *bp_add(struct bp_tape *tape, struct bp_var *x, struct bp_var *y)
     }
     return z;
 }
+
+struct scaled {
+    struct bp_node node;
+    struct bp_var *x, *y;
+    float factor;
+};
+
+static void scaled_back(struct bp_node *node)
+{
+    struct scaled *s = (struct scaled *)node;
+    const float *dy = bp_gradient(s->y);
+    float *dx = bp_gradient(s->x);
+
+    for (size_t i = 0, n = (size_t)s->x->rows * (size_t)s->x->cols; i < n; i++)
+        dx[i] += s->factor * dy[i];
+}
+
+struct bp_var *bp_scale(struct bp_tape *tape, struct bp_var *x, float factor)
+{
+    struct bp_var *y = bp_var_new(tape, x->rows, x->cols, x->grad != NULL);
+
+    for (size_t i = 0, n = (size_t)x->rows * (size_t)x->cols; i < n; i++)
+        y->value[i] = factor * x->value[i];
+    if (y->grad) {
+        struct scaled *s = bp_node_new(tape, sizeof *s, scaled_back);
+        *s = (struct scaled){s->node, x, y, factor};
+    }
+    return y;
+}

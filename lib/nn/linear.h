@@ -19,6 +19,9 @@ struct bp_var *bp_linear(struct bp_tape *tape, struct bp_var *x, struct bp_weigh
 /* z = x + y, of one shape. */
 struct bp_var *bp_add(struct bp_tape *tape, struct bp_var *x, struct bp_var *y);
 
+/* y = factor x. */
+struct bp_var *bp_scale(struct bp_tape *tape, struct bp_var *x, float factor);
+
 /* y = act(x). */
 struct bp_var *bp_activate(struct bp_tape *tape, struct bp_var *x, enum bp_activation act);
 

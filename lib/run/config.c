@@ -18,7 +18,7 @@ static const char *prior_kind(int i)
     return i < 3 ? others[i] : bp_net_kinds[i - 3].name;
 }
 
-static const char *prior_high_kind(int i)
+const char *bp_config_latent_prior(int i)
 {
     for (const struct bp_latent_prior *row = bp_latent_priors; row->name; row++, i--)
         if (i == 0)
@@ -117,7 +117,7 @@ const struct bp_option bp_config_prior_options[] = {
     TEXT("prior-inputs", net[BP_PRIOR].inputs, "?proprio,?global,?targets,?touch", "GROUPS", "observation groups that it sees; ?NAME only where the task has it"),
     TEXT("prior-encoders", net[BP_PRIOR].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
     CHOICE("prior-head", net[BP_PRIOR].head, "softplus", head, "distribution of the actions"),
-    CHOICE("prior-high", net[BP_PRIOR_HIGH].kind, "ar1", prior_high_kind, "prior of a hierarchical policy's latent"),
+    CHOICE("prior-high", net[BP_PRIOR_HIGH].kind, "ar1", bp_config_latent_prior, "prior of a hierarchical policy's latent"),
     TEXT("prior-high-layers", net[BP_PRIOR_HIGH].hidden, "200", "N,N", "sizes of its hidden layers"),
     TEXT("prior-high-inputs", net[BP_PRIOR_HIGH].inputs, "?proprio,?global,?targets,?touch", "GROUPS", "observation groups that it sees; ?NAME only where the task has it"),
     CHOICE("prior-high-head", net[BP_PRIOR_HIGH].head, "softplus", head, "distribution of the latent"),

@@ -29,6 +29,9 @@ struct bp_config {
 extern const struct bp_option bp_config_options[], bp_config_prior_options[];
 
 /* Networks and hierarchy as configured; the prior may then be replaced by a borrowed one. */
+/* Names of the priors of a latent, NULL after the last: choices of an option. */
+const char *bp_config_latent_prior(int i);
+
 struct bp_latent_choice bp_config_networks(const struct bp_config *config, struct bp_net_choice choice[BP_ROLES]);
 
 /* Learner and replay as configured. */

@@ -6,6 +6,7 @@
 #include "learn/update.h"
 #include "run/checkpoint.h"
 #include "run/clock.h"
+#include "run/config.h"
 #include "run/files.h"
 #include "run/precision.h"
 #include "run/progress.h"
@@ -27,6 +28,11 @@ static const char *kind(int i)
     return bp_net_kinds[i].name;
 }
 
+static const char *inference(int i)
+{
+    return i ? bp_net_kinds[i - 1].name : "none";
+}
+
 static const char *head(int i)
 {
     return bp_family_name(i);
@@ -38,6 +44,16 @@ const struct bp_option bp_fit_options[] = {
     {"encoders", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(encoders), NULL, 0, 0, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"},
     {"inputs", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(inputs), "?proprio,?global,?targets,?touch", 0, 0, NULL, "GROUPS", "observation groups that it sees; ?NAME only where the episodes have it"},
     {"head", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(head), "bounded", 0, 0, head, "NAME", "distribution of the actions"},
+    {"latent-size", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(latent_size), "0", 0, 4096, NULL, "N", "numbers of a hierarchical prior's latent; 0: it is flat"},
+    {"latent-period", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(latent_period), "1", 1, 10000, NULL, "N", "steps for which a latent is held"},
+    {"prior-high", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(high), "ar1", 0, 0, bp_config_latent_prior, "NAME", "prior of the latent"},
+    {"prior-high-layers", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(high_layers), "64", 0, 0, NULL, "N,N", "sizes of its hidden layers"},
+    {"prior-high-inputs", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(high_inputs), "?proprio,?global,?targets,?touch", 0, 0, NULL, "GROUPS", "observation groups that it sees; ?NAME only where the episodes have it"},
+    {"prior-high-head", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(high_head), "softplus", 0, 0, head, "NAME", "distribution of the latent"},
+    {"prior-correlation", 0, BP_REAL, BP_SCOPE_CONFIG, AT(correlation), "0.95", 0, 0.999999, NULL, "X", "correlation of a latent with the one before, of --prior-high ar1"},
+    {"inference", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(inference), "none", 0, 0, inference, "NAME", "network that guesses the latents; without one they must be recorded"},
+    {"inference-layers", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(inference_layers), "64,64", 0, 0, NULL, "N,N", "sizes of its hidden layers"},
+    {"inference-inputs", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(inference_inputs), "*", 0, 0, NULL, "GROUPS", "observation groups that it sees, beside the actions"},
     {"transitions", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(transitions), "60M", 1, 1e15, NULL, "N", "transitions to process at most"},
     {"learning-rate", 0, BP_REAL, BP_SCOPE_CONFIG, AT(learning_rate), "4e-3", 1e-12, 1, NULL, "X", "Adam's learning rate"},
     {"final-learning-rate", 0, BP_REAL, BP_SCOPE_CONFIG, AT(final_learning_rate), "0.1", 0, 1, NULL, "X", "share of the learning rate left at the end; it falls linearly over --transitions"},
@@ -58,11 +74,15 @@ const struct bp_option bp_fit_options[] = {
     {0},
 };
 
+enum { NAMES = (BP_GROUP_MAX + 1) * (BP_GROUP_NAME + 1) };
+#define ACTION "action"         /* as a group, which only an inference network sees */
+
 struct fit {
     const struct bp_fit *options;
     const json_t *config;
     struct bp_dataset *dataset;
-    struct bp_groups groups;        /* the inputs, densely */
+    struct bp_groups groups, rows;  /* those that some network sees, densely; with the actions after them where latents are inferred */
+    char low_inputs[NAMES], high_inputs[NAMES], inference_inputs[NAMES];        /* of each network, by name */
     struct bp_space action;
     char task[32], body[BP_BODY_NAME], parent[72];
     char recordings[72];            /* hash of the actions of all episodes so far, in whatever files they came */
@@ -72,30 +92,117 @@ struct fit {
     double *sums;                   /* of held-out log_prob, by shard */
     struct bp_rundb *db;
     int64_t run;
-    float *best;                    /* parameters with the best held-out log-likelihood */
+    float *best[BP_ROLES];          /* parameters with the best held-out log-likelihood */
     double best_log_prob;           /* nats a step */
     double started;
     struct bp_progress progress;
 };
 
+static bool infers(const struct bp_fit *options)
+{
+    return options->latent_size && strcmp(options->inference, "none");
+}
+
 /* ---- reading ---- */
+
+/* The groups that one network sees, by their names alone; nothing but their text decides its inputs, whatever is read for others. */
+static int choose_inputs(const struct bp_groups *all, const char *text, char *names, struct bp_groups *needed)
+{
+    struct bp_groups inputs;
+
+    if (bp_groups_select(all, text, &inputs))
+        return -1;
+    bp_groups_text(&inputs, names, NAMES);
+    for (int i = 0; i < inputs.count; i++)
+        if (!bp_groups_find(needed, inputs.group[i].name))
+            bp_groups_add(needed, inputs.group[i].name, inputs.group[i].size);
+    return 0;
+}
+
+/* Whether a prior of the latent looks at observations. */
+static bool observes(const char *kind)
+{
+    for (const struct bp_latent_prior *row = bp_latent_priors; row->name; row++)
+        if (!strcmp(row->name, kind))
+            return false;
+    return true;
+}
+
+/* All groups that some network sees, in the episodes' order. */
+static int choose_groups(struct fit *fit, const struct bp_groups *all)
+{
+    const struct bp_fit *o = fit->options;
+    struct bp_groups needed = {0};
+
+    if (choose_inputs(all, o->inputs, fit->low_inputs, &needed))
+        return -1;
+    if (!needed.count)
+        return bp_error(BP_USAGE, "the prior would see no observation group; choose some with --inputs");
+    if ((o->latent_size && observes(o->high) && choose_inputs(all, o->high_inputs, fit->high_inputs, &needed)) ||
+        (infers(o) && choose_inputs(all, o->inference_inputs, fit->inference_inputs, &needed)))
+        return -1;
+    for (int i = 0; i < all->count; i++)
+        if (bp_groups_find(&needed, all->group[i].name))
+            bp_groups_add(&fit->groups, all->group[i].name, all->group[i].size);
+    fit->rows = fit->groups;
+    if (infers(o) && fit->rows.count == BP_GROUP_MAX)
+        return bp_error(BP_USAGE, "the inference network sees %d groups and the actions: leave one out of --inference-inputs", BP_GROUP_MAX);
+    if (infers(o)) {
+        bp_groups_add(&fit->rows, ACTION, fit->action.size);
+        size_t length = strlen(fit->inference_inputs);
+        snprintf(fit->inference_inputs + length, NAMES - length, "%s" ACTION, length ? "," : "");
+    }
+    return 0;
+}
 
 /* What the first episode decides: the inputs, and where the prior comes from. */
 static int adopt_first(struct fit *fit, const struct bp_episode *episode)
 {
-    struct bp_groups inputs;
-
-    if (bp_groups_select(&episode->groups, fit->options->inputs, &inputs))
-        return -1;
-    if (!inputs.count)
-        return bp_error(BP_USAGE, "the prior would see no observation group; choose some with --inputs");
-    for (int i = 0; i < inputs.count; i++)
-        bp_groups_add(&fit->groups, inputs.group[i].name, inputs.group[i].size);
     fit->action = episode->action;
+    if (choose_groups(fit, &episode->groups))
+        return -1;
     snprintf(fit->task, sizeof fit->task, "%s", episode->task);
     snprintf(fit->body, sizeof fit->body, "%s", episode->body);
     snprintf(fit->parent, sizeof fit->parent, "%s", episode->checkpoint);
-    return (fit->dataset = bp_dataset_new(fit->groups.size, fit->action.size)) ? 0 : -1;
+    return (fit->dataset = bp_dataset_new(fit->rows.size, fit->action.size, infers(fit->options) ? 0 : (int)fit->options->latent_size)) ? 0 : -1;
+}
+
+/* Latents that were recorded must be such as the prior will draw. */
+static int check_latents(const struct fit *fit, const struct bp_episode *episode, const char *where)
+{
+    const struct bp_latents *latents = &episode->latents;
+    int64_t size = fit->options->latent_size, period = fit->options->latent_period;
+
+    if (!size || infers(fit->options))
+        return 0;
+    if (!latents->size)
+        return bp_error(BP_USAGE, "%s: an episode has no latents; --inference lstm guesses them", where);
+    if (latents->size != size)
+        return bp_error(BP_USAGE, "%s: an episode has latents of %d numbers: --latent-size %d fits to them, --inference lstm guesses others", where,
+                        latents->size, latents->size);
+    for (int t = 0; t < episode->length; t++)
+        if (latents->drawn[t] != (t % period == 0))
+            return bp_error(BP_USAGE, "%s: an episode's latents are not drawn every %lld steps (see step %d): --latent-period must be as when they were "
+                            "drawn", where, (long long)period, t + 1);
+    return 0;
+}
+
+/* Rows of the groups seen and, for an inference network, the actions; NULL after reporting. The caller frees. */
+static float *make_rows(const struct fit *fit, const struct bp_groups *inputs, const struct bp_episode *episode, int length)
+{
+    size_t size = (size_t)fit->rows.size, seen = (size_t)inputs->size, acted = (size_t)fit->action.size;
+    float *rows = malloc((size_t)length * size * sizeof *rows);
+
+    if (!rows) {
+        bp_error(BP_FAILURE, "out of memory for the trajectories");
+        return NULL;
+    }
+    for (size_t t = 0; t < (size_t)length; t++) {
+        bp_groups_gather(inputs, episode->observations + t * (size_t)episode->groups.size, episode->groups.size, 1, rows + t * size);
+        if (infers(fit->options))
+            memcpy(rows + t * size + seen, episode->actions + t * acted, acted * sizeof *rows);
+    }
+    return rows;
 }
 
 /* What the prior is learned from, so that its checkpoint tells. */
@@ -110,9 +217,10 @@ static void note_episode(struct fit *fit, const struct bp_episode *episode)
 
 static int add_episode(struct fit *fit, const struct bp_episode *episode, const char *where)
 {
-    struct bp_groups inputs = {.count = fit->groups.count, .size = fit->groups.size};
-    char ours[64], others[64];
     int length = episode->length - episode->diverged;       /* the step that made the simulation diverge is no example */
+    struct bp_groups inputs;
+    char ours[64], others[64];
+    float *rows;
 
     if (!fit->dataset && adopt_first(fit, episode))
         return -1;
@@ -126,10 +234,18 @@ static int add_episode(struct fit *fit, const struct bp_episode *episode, const 
     if (!bp_space_equal(episode->action, fit->action))
         return bp_error(BP_USAGE, "%s: an episode's actions are %s, those of others %s", where, bp_space_text(episode->action, ours, sizeof ours),
                         bp_space_text(fit->action, others, sizeof others));
+    if (check_latents(fit, episode, where))
+        return -1;
     note_episode(fit, episode);
     if (strcmp(fit->parent, episode->checkpoint))
         fit->parent[0] = '\0';          /* several experts: no one parent */
-    return length == 0 ? 0 : bp_dataset_add(fit->dataset, length, &inputs, episode->observations, episode->groups.size, episode->actions);
+    if (length == 0)
+        return 0;
+    if (!(rows = make_rows(fit, &inputs, episode, length)))
+        return -1;
+    int status = bp_dataset_add(fit->dataset, length, &fit->rows, rows, fit->rows.size, episode->actions, episode->latents.value, episode->latents.drawn);
+    free(rows);
+    return status;
 }
 
 static int read_stream(struct fit *fit, const char *path)
@@ -186,10 +302,23 @@ static int held_out(struct fit *fit, double *mean)
     return 0;
 }
 
+/* The prior, with the network that infers its latents or without. */
+static int init_agent(const struct fit *fit, bool inference, struct bp_agent *agent)
+{
+    const struct bp_fit *o = fit->options;
+    const struct bp_latent_choice latent = {(int)o->latent_size, (int)o->latent_period, o->correlation};
+    struct bp_net_choice choice[BP_ROLES] = {
+        [BP_PRIOR] = {o->kind, o->layers, fit->low_inputs, o->head, o->encoders},
+        [BP_PRIOR_HIGH] = {o->high, o->high_layers, fit->high_inputs, o->high_head, NULL},
+        [BP_INFERENCE] = {inference ? o->inference : NULL, o->inference_layers, fit->inference_inputs, "softplus", NULL},
+    };
+
+    return bp_agent_init(agent, inference ? &fit->rows : &fit->groups, fit->action, choice, &latent);
+}
+
 static int init_fit(struct fit *fit)
 {
     const struct bp_fit *o = fit->options;
-    struct bp_net_choice choice[BP_ROLES] = {[BP_PRIOR] = {o->kind, o->layers, "*", o->head, o->encoders}};
     struct bp_learner_config config = {
         .algorithm = &bp_distill,
         .seed = (uint64_t)o->seed,
@@ -204,13 +333,15 @@ static int init_fit(struct fit *fit)
     };
     struct bp_agent agent;
 
-    if (bp_dataset_split(fit->dataset, o->held_out, (uint64_t)o->seed) || bp_agent_init(&agent, &fit->groups, fit->action, choice, NULL) ||
+    if (bp_dataset_split(fit->dataset, o->held_out, (uint64_t)o->seed) || init_agent(fit, infers(o), &agent) ||
         bp_learner_init(&fit->learner, &agent, &config))
         return -1;
     fit->sums = calloc((size_t)o->shards, sizeof *fit->sums);
-    fit->best = malloc(fit->learner.trained[BP_PRIOR].n * sizeof(float));
-    if (!fit->sums || !fit->best)
+    if (!fit->sums)
         return bp_error(BP_FAILURE, "out of memory");
+    for (int role = 0; role < BP_ROLES; role++)
+        if (agent.has[role] && !(fit->best[role] = malloc(fit->learner.trained[role].n * sizeof(float))))
+            return bp_error(BP_FAILURE, "out of memory");
     return (fit->pool = bp_pool_new((int)o->threads)) ? 0 : -1;
 }
 
@@ -236,12 +367,19 @@ static int start_run(struct fit *fit, const char *command_line)
     return fit->run < 0 ? -1 : 0;
 }
 
+/* What grows: the likelihood of all that was recorded, or a bound of that of the actions. */
+static const char *quantity(const struct fit *fit)
+{
+    return infers(fit->options) ? "bound of the log-likelihood" : fit->options->latent_size ? "log-likelihood with the latents" : "log-likelihood";
+}
+
 /* One measurement: report it, keep the best parameters. Returns whether it is better than all before; -1 after reporting. */
 static int look(struct fit *fit, struct bp_update_stats *stats, int64_t transitions)
 {
     double loss = bp_update_metric(&fit->learner, stats, BP_DISTILL_LOSS);
     bool held = bp_dataset_episodes(fit->dataset, true) > 0;
     double log_prob = -loss;
+    char share[64];
 
     if (held && held_out(fit, &log_prob))
         return -1;
@@ -250,13 +388,19 @@ static int look(struct fit *fit, struct bp_update_stats *stats, int64_t transiti
     struct bp_run_progress row = {.transitions = transitions, .updates = fit->learner.updates, .seconds = bp_clock_seconds() - fit->started,
                                   .metric = &metric, .metrics = 1};
 
+    share[0] = '\0';
+    if (fit->options->latent_size)
+        snprintf(share, sizeof share, ", of which %.4f for the latent", -bp_update_metric(&fit->learner, stats, BP_DISTILL_LOSS_HIGH));
     *stats = (struct bp_update_stats){0};
     if (!isfinite(log_prob) || !isfinite(loss))
         return bp_error(BP_DIVERGED, "diverged at update %lld: the likelihood is not a finite number", (long long)fit->learner.updates);
-    bp_log("%.2fM transitions: log-likelihood %.4f nats a step%s, %.4f in training", (double)transitions / 1e6, log_prob, held ? " held out" : "", -loss);
+    bp_log("%.2fM transitions: %s %.4f nats a step%s, %.4f in training%s", (double)transitions / 1e6, quantity(fit), log_prob, held ? " held out" : "", -loss,
+           share);
     if (better) {
         fit->best_log_prob = log_prob;
-        memcpy(fit->best, fit->learner.trained[BP_PRIOR].online, fit->learner.trained[BP_PRIOR].n * sizeof(float));
+        for (int role = 0; role < BP_ROLES; role++)
+            if (fit->best[role])
+                memcpy(fit->best[role], fit->learner.trained[role].online, fit->learner.trained[role].n * sizeof(float));
     }
     if (fit->db && bp_rundb_progress(fit->db, fit->run, &row))
         return -1;
@@ -296,7 +440,7 @@ static int fit_prior(struct fit *fit)
     }
     show_progress(fit, transitions, true);
     if (isfinite(fit->best_log_prob) && bp_dataset_episodes(fit->dataset, true))
-        bp_log("best held-out log-likelihood %.4f nats a step, of %lld episodes; learned from %lld", fit->best_log_prob,
+        bp_log("best held-out %s %.4f nats a step, of %lld episodes; learned from %lld", quantity(fit), fit->best_log_prob,
                (long long)bp_dataset_episodes(fit->dataset, true), (long long)bp_dataset_episodes(fit->dataset, false));
     return 0;
 }
@@ -304,13 +448,15 @@ static int fit_prior(struct fit *fit)
 static int write_prior(struct fit *fit)
 {
     struct bp_checkpoint checkpoint = {
-        .agent = fit->learner.agent,
-        .params = {[BP_PRIOR] = fit->best},
         .config = (json_t *)fit->config,
         .transitions = fit->learner.updates * fit->options->batch * fit->options->unroll,
         .updates = fit->learner.updates,
     };
 
+    if (init_agent(fit, false, &checkpoint.agent))
+        return -1;
+    for (int role = 0; role < BP_ROLES; role++)
+        checkpoint.params[role] = checkpoint.agent.has[role] ? fit->best[role] : NULL;
     strcpy(checkpoint.task, fit->task);
     strcpy(checkpoint.body, fit->body);
     strcpy(checkpoint.parent, fit->parent);
@@ -364,6 +510,7 @@ int bp_fit(const struct bp_fit *options, const json_t *config, const char *comma
     bp_learner_free(&fit.learner);
     bp_pool_free(fit.pool);
     free(fit.sums);
-    free(fit.best);
+    for (int role = 0; role < BP_ROLES; role++)
+        free(fit.best[role]);
     return status;
 }

@@ -8,8 +8,9 @@
 
 struct bp_fit {
     const char *kind, *layers, *encoders, *inputs, *head, *precision;
-    double learning_rate, final_learning_rate, held_out;
-    int64_t transitions, unroll, burn_in, batch, shards, seed, evaluate_every, patience;
+    const char *high, *high_layers, *high_inputs, *high_head, *inference, *inference_layers, *inference_inputs;
+    double correlation, learning_rate, final_learning_rate, held_out;
+    int64_t latent_size, latent_period, transitions, unroll, burn_in, batch, shards, seed, evaluate_every, patience;
     const char *output, *database;
     int64_t threads;
     bool force, quiet;

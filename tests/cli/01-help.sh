@@ -42,7 +42,7 @@ command="preset output resume checkpoint-every progress-every db threads max-mem
 named bp-train $command $config prior prior-layers prior-inputs prior-encoders prior-head prior-learning-rate
 named bp-transfer $command $config prior-from reuse initialise
 named bp-rollout play task body episodes seed deterministic latent same-start one-state output threads quiet
-named bp-distill prior layers encoders inputs head transitions learning-rate unroll burn-in batch shards precision held-out evaluate-every patience seed output force db threads quiet
+named bp-distill prior layers encoders inputs head latent-size latent-period prior-high prior-high-layers prior-high-inputs prior-high-head prior-correlation inference inference-layers inference-inputs transitions learning-rate unroll burn-in batch shards precision held-out evaluate-every patience seed output force db threads quiet
 named bp-stats tsv json episodes groups latents p bin bins db by where metric x points statistic baseline last threshold fraction smooth
 
 quiet "bp-stats --help lists the reports" bp-stats --help

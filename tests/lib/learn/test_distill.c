@@ -55,12 +55,12 @@ static void add(struct bp_dataset *dataset, int id, int length)
         for (int j = 0; j < TINY_A; j++)
             actions[t * TINY_A + j] = (float)(100 * id + t) / 1000 + (float)j;
     }
-    assert_int_equal(bp_dataset_add(dataset, length, &inputs, observations, TINY_O, actions), 0);
+    assert_int_equal(bp_dataset_add(dataset, length, &inputs, observations, TINY_O, actions, NULL, NULL), 0);
 }
 
 static struct bp_dataset *dataset_of(const int *lengths, int count)
 {
-    struct bp_dataset *dataset = bp_dataset_new(3, TINY_A);
+    struct bp_dataset *dataset = bp_dataset_new(3, TINY_A, 0);
 
     assert_non_null(dataset);
     for (int i = 0; i < count; i++)
@@ -293,7 +293,7 @@ static void a_gaussian_is_fitted(void **state)
 {
     enum { LENGTH = 20, EPISODES = 60 };
     struct bp_learner learner = learner_of("linear", "", "bounded");
-    struct bp_dataset *dataset = bp_dataset_new(3, TINY_A);
+    struct bp_dataset *dataset = bp_dataset_new(3, TINY_A, 0);
     struct bp_groups inputs = {0};
     struct bp_tape tape;
     const float seen[3] = {0, 0, 0};
@@ -308,7 +308,7 @@ static void a_gaussian_is_fitted(void **state)
             actions[t * TINY_A] = 0.3f + 0.2f * actions[t * TINY_A];
             actions[t * TINY_A + 1] = -0.6f + 0.05f * actions[t * TINY_A + 1];
         }
-        assert_int_equal(bp_dataset_add(dataset, LENGTH, &inputs, observations, 3, actions), 0);
+        assert_int_equal(bp_dataset_add(dataset, LENGTH, &inputs, observations, 3, actions, NULL, NULL), 0);
     }
     assert_int_equal(bp_dataset_split(dataset, 0.1, 1), 0);
     double before = bp_distill_held_out(&learner, dataset, 0) + bp_distill_held_out(&learner, dataset, 1);

@@ -246,13 +246,13 @@ static void distillation(void **state)
 
     (void)state;
     need_kernels();
-    struct bp_dataset *dataset = bp_dataset_new(19, ACTIONS);
+    struct bp_dataset *dataset = bp_dataset_new(19, ACTIONS, 0);
     assert_non_null(dataset);
     bp_groups_add(&inputs, "seen", 19);
     for (uint64_t e = 0; e < EPISODES; e++) {
         fill_normal(observations, LENGTH * 19, 100 + e);
         fill_normal(actions, LENGTH * ACTIONS, 200 + e);
-        assert_int_equal(bp_dataset_add(dataset, LENGTH, &inputs, observations, 19, actions), 0);
+        assert_int_equal(bp_dataset_add(dataset, LENGTH, &inputs, observations, 19, actions, NULL, NULL), 0);
     }
     assert_int_equal(bp_dataset_split(dataset, 0.2, 1), 0);
     plain = distiller(false);

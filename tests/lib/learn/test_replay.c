@@ -75,7 +75,7 @@ static gsl_rng *stream;
 
 static struct bp_batch draw_after(const struct bp_replay *replay, int burn_in, int unroll)
 {
-    struct bp_batch batch = {burn_in + unroll, B, burn_in, observations, actions, log_prob, reward, nonterminal, mask, episode_step, recurrent_state};
+    struct bp_batch batch = {burn_in + unroll, B, burn_in, observations, actions, log_prob, reward, nonterminal, mask, NULL, NULL, episode_step, recurrent_state};
 
     bp_replay_draw(replay, stream, &batch);
     return batch;

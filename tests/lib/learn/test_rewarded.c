@@ -35,7 +35,7 @@ static void steps(struct bp_replay *replay, int writer, int id, int length, int 
 
 static struct bp_batch draw(const struct bp_replay *replay)
 {
-    struct bp_batch batch = {K, B, 0, observations, actions, log_prob, reward, nonterminal, mask, episode_step, no_state};
+    struct bp_batch batch = {K, B, 0, observations, actions, log_prob, reward, nonterminal, mask, NULL, NULL, episode_step, no_state};
 
     bp_replay_draw(replay, stream, &batch);
     return batch;
