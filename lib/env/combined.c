@@ -63,7 +63,7 @@ static void reward_or(struct bp_world_env *env, const float *action, struct bp_s
 /* ---- the rows ---- */
 
 #define ROW(goals_, begin_, reward_) {                                                                       \
-    .world = {.size = 3, .for_body = true, .boxes = 1, .box_mass = 2, .targets = TARGETS, .target_size = 0.5},                \
+    .world = {.size = 3, .for_body = true, .boxes = 1, .box_edge = 0.5, .box_mass = 2, .targets = TARGETS, .target_size = 0.5},                \
     .groups = "proprio,boxes,targets,goal", .goals = goals_, .time_limit = 400, .begin = begin_, .reward = reward_, \
 }
 static const struct bp_world_task and_row = ROW(TARGETS, begin_and, reward_and), or_row = ROW(2 * TARGETS, begin_or, reward_or);

@@ -76,14 +76,14 @@ static const char *const any_body[] = {"ant", "ball", "quadruped", NULL}, *const
 #define HEAVY 10
 
 #define PLACE(targets_, mass) {                                                                             \
-    .world = {.size = 3, .for_body = true, .boxes = 1, .box_mass = mass, .targets = targets_, .target_size = 0.5},            \
+    .world = {.size = 3, .for_body = true, .boxes = 1, .box_edge = 0.5, .box_mass = mass, .targets = targets_, .target_size = 0.5},            \
     .groups = "proprio,boxes,targets,goal", .goals = targets_, .time_limit = 400,                           \
     .begin = begin_place, .reward = reward_place,                                                             \
 }
 static const struct bp_world_task place_1 = PLACE(1, LIGHT), place_1_heavy = PLACE(1, HEAVY), place_3 = PLACE(3, LIGHT);
 
 static const struct bp_world_task both = {
-    .world = {.size = 3, .for_body = true, .boxes = 2, .box_mass = LIGHT, .targets = 2, .target_size = 0.5},
+    .world = {.size = 3, .for_body = true, .boxes = 2, .box_edge = 0.5, .box_mass = LIGHT, .targets = 2, .target_size = 0.5},
     .groups = "proprio,boxes,targets,goal",
     .goals = 2,
     .time_limit = 400,
@@ -92,7 +92,7 @@ static const struct bp_world_task both = {
 };
 
 static const struct bp_world_task gather = {
-    .world = {.size = 3, .for_body = true, .boxes = 2, .box_mass = LIGHT},
+    .world = {.size = 3, .for_body = true, .boxes = 2, .box_edge = 0.5, .box_mass = LIGHT},
     .groups = "proprio,boxes",
     .time_limit = 400,
     .reward = reward_gather,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const double bp_scene_gap_start = 3, bp_scene_corridor_length = 40, bp_scene_box_edge = 0.5;
+const double bp_scene_gap_start = 3, bp_scene_corridor_length = 40;
 
 /* For collisions walls are infinitely high; this is their height in pictures. */
 static const double wall_height = 0.5, corridor_back = 2, pit_depth = 3;
@@ -67,22 +67,6 @@ static void write_arena(struct text *text, double size)
     write_wall(text, "south", 0, -half, 0, 1, half);
 }
 
-void bp_scene_resize(mjModel *model, double size)
-{
-    static const char *const walls[] = {"world/wall-east", "world/wall-west", "world/wall-north", "world/wall-south"};
-    static const double where[][2] = {{1, 0}, {-1, 0}, {0, 1}, {0, -1}};
-    double half = size / 2;
-
-    for (int i = 0; i < 4; i++) {
-        int wall = mj_name2id(model, mjOBJ_GEOM, walls[i]);
-        model->geom_pos[3 * wall] = half * where[i][0];
-        model->geom_pos[3 * wall + 1] = half * where[i][1];
-        model->geom_size[3 * wall] = half;
-    }
-    mjtNum *floor = model->geom_size + 3 * mj_name2id(model, mjOBJ_GEOM, "world/floor");
-    floor[0] = floor[1] = half;
-}
-
 /* The floor is two blocks; the far one is moved with the length of the gap, so it is a mocap body: its place belongs to the state. */
 static void write_corridor(struct text *text, double width)
 {
@@ -109,9 +93,9 @@ static void write_joint(struct text *text, int box, const char *name, const char
  * Two slides and a hinge in place of a free joint: a box does not topple, nothing gets under it, and there are no contacts with the floor,
  * which would take two thirds of a step's time. Coordinates are those of the world. Initial places do not matter, only that they differ.
  */
-static void write_boxes(struct text *text, int boxes, double mass)
+static void write_boxes(struct text *text, int boxes, double edge, double mass)
 {
-    double half = bp_scene_box_edge / 2, drag = mass / box_drag_time, inertia = mass * bp_scene_box_edge * bp_scene_box_edge / 6;
+    double half = edge / 2, drag = mass / box_drag_time, inertia = mass * edge * edge / 6;
 
     for (int i = 0; i < boxes; i++) {
         double x = 2 + 2.0 * i;
@@ -149,7 +133,7 @@ static void write_world(struct text *text, const struct bp_world_spec *spec, con
             write_corridor(text, spec->corridor);
         else
             write_arena(text, spec->size);
-        write_boxes(text, spec->boxes, spec->box_mass);
+        write_boxes(text, spec->boxes, spec->box_edge, spec->box_mass);
         write(text, "</worldbody>\n");
     }
     write(text, "</mujoco>\n");

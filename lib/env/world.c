@@ -57,30 +57,10 @@ static void hide_own_floor(mjModel *m)
         }
 }
 
-/* The edge of the arena that the body's file asks for: <custom><numeric name="arena" data="METRES"/>. */
-static int find_arena(struct bp_world *world)
-{
-    const mjModel *m = world->physics.model;
-    int i = world->spec->for_body ? mj_name2id(m, mjOBJ_NUMERIC, "arena") : -1;
-
-    if (i < 0 || m->numeric_size[i] < 1)
-        return 0;
-    world->wide = *world->spec;
-    world->wide.size = m->numeric_data[m->numeric_adr[i]];
-    world->spec = &world->wide;
-    if (!(world->wide.size >= arena_least && world->wide.size <= arena_most))
-        return bp_error(BP_USAGE, "the body '%s' asks for an arena of %g m; it must be from %g to %g", world->name, world->wide.size, arena_least,
-                        arena_most);
-    bp_scene_resize(world->physics.model, world->wide.size);
-    return 0;
-}
-
 static int check_room(struct bp_world *world);
 
 static int find_everything(struct bp_world *world)
 {
-    if (find_arena(world))
-        return -1;
     world->physics.model->opt.disableflags |= mjDSBL_SENSOR;     /* nothing reads those of the file */
     if (!world->spec->bare)
         hide_own_floor(world->physics.model);
@@ -92,23 +72,54 @@ static int find_everything(struct bp_world *world)
     return bp_body_find(&world->body, &world->physics, world->name);
 }
 
+/* From the body's file at `path`. 0, or -1 after reporting, with what there is to be freed. */
+static int load(struct bp_world *world, const char *path)
+{
+    char *text = bp_scene_text(world->spec, path);
+    int status = text ? bp_physics_load(&world->physics, path, text, !bp_body_is_file(world->name)) : -1;
+
+    free(text);
+    return status;
+}
+
+/*
+ * Where the body's file asks for another arena, by <custom><numeric name="arena" data="METRES"/>, the world is loaded once more: with that
+ * edge, and boxes and targets as much larger.
+ */
+static int widen(struct bp_world *world, const char *path)
+{
+    const mjModel *m = world->physics.model;
+    int i = world->spec->for_body ? mj_name2id(m, mjOBJ_NUMERIC, "arena") : -1;
+
+    if (i < 0 || m->numeric_size[i] < 1)
+        return 0;
+    double size = m->numeric_data[m->numeric_adr[i]], scale = size / world->spec->size;
+    if (!(size >= arena_least && size <= arena_most))
+        return bp_error(BP_USAGE, "the body '%s' asks for an arena of %g m; it must be from %g to %g", world->name, size, arena_least, arena_most);
+    if (scale == 1)
+        return 0;
+    world->wide = *world->spec;
+    world->wide.size = size;
+    world->wide.box_edge *= scale;
+    world->wide.target_size *= scale;
+    world->spec = &world->wide;
+    bp_physics_free(&world->physics);
+    return load(world, path);
+}
+
 int bp_world_load(struct bp_world *world, const struct bp_world_spec *spec, const char *body)
 {
-    char path[4096], *text;
-    int status = -1;
+    char path[4096];
 
     *world = (struct bp_world){.spec = spec};
     if (bp_body_path(body, path, sizeof path))
         return -1;
     strcpy(world->name, body);
-    if (!(text = bp_scene_text(spec, path)))
-        return -1;
-    if (!bp_physics_load(&world->physics, path, text, !bp_body_is_file(body)) && !find_everything(world))
-        status = check_room(world);
-    free(text);
-    if (status)
+    if (load(world, path) || widen(world, path) || find_everything(world) || check_room(world)) {
         bp_world_free(world);
-    return status;
+        return -1;
+    }
+    return 0;
 }
 
 void bp_world_free(struct bp_world *world)
@@ -176,7 +187,7 @@ static bool find_places(const struct bp_world *world, struct disc *disc, gsl_rng
         return false;
     for (count = 1; count <= spec->boxes + spec->targets; count++) {
         bool box = count <= spec->boxes;
-        disc[count].radius = box ? bp_scene_box_edge / M_SQRT2 : round * spec->target_size / 2;
+        disc[count].radius = box ? spec->box_edge / M_SQRT2 : round * spec->target_size / 2;
         if (!find_place(disc, count, half, box ? spec->size / box_room_part : 0, stream))
             return false;
     }

@@ -55,7 +55,7 @@ static void tell_shipped(const char *body, const char *hash)
     if (!*hash || bp_body_copy_read(body, &now))
         return;
     if (strcmp(now.hash, hash))
-        bp_warn("the body '%s' has changed since the checkpoint was made: what it learned was for another shape", body);
+        bp_warn("the file of the body '%s' has changed since the checkpoint was made, which may have learned on another shape", body);
     bp_body_copy_free(&now);
 }
 

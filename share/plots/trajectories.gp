@@ -17,7 +17,7 @@ prelude = 'function at(name) { return $(col[name]) } \
 function place(thing, i, more) { print at(thing i "_x"), at(thing i "_y"), more } \
 function corner(x, y, a, u, v) { print x + u * cos(a) - v * sin(a), y + u * sin(a) + v * cos(a) } \
 function square(x, y, a, h) { corner(x, y, a, h, h); corner(x, y, a, -h, h); corner(x, y, a, -h, -h); corner(x, y, a, h, -h); corner(x, y, a, h, h); print "" } \
-function box(i) { square(at("box" i "_x"), at("box" i "_y"), at("box" i "_heading"), 0.25) } \
+function box(i) { square(at("box" i "_x"), at("box" i "_y"), at("box" i "_heading"), at("edge") / 12) } \
 NR == 1 { for (i = 1; i <= NF; i++) col[$i] = i; next } \
 { k = at("file") "|" at("task") "|" at("play") "|" at("episode"); if (k != last) { n++; last = k } } '
 awk(program) = sprintf("awk '%s%s' '%s'", prelude, program, input)

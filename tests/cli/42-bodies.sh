@@ -53,7 +53,7 @@ quiet "  it plays" bp-rollout -q -n 1 -o x.traj ball.ckpt
 cp -r "$BP_SHARE" share
 sed 's/<worldbody>/<!-- changed --><worldbody>/' "$BP_SHARE/bodies/ball.xml" >share/bodies/ball.xml
 runs "  after the body has changed, too" 0 env BP_SHARE="$PWD/share" bp-rollout -q -n 1 -o x.traj ball.ckpt
-is "  and a warning says so" "$(cat "$err")" "bp-rollout: warning: the body 'ball' has changed since the checkpoint was made: what it learned was for another shape"
+is "  and a warning says so" "$(cat "$err")" "bp-rollout: warning: the file of the body 'ball' has changed since the checkpoint was made, which may have learned on another shape"
 rm -r share ball.ckpt
 
 # A body's file asks for the arena of tasks with boxes.

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct bp_world_spec arena = {.size = 8}, pushing = {.size = 5, .boxes = 1, .box_mass = 2}, corridor = {.corridor = 4},
+static const struct bp_world_spec arena = {.size = 8}, pushing = {.size = 5, .boxes = 1, .box_edge = 0.5, .box_mass = 2}, corridor = {.corridor = 4},
                                   plane = {.size = 0};
 
 static void load(struct bp_world *w, const struct bp_world_spec *spec, const char *body, double x)

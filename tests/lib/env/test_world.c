@@ -3,7 +3,7 @@
 #include "../base/check.h"
 #include "../store/support.h"
 
-static const struct bp_world_spec arena = {.size = 3, .for_body = true, .boxes = 2, .box_mass = 2, .targets = 3, .target_size = 0.5};
+static const struct bp_world_spec arena = {.size = 3, .for_body = true, .boxes = 2, .box_edge = 0.5, .box_mass = 2, .targets = 3, .target_size = 0.5};
 static const struct bp_world_spec corridor = {.corridor = 4};
 static const char *const bodies[] = {"ball", "ant", "quadruped"};
 enum { BODIES = sizeof bodies / sizeof *bodies };
@@ -50,9 +50,11 @@ static void things_are_placed_apart(void **state)
     (void)state;
     for (int i = 0; i < BODIES; i++) {
         struct bp_world *w = &worlds[i];
-        double farthest = 0, quadrants[4] = {0}, box = bp_scene_box_edge / M_SQRT2, target = 0.25 * M_SQRT2, radius = w->body.radius;
-        double half = i ? 2.5 : 1.5;            /* the files of ant and quadruped ask for 5 x 5 m */
-        assert_true(w->spec->size == 2 * half && w->physics.model->geom_pos[3 * mj_name2id(w->physics.model, mjOBJ_GEOM, "world/wall-east")] == half);
+        double farthest = 0, quadrants[4] = {0}, scale = i ? 5 / 3.0 : 1, radius = w->body.radius;
+        double half = 1.5 * scale, box = 0.5 * scale / M_SQRT2, target = 0.25 * scale * M_SQRT2;      /* ant and quadruped ask for 5 x 5 m */
+        const mjModel *m = w->physics.model;
+        assert_close(m->geom_pos[3 * mj_name2id(m, mjOBJ_GEOM, "world/wall-east")], half, 1e-9);
+        assert_close(m->geom_size[3 * mj_name2id(m, mjOBJ_GEOM, "world/box1")], 0.25 * scale, 1e-6);
         for (uint64_t seed = 0; seed < 400; seed++) {
             start(w, seed);
             const double *root = bp_world_root(w);
