@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-static bool has_prior(const struct bp_work *w)
+static bool with_prior(const struct bp_agent *agent)
 {
-    return w->learner->agent.behaviour[BP_PRIOR].levels > 0;
+    return agent->behaviour[BP_PRIOR].levels > 0;
 }
 
 /* The shard's states come as rows with one part after the other, as the agent lists them; networks take dense rows of their own. */
@@ -208,7 +208,7 @@ static struct value_policy target_value_policy(const struct bp_work *w, const st
     struct bp_path pi = behave(w, true, w->shard->batch.steps + 1), pi0, next = bp_path_slice_rows(tape, &pi, batch, rows);
     struct value_policy value_policy = {.pi = actions_level(&pi), .q = target_value(w, critics, batch, actions_of(tape, &next), latent_of(&next))};
 
-    if (has_prior(w)) {
+    if (with_prior(&w->learner->agent)) {
         pi0 = score(w, true, w->shard->batch.steps + 1, &pi);
         value_policy.kl = bp_slice_rows(tape, bp_path_kl(tape, &pi, &pi0).sum, batch, rows);
     }
@@ -221,7 +221,7 @@ static void losses(const struct bp_work *w)
     const struct bp_batch *b = &w->shard->batch;
     struct bp_tape *tape = &w->shard->tape;
     double *total = w->shard->stats.sum;
-    bool prior = has_prior(w), online = c->value_policy == BP_VALUE_POLICY_ONLINE;
+    bool prior = with_prior(&w->learner->agent), online = c->value_policy == BP_VALUE_POLICY_ONLINE;
     int steps = b->steps, rows = steps * b->batch, longer = online ? steps + 1 : steps;     /* the online policy gives values one step beyond its losses */
     float alpha = (float)(c->reward_scale * c->kl_cost), alpha_h = (float)(c->reward_scale * c->entropy_cost);
     float mean = (float)(1 / ((double)c->unroll * (double)c->batch));
@@ -282,11 +282,6 @@ static void draw(const struct bp_work *w, const void *from)
 }
 
 /* ---- metrics ---- */
-
-static bool with_prior(const struct bp_agent *agent)
-{
-    return agent->behaviour[BP_PRIOR].levels > 0;
-}
 
 static bool with_latent(const struct bp_agent *agent)
 {

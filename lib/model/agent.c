@@ -133,7 +133,7 @@ static int init_branch(struct bp_agent *agent, enum bp_role role, const struct b
     struct bp_net_choice alone = *choice;
 
     if (agent->latent.size || role == BP_POLICY || !agent->has[BP_POLICY])
-        return bp_error(BP_USAGE, "only the prior of a flat policy can be a branch of it");
+        return bp_error(BP_USAGE, "only the prior of a flat policy can be a branch of it: leave --latent-size out");
     alone.inputs = "";
     alone.encoders = NULL;
     level->on = 1u << BP_POLICY;
@@ -161,7 +161,7 @@ static int init_behaviour(struct bp_agent *agent, enum bp_role low, const struct
     if (strcmp(choice->kind, "shared"))
         return init_level(agent, low, choice, NULL, last);
     if (!agent->latent.size || low == BP_POLICY || !agent->has[BP_POLICY])
-        return bp_error(BP_USAGE, "only the prior of a hierarchical policy can share its low level");
+        return bp_error(BP_USAGE, "only the prior of a hierarchical policy can share its low level: give --latent-size too");
     *last = agent->behaviour[BP_POLICY].level[1];
     return 0;
 }

@@ -282,7 +282,7 @@ static int check_result(struct bp_rundb *db, const struct loading *loading, cons
                         options->metric);
     for (int i = 0; i < query->keys; i++)
         if (*query->path[i] && !query->found[i])
-            return bp_error(BP_USAGE, "%s: --by '%s' is neither a column of a run nor in any run's config", path, query->key[i]);
+            return bp_error(BP_USAGE, "%s: --by '%s' is neither a column of a run nor in the config of any that has --metric '%s'", path, query->key[i], options->metric);
     return 0;
 }
 

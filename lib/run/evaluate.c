@@ -24,9 +24,11 @@ struct bp_evaluator {
 static int add(struct bp_evaluator *evaluator, char *item, const struct bp_env_spec *env, const struct bp_agent *agent, struct bp_pool *pool)
 {
     int i = evaluator->count;
+    char asked[128];
+    snprintf(asked, sizeof asked, "%s", item);
     const char *play = strsep(&item, ":"), *task = item ? item : env->task;
     struct bp_rollout_spec spec = {.task = task, .body = env->body, .play = bp_play_find(play), .episodes = evaluator->episodes,
-                                    .seed = evaluation_seed};
+                                    .seed = evaluation_seed, .evaluates = asked};
 
     if (strcmp(play, "policy") && strcmp(play, "prior"))
         return bp_error(BP_USAGE, "what to evaluate is policy, prior, policy:TASK or prior:TASK, not '%s'", play);

@@ -103,7 +103,7 @@ int bp_preset_list(FILE *out)
     for (int i = 0; i < count; i++) {
         snprintf(path, sizeof path, "%s/%s", directory, names[i]->d_name);
         first_sentence(path, text, sizeof text);
-        fprintf(out, "%-18s %s\n", names[i]->d_name, text);
+        fprintf(out, "%-20s %s\n", names[i]->d_name, text);
     }
     free_names(names, count);
     return fflush(out) || ferror(out) ? bp_error_errno(BP_FAILURE, "cannot write the list") : 0;

@@ -94,10 +94,13 @@ static bool rebase_behaviour(struct bp_agent *agent, enum bp_role role, const st
     return true;
 }
 
-static int report_missing(const struct bp_groups *missing, const struct bp_env_spec *env, enum bp_role role)
+static int report_missing(const struct bp_groups *missing, const struct bp_env_spec *env, enum bp_role role, const char *evaluates)
 {
     char lacks[512], has[512];
 
+    if (evaluates)
+        return bp_error(BP_USAGE, "--evaluate %s: the task does not have %s, which the %s sees; leave that out of the list", evaluates,
+                        bp_groups_sizes(missing, lacks, sizeof lacks), bp_roles[role].name);
     return bp_error(BP_USAGE, "task '%s' does not have %s, which the checkpoint's %s sees; it has %s", env->task,
                     bp_groups_sizes(missing, lacks, sizeof lacks), bp_roles[role].name, bp_groups_sizes(&env->groups, has, sizeof has));
 }
@@ -164,7 +167,7 @@ static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent,
     if (rollout->spec.fixed_latent && fix_latent(&rollout->agent, role))
         return -1;
     if (!rebase_behaviour(&rollout->agent, role, env, &missing))
-        return report_missing(&missing, env, role);
+        return report_missing(&missing, env, role, rollout->spec.evaluates);
     /* The other one is only there for the KL, which is left out where it cannot look. */
     rollout->with_kl = agent->behaviour[other].levels && rebase_behaviour(&rollout->agent, other, env, &missing);
     return 0;

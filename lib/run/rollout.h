@@ -18,6 +18,7 @@ struct bp_rollout_spec {
     bool deterministic;         /* the mean instead of a sample; with fixed_latent of the action alone */
     int64_t episodes;
     uint64_t seed;
+    const char *evaluates;      /* item of --evaluate that asks for it, for what bp_rollout_new may report; NULL: the user plays a checkpoint */
     bool record_states;         /* of the simulator, into the episodes */
     bool fixed_latent;          /* the latent of an episode's first step is held to its end */
     bool same_start;            /* every episode starts as the first one does */

@@ -145,6 +145,10 @@ static int run(struct bp_cmdline *cmdline, const struct bp_transfer *transfer, s
     if (!prior_from)
         return BP_USAGE;
     bool borrows = strcmp(prior_from, "none") != 0;
+    if (!borrows && bp_options_explicit(cmdline->options, "reuse")) {
+        bp_error(BP_USAGE, "--reuse: there is nothing to reuse with --prior-from none, which learns from scratch");
+        return BP_USAGE;
+    }
     if (borrows && (bp_checkpoint_load(prior_from, checkpoint) || lay_checkpoint(cmdline, checkpoint)))
         return bp_exit_status();
     if (bp_cmdline_resolve(cmdline))

@@ -41,7 +41,9 @@ set key outside right center vertical Left reverse noenhanced samplen 3 spacing 
 set grid ytics lc rgb "#dddddd"
 set border 3
 set tics nomirror
-set format x "%.0s%c"
+last = exists("xmax") ? xmax : real(system(awk('{ if ($2 > m) m = $2 } END { print m + 0 }')))
+leading = last / 10 ** (3 * floor(log10(last > 1 ? last : 1) / 3))
+set format x (leading < 5 ? "%.1s%c" : "%.0s%c")        # ticks of 1M, 1M and 2M tell nothing
 set xlabel (exists("xlabel") ? xlabel : x eq "transitions" ? "transitions processed by the learner" : x eq "env_steps" ? "steps of the environments" : x) noenhanced
 set ylabel exists("ylabel") ? ylabel : statistic eq "iqm" ? "episode return (interquartile mean, 95 % interval)" : "episode return (mean and standard error)"
 if (exists("title")) { set title title noenhanced }

@@ -43,6 +43,7 @@ if (count == 0) {
 episodes = int(system(awk('END { print n + 0 }')))
 about = system(awk('n == 1 { print at("play") " on " at("task"); exit }'))
 targets = things("target", "_x")
+walls = sprintf("< awk 'BEGIN { h = %g / 2; print -h, -h; print h, -h; print h, h; print -h, h; print -h, -h }'", scene("edge"))
 boxes = things("box", "_x")
 edge = scene("edge")
 corridor = scene("corridor")
@@ -69,20 +70,20 @@ set palette defined (-1 "#2166ac", -0.3 "#92a8bd", 0 "#aaaaaa", 0.3 "#c59a8e", 1
 set cbrange [-range:range]
 unset colorbox
 set size ratio -1
+set clip two
 unset xtics
 unset ytics
 set border lw 1 lc rgb "#999999"
 unset key
 
-set multiplot layout lines,columns title sprintf("%s: %d episodes, the first %s steps; blue: latent below %g, red: above %g", about, episodes, steps > 0 ? sprintf("%d", steps) : "of all", -range, range) font ",10"
+set multiplot layout lines,columns title sprintf("%s: %d episodes, %s steps; from blue, a latent of %g, to red, %g", about, episodes, steps > 0 ? sprintf("%d", steps) : "of all", -range, range) font ",10"
 do for [i=0:count-1] {
     set xrange [corridor > 0 ? -1.6 : x0 - span : x0 + span]
     set yrange [corridor > 0 ? -corridor / 2 : y0 - span : corridor > 0 ? corridor / 2 : y0 + span]
     unset object
-    if (edge > 0) { set object 2 rectangle from -edge / 2, -edge / 2 to edge / 2, edge / 2 fillstyle empty border lc rgb "#000000" lw 3 }
     if (corridor > 0) { set object 1 rectangle from scene("gap_begin"), graph 0 to scene("gap_end"), graph 1 fc rgb "#bbbbbb" fillstyle solid noborder behind }
     set title sprintf("number %d of the latent", i) font ",10"
-    layers = ''
+    layers = edge > 0 ? 'walls using 1:2 with lines lw 3 lc rgb "#000000", ' : ''
     if (targets) { layers = layers.'for [t=0:targets-1] target(t) using 1:2 with filledcurves closed fc rgb "#e4e4e4", ' }
     if (boxes) { layers = layers.'for [b=0:boxes-1] pushed(i, b) using 1:2:3 with lines lw 0.7 lc palette, for [b=0:boxes-1] final(i, b) using 1:2:3 with lines lw 1 lc palette, for [b=0:boxes-1] first(b) using 1:2 with lines dt 2 lw 1.5 lc rgb "#000000", ' }
     eval "plot ".layers.'path(i) using 1:2:3 with lines lw 1.6 lc palette, begun using 1:2 with points pt 7 ps 1.4 lc rgb "#000000"'

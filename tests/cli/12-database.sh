@@ -14,7 +14,7 @@ is "a row for each run" "$(ask 'select run, program, state, preset, task, body, 
 2 bp-transfer finished nav-hard nav-hard pointmass lstm lstm 1
 3 bp-distill finished  nav-hard pointmass  mlp 1"
 is "the command line is kept" "$(ask 'select command from run where id = 1')" "bp-train $tiny --progress-every 2k --seed 7 -o a.ckpt"
-is "the config is kept, resolved" "$(ask "select config ->> 'transitions', config ->> 'seed', config ->> 'kl-cost', config ->> 'actors' from run where id = 1")" "10000 7 0.1 32"
+is "the config is kept, resolved" "$(ask "select config ->> 'transitions', config ->> 'seed', config ->> 'kl-cost', config ->> 'actors' from run where id = 1")" "10000 7 0.05 32"
 is "output is an absolute path" "$(ask 'select output from run where id = 1')" "$(pwd -P)/a.ckpt"
 is "the hash of what it left" "$(ask 'select checkpoint from run order by id' | tr '\n' ' ')" "$(hash a.ckpt) $(hash b.ckpt) $(hash c.ckpt) "
 is "the parents" "$(ask 'select parent from run where id > 1 order by id' | tr '\n' ' ')" "$(hash a.ckpt) $(hash b.ckpt) "

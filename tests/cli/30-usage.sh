@@ -50,7 +50,7 @@ for program in "bp-train -o x" "bp-transfer --prior-from none -o x"; do
     check "$name: an LSTM without layers" 2 "needs hidden layers" -- $program --policy lstm --policy-layers=
     check "$name: unknown group" 2 "no observation group 'bogus' here; the groups are global,targets,goal,touch" -- $program --task nav-easy --policy-inputs bogus
     check "$name: no group at all" 2 "sees no observation group" -- $program --policy-inputs=
-    check "$name: unknown preset" 2 "there is no preset 'bogus'; the presets are follow-humanoid, .*, walk-humanoid$" -- $program --preset bogus
+    check "$name: unknown preset" 2 "there is no preset 'bogus'; the presets are follow-humanoid, .*, walk-quadruped$" -- $program --preset bogus
     check "$name: a preset misspelt" 2 "there is no preset 'nav-esy-mlp'; did you mean 'nav-easy-mlp'\? the presets are " -- $program --preset nav-esy-mlp
     check "$name: a group misspelt" 2 "there is no observation group 'globl' here; .*; did you mean 'global'\?$" -- $program --task nav-easy --policy-inputs globl
     check "$name: a task misspelt" 2 "'nav-eazy' .*; did you mean 'nav-easy'\?$" -- $program --task nav-eazy

@@ -8,7 +8,7 @@ check "  to stdout" 2 "does not have goal" -- bp-rollout --play policy --task na
 check "a prior that is not there" 2 "the checkpoint has no prior" -- bp-rollout --play prior in/none.ckpt
 check "a policy that is not there" 2 "the checkpoint has no policy" -- bp-rollout --play policy in/prior.ckpt
 check "transfer of a prior that is not there" 2 "has no prior" -- bp-transfer -p nav-hard --prior-from in/none.ckpt -o x
-check "evaluation of a prior that sees the goal, on a task without" 2 "task 'nav-hard' does not have goal" -- bp-train $tiny --prior-inputs '*' --evaluate prior:nav-hard -o x
+check "evaluation of a prior that sees the goal, on a task without" 2 "--evaluate prior:nav-hard: the task does not have goal:4, which the prior sees; leave that out of the list" -- bp-train $tiny --prior-inputs '*' --evaluate prior:nav-hard -o x
 bp-train $tiny --prior-inputs '*' --evaluate= --db none -o in/goal.ckpt
 check "transfer of a prior that sees the goal, to a task without" 2 "task 'nav-hard' on body 'pointmass' does not have goal:4, which the checkpoint's prior sees; it has global:4,targets:8,progress:4,touch:4" -- bp-transfer -p nav-hard --prior-from in/goal.ckpt -o x
 check "distilling what the episodes do not have" 2 "no observation group 'goal' here; the groups are global,targets,progress,touch" -- bp-distill --inputs goal -o x in/hard.traj

@@ -67,6 +67,6 @@ cp runs.db secret.db && chmod 0 secret.db
 check "an unreadable database" 1 'cannot open the database secret.db: Permission denied' -- $nobody bp-stats curves secret.db
 cp "$TEST_TOP/tests/golden/bp.db" shut/earlier.db
 chmod 666 shut/earlier.db
-check "a database of an earlier version where nothing can be written" 1 'shut/earlier.db is of version 1, and cannot be written here to become one of version 3: copy it to where it can' -- $nobody bp-stats curves shut/earlier.db
+check "a database of an earlier version where nothing can be written" 1 'shut/earlier.db is of version 1, and cannot be written here to become one of version 4: copy it to where it can' -- $nobody bp-stats curves shut/earlier.db
 chmod 755 closed shut
 tidy "nothing temporary is left"

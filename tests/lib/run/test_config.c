@@ -78,7 +78,7 @@ static void every_preset_works(void **state)
         struct bp_groups groups = groups_of(config.task, config.body, &actions);
         assert_int_equal(config_agent(&config, &groups, actions, &agent), 0);
         assert_true(agent.has[BP_POLICY] && agent.has[BP_CRITIC]);
-        assert_int_equal(agent.has[BP_PRIOR], strcmp(config.net[BP_PRIOR].kind, "none") != 0);
+        assert_int_equal(agent.behaviour[BP_PRIOR].levels > 0, strcmp(config.net[BP_PRIOR].kind, "none") != 0);
         assert_null(agent.has[BP_PRIOR] ? bp_groups_find(&agent.net[BP_PRIOR].spec.inputs, "goal") : NULL);   /* or it were no behaviour prior */
         struct bp_learner_config learner_config = bp_config_learner(&config);
         assert_int_equal(bp_learner_init(&learner, &agent, &learner_config), 0);
