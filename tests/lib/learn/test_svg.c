@@ -122,10 +122,12 @@ static void the_whole_update(void **state)
 static void gradients_of(struct bp_learner *learner, const struct bp_replay *replay, float (*grad)[512])
 {
     for (int role = 0; role <= BP_CRITIC_2; role++)
-        memset(learner->shards[0].grad[role], 0, learner->trained[role].n * sizeof(float));
+        if (learner->agent.has[role])
+            memset(learner->shards[0].grad[role], 0, learner->trained[role].n * sizeof(float));
     bp_update_gradients(learner, replay, 0);
     for (int role = 0; role <= BP_CRITIC_2; role++)
-        memcpy(grad[role], learner->shards[0].grad[role], learner->trained[role].n * sizeof(float));
+        if (learner->agent.has[role])
+            memcpy(grad[role], learner->shards[0].grad[role], learner->trained[role].n * sizeof(float));
 }
 
 /* With alpha = 0 the prior is a spectator: whatever it says, policy and critic learn the same. With alpha it matters to both. */
@@ -261,7 +263,8 @@ static void unequal_microbatches_add_up(void **state)
         bp_update_gradients(&learner, replay, parts[i].index);
         for (int role = 0; role <= BP_CRITIC_2; role++) {
             counts[role] = (int)learner.trained[role].n;
-            memcpy(grad[i][role], learner.shards[parts[i].index].grad[role], learner.trained[role].n * sizeof(float));
+            if (counts[role])
+                memcpy(grad[i][role], learner.shards[parts[i].index].grad[role], learner.trained[role].n * sizeof(float));
         }
         bp_replay_free(replay);
         bp_learner_free(&learner);
