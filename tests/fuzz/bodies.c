@@ -5,11 +5,10 @@
  */
 #include "env/env.h"
 
+#include "child.h"
 #include "mutate.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { HANG_SECONDS = 180, STEPS = 20 };
@@ -37,23 +36,6 @@ static int play(const char *path)
     return 0;
 }
 
-/* The exit status, or minus the signal that ended it. */
-static int try_file(const char *path)
-{
-    int status, silent;
-    pid_t child = fork();
-
-    if (child == 0) {
-        if ((silent = open("/dev/null", O_WRONLY)) >= 0)
-            dup2(silent, STDERR_FILENO);
-        alarm(HANG_SECONDS);
-        _exit(play(path));
-    }
-    if (child < 0 || waitpid(child, &status, 0) != child)
-        return 99;
-    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 int main(int argc, char **argv)
 {
     static char file[MUTANT_MAX];
@@ -75,7 +57,7 @@ int main(int argc, char **argv)
         FILE *out = fopen(path, "w");
         if (!out || fputs(file, out) < 0 || fclose(out))
             return 1;
-        int status = try_file(path);
+        int status = in_child(play, path, HANG_SECONDS);
         taken += status == 0;
         refused += status > 0 && status <= 4;
         hung += status == -SIGALRM;

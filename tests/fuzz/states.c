@@ -5,12 +5,11 @@
  */
 #include "run/resume.h"
 
+#include "child.h"
 #include "states.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { HANG_SECONDS = 60, CYCLES = 25 };
@@ -52,23 +51,6 @@ static int take_up(const char *path)
     return 0;
 }
 
-/* The exit status, or minus the signal that ended it. */
-static int try_state(const char *path)
-{
-    int status, silent;
-    pid_t child = fork();
-
-    if (child == 0) {
-        if ((silent = open("/dev/null", O_WRONLY)) >= 0)
-            dup2(silent, STDERR_FILENO);
-        alarm(HANG_SECONDS);
-        _exit(take_up(path));
-    }
-    if (child < 0 || waitpid(child, &status, 0) != child)
-        return 99;
-    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 /* From a change or none in the whole state to a change in every fourth record. */
 static unsigned long rate(unsigned long i)
 {
@@ -90,14 +72,14 @@ int main(int argc, char **argv)
     config.body = argc > 4 ? argv[4] : NULL;
     snprintf(whole, sizeof whole, "%s/whole", directory);
     snprintf(changed, sizeof changed, "%s/changed", directory);
-    if (make_state(whole) || try_state(whole)) {
+    if (make_state(whole) || in_child(take_up, whole, HANG_SECONDS)) {
         fprintf(stderr, "states: the state as it was written is not taken up\n");
         return 1;
     }
     for (unsigned long i = 0; i < count; i++) {
         if (mutant_state(whole, changed, seed + i, rate(i)))
             return 1;
-        int status = try_state(changed);
+        int status = in_child(take_up, changed, HANG_SECONDS);
         taken += status == 0;
         refused += status == BP_DAMAGED;
         diverged += status == BP_DIVERGED;
