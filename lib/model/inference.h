@@ -1,5 +1,5 @@
 /*
- * Inference networks: a guess at the latents behind a recorded trajectory, q(z | z before, trajectory) (EH appendix A). It knows what came
+ * Inference networks: a guess at the latents of a recorded trajectory, q(z | z before, trajectory) (EH appendix A). It knows what came
  * of a latent: a network that remembers reads the trajectory backwards, from the episode's end, and one that does not sees the present step.
  */
 #ifndef BP_MODEL_INFERENCE_H

@@ -121,7 +121,7 @@ static int make(const char *path, mode_t mode)
     return -1;
 }
 
-/* No signal is handled between the birth of the file and its listing, or its handler would leave it behind. */
+/* No signal is handled between the birth of the file and its listing, or its handler would not remove it. */
 int bp_claim_take(struct bp_claim *claim, const char *path, mode_t mode)
 {
     sigset_t all, before;

@@ -15,7 +15,7 @@ struct bp_claim {
 
 /*
  * Make the file, with that mode less the umask, and lock it. 0, or -1 with errno set and nothing to drop; EWOULDBLOCK: another claim on it
- * is held. Where the file system knows no locks, what stands there counts as left behind.
+ * is held. Where the file system knows no locks, what stands there counts as nobody's.
  */
 int bp_claim_take(struct bp_claim *claim, const char *path, mode_t mode) __attribute__((warn_unused_result));
 
