@@ -1,58 +1,16 @@
 #include "learn/svg.h"
 
-#include "learn/learner.h"
-#include "learn/retrace.h"
+#include "learn/work.h"
 #include "nn/loss.h"
-#include "nn/math.h"
-
-#include <string.h>
 
 static bool with_prior(const struct bp_agent *agent)
 {
     return agent->behaviour[BP_PRIOR].levels > 0;
 }
 
-/* The shard's states come as rows with one part after the other, as the agent lists them; networks take dense rows of their own. */
-static void split_states(const struct bp_work *w)
-{
-    const struct bp_agent *agent = &w->learner->agent;
-    struct bp_shard *shard = w->shard;
-    size_t batch = (size_t)shard->batch.batch, width = (size_t)w->learner->state_size, latent = (size_t)agent->latent.size;
-    const float *from = shard->batch.state;
-
-    if (!w->learner->config.stored_state)
-        return;
-    for (int role = 0; role < BP_ROLES; role++) {
-        size_t size = (size_t)agent->net[role].state_size;
-        for (size_t b = 0; size && b < batch; b++)
-            memcpy(shard->states[role] + b * size, from + b * width, size * sizeof(float));
-        from += size;
-    }
-    for (size_t b = 0; latent && b < batch; b++)
-        memcpy(shard->latent + b * latent, from + b * width, latent * sizeof(float));
-}
-
-/* The first `steps` steps of the shard's sequences, with learning parameters or the target networks'. */
-static struct bp_scene scene(const struct bp_work *w, bool target, int steps)
-{
-    bool stored = w->learner->config.stored_state;
-
-    return (struct bp_scene){
-        .tape = &w->shard->tape,
-        .groups = &w->learner->agent.groups,
-        .use = target ? w->shard->use_target : w->shard->use,
-        .observations = w->shard->batch.observations,
-        .steps = steps,
-        .batch = w->shard->batch.batch,
-        .episode_step = w->shard->batch.episode_step,
-        .state = stored ? w->shard->states : NULL,
-        .latent = stored ? w->shard->latent : NULL,
-    };
-}
-
 static struct bp_path behave(const struct bp_work *w, bool target, int steps)
 {
-    struct bp_scene here = scene(w, target, steps);
+    struct bp_scene here = bp_work_scene(w, target, steps);
 
     return bp_behave(&here, &w->learner->agent.behaviour[BP_POLICY], w->shard->noise);
 }
@@ -60,64 +18,15 @@ static struct bp_path behave(const struct bp_work *w, bool target, int steps)
 /* The prior at a path of `steps` steps. */
 static struct bp_path score(const struct bp_work *w, bool target, int steps, const struct bp_path *at)
 {
-    struct bp_scene here = scene(w, target, steps);
+    struct bp_scene here = bp_work_scene(w, target, steps);
 
     return bp_score(&here, &w->learner->agent.behaviour[BP_PRIOR], at);
 }
 
-/* What a critic, or its target, makes of the first `steps` steps before it looks at actions. */
-static struct bp_var *features_of(const struct bp_work *w, enum bp_role role, bool target, int steps)
-{
-    struct bp_scene here = scene(w, target, steps);
-    struct bp_sequences sequences = {steps, here.batch, here.episode_step, here.state ? here.state[role] : NULL, NULL};
-
-    return bp_net_features(here.tape, here.use[role], bp_agent_inputs(here.tape, &w->learner->agent, role, here.observations, steps * here.batch), &sequences);
-}
-
-/* Q or Q' of features, actions, and a latent (NULL: flat), held fixed: gradient reaches the high level through the action alone. */
-static struct bp_var *critic(const struct bp_work *w, enum bp_role role, bool target, struct bp_var *features, struct bp_var *actions,
-                             struct bp_var *latent)
-{
-    struct bp_var *late[] = {actions, latent ? bp_stop_gradient(&w->shard->tape, latent) : NULL};
-
-    return bp_net_output(&w->shard->tape, (target ? w->shard->use_target : w->shard->use)[role], features, late);
-}
-
-/* Features that the target critics share among their values. */
-struct target_critics {
-    struct bp_var *features[BP_CRITICS];
-};
-
-static struct target_critics target_critics(const struct bp_work *w, int steps)
-{
-    struct target_critics critics = {{0}};
-
-    for (int i = 0; i < BP_CRITICS; i++)
-        if (w->learner->agent.has[BP_CRITIC + i])
-            critics.features[i] = features_of(w, (enum bp_role)(BP_CRITIC + i), true, steps);
-    return critics;
-}
-
 /*
- * Q'(x, a, z) on rows from `first` on, as many as there are actions. Where there are two critics it is the lower one's: the policy seeks
- * whatever a critic overestimates, and two seldom err upwards alike (clipped double Q-learning). It is so wherever Q' is asked: with the
- * lower value in V^ alone and each critic's own in the differences, Retrace turns a critic's error e into -gamma c e / (1 - gamma c).
+ * Of a path: the distributions of its actions, the actions as they enter the world, its latents (NULL: flat). These are held fixed: gradient
+ * reaches the high level through the action alone.
  */
-static struct bp_var *target_value(const struct bp_work *w, const struct target_critics *critics, int first, struct bp_var *actions,
-                                   struct bp_var *latent)
-{
-    struct bp_tape *tape = &w->shard->tape;
-    struct bp_var *lowest = NULL;
-
-    for (int i = 0; i < BP_CRITICS && critics->features[i]; i++) {
-        struct bp_var *features = bp_slice_rows(tape, critics->features[i], first, actions->rows);
-        struct bp_var *q = critic(w, (enum bp_role)(BP_CRITIC + i), true, features, actions, latent);
-        lowest = lowest ? bp_minimum(tape, lowest, q) : q;
-    }
-    return lowest;
-}
-
-/* Of a path: the distributions of its actions, the actions as they enter the world, its latents (NULL: flat). */
 static struct bp_distribution actions_level(const struct bp_path *path)
 {
     return path->level[path->levels - 1].p;
@@ -128,14 +37,16 @@ static struct bp_var *actions_of(struct bp_tape *tape, const struct bp_path *pat
     return bp_clip_action(tape, path->level[path->levels - 1].y);
 }
 
-static struct bp_var *latent_of(const struct bp_path *path)
+static struct bp_var *latent_of(struct bp_tape *tape, const struct bp_path *path)
 {
-    return path->levels > 1 ? path->level[0].y : NULL;
+    return path->levels > 1 ? bp_stop_gradient(tape, path->level[0].y) : NULL;
 }
 
 static struct bp_var *latent_rows(struct bp_tape *tape, const struct bp_path *path, int first, int rows)
 {
-    return latent_of(path) ? bp_slice_rows(tape, latent_of(path), first, rows) : NULL;
+    struct bp_var *latent = latent_of(tape, path);
+
+    return latent ? bp_slice_rows(tape, latent, first, rows) : NULL;
 }
 
 /* Whose actions give values and traces: their distribution (fixed) on steps 0 ... K, and on 1 ... K the value Q'(x, a, z) - alpha KL. */
@@ -151,23 +62,16 @@ static float *retrace_targets(const struct bp_work *w, const struct value_policy
     const struct bp_batch *b = &w->shard->batch;
     struct bp_tape *tape = &w->shard->tape;
     int rows = b->steps * b->batch;
-    float *value = bp_arena_floats(&tape->arena, (size_t)rows), *trace = bp_arena_floats(&tape->arena, (size_t)rows);
-    float *reward = bp_arena_floats(&tape->arena, (size_t)rows), *discount = bp_arena_floats(&tape->arena, (size_t)rows);
-    float *target = bp_arena_floats(&tape->arena, (size_t)rows);
+    float *value = bp_arena_floats(&tape->arena, (size_t)rows), *reward = bp_arena_floats(&tape->arena, (size_t)rows);
     float alpha = (float)(c->reward_scale * c->kl_cost);
     struct bp_distribution pi = bp_distribution_slice_rows(tape, value_policy->pi, 0, rows);
     struct bp_var *log_prob = pi.family->log_prob(tape, pi, b->actions);
 
     for (int i = 0; i < rows; i++) {
-        float ratio = bp_exp(log_prob->value[i] - b->log_prob[i]);
         value[i] = value_policy->q->value[i] - (value_policy->kl ? alpha * value_policy->kl->value[i] : 0);
-        trace[i] = b->mask[i] * (float)c->retrace_lambda * (ratio > 1 ? 1 : ratio);
         reward[i] = (float)c->reward_scale * b->reward[i];
-        discount[i] = (float)c->discount * b->nonterminal[i];
-        w->shard->stats.sum[BP_SVG_TRACE] += (double)trace[i];
     }
-    bp_retrace(b->steps, b->batch, reward, discount, value, q_replay->value, trace + b->batch, target);
-    return target;
+    return bp_work_retrace(w, log_prob->value, reward, value, q_replay->value, &w->shard->stats.sum[BP_SVG_TRACE]);
 }
 
 /* Over the first `rows` rows; 0 without x. */
@@ -201,12 +105,12 @@ static struct value_policy online_value_policy(const struct bp_work *w, const st
 }
 
 /* The target policy in the policy's place: steadier, for another forward pass. */
-static struct value_policy target_value_policy(const struct bp_work *w, const struct target_critics *critics)
+static struct value_policy target_value_policy(const struct bp_work *w, const struct bp_target_critics *critics)
 {
     struct bp_tape *tape = &w->shard->tape;
     int batch = w->shard->batch.batch, rows = w->shard->batch.steps * batch;
     struct bp_path pi = behave(w, true, w->shard->batch.steps + 1), pi0, next = bp_path_slice_rows(tape, &pi, batch, rows);
-    struct value_policy value_policy = {.pi = actions_level(&pi), .q = target_value(w, critics, batch, actions_of(tape, &next), latent_of(&next))};
+    struct value_policy value_policy = {.pi = actions_level(&pi), .q = bp_work_target_value(w, critics, batch, actions_of(tape, &next), latent_of(tape, &next))};
 
     if (with_prior(&w->learner->agent)) {
         pi0 = score(w, true, w->shard->batch.steps + 1, &pi);
@@ -233,9 +137,9 @@ static void losses(const struct bp_work *w)
     struct bp_path_kl kl = prior ? bp_path_kl(tape, &pi, &pi0_target) : (struct bp_path_kl){0};
 
     /* Target critic: Q'(x, a ~ pi, z), differentiable in a alone, and Q'(x, a, z) of the replayed actions after the first. */
-    struct target_critics critics = target_critics(w, steps + 1);
-    struct bp_var *q_policy = target_value(w, &critics, 0, actions_of(tape, &pi), latent_of(&pi));
-    struct bp_var *q_replay = target_value(w, &critics, b->batch, bp_slice_rows(tape, actions, b->batch, rows - b->batch),
+    struct bp_target_critics critics = bp_work_target_critics(w, steps + 1);
+    struct bp_var *q_policy = bp_work_target_value(w, &critics, 0, actions_of(tape, &pi), latent_of(tape, &pi));
+    struct bp_var *q_replay = bp_work_target_value(w, &critics, b->batch, bp_slice_rows(tape, actions, b->batch, rows - b->batch),
                                            latent_rows(tape, &pi, b->batch, rows - b->batch));
 
     struct value_policy value_policy = online ? online_value_policy(w, &pi, q_policy, kl.sum) : target_value_policy(w, &critics);
@@ -245,7 +149,7 @@ static void losses(const struct bp_work *w)
     for (int i = 0; i < BP_CRITICS; i++)
         if (w->learner->agent.has[BP_CRITIC + i]) {
             enum bp_role role = (enum bp_role)(BP_CRITIC + i);
-            struct bp_var *q = critic(w, role, false, features_of(w, role, false, steps), actions, latent_of(&here));
+            struct bp_var *q = bp_work_critic(w, role, false, bp_work_features(w, role, false, steps), actions, latent_of(tape, &here));
             total[BP_SVG_CRITIC_LOSS] += bp_add_loss(bp_squared_error(tape, q, target), mean, b->mask);
         }
 
@@ -278,7 +182,7 @@ static void draw(const struct bp_work *w, const void *from)
     bp_replay_draw(from, shard->stream, &shard->batch);
     bp_random_seek(shard->stream, learner->config.seed, BP_FOR_UPDATE, number, (uint64_t)learner->updates);
     bp_random_normal(shard->stream, shard->noise, rows * bp_behaviour_noise(&learner->agent.behaviour[BP_POLICY]));
-    split_states(w);
+    bp_work_split_states(w);
 }
 
 /* ---- metrics ---- */
