@@ -44,7 +44,7 @@ int main(int argc, char **argv)
     status = bp_options_parse(options, argc, argv, &usage, &operand);
     if (status > 0)
         status = 0;
-    else if (status < 0 || bp_options_resolve(options))
+    else if (status < 0 || bp_options_resolve(options) || bp_options_check(options))
         status = bp_exit_status();
     else {
         bp_set_quiet(values.quiet);

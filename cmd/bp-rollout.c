@@ -25,24 +25,24 @@ struct values {
 #define AT(member) offsetof(struct values, member)
 
 static const struct bp_option rows[] = {
-    {"play", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(play), "policy", 0, 0, bp_play_name, "NAME", "what acts"},
-    {"task", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(task), NULL, 0, 0, bp_task_name, "NAME", "task to play; the checkpoint's when not given"},
-    {"body", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(body), NULL, 0, 0, NULL, "NAME", "body, or a file.xml of one's own; the checkpoint's when not given"},
-    {"episodes", 'n', BP_COUNT, BP_SCOPE_COMMAND, AT(episodes), "100", 1, 1e9, NULL, "N", "episodes to play"},
-    {"seed", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(seed), "1", 0, 9e15, NULL, "N", "seed of everything random"},
-    {"deterministic", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(deterministic), NULL, 0, 0, NULL, NULL, "play the mean of each distribution instead of a sample"},
-    {"latent", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(latent), "sampled", 0, 0, bp_latent_mode_name, "NAME", "latents of a hierarchy: drawn as it draws them, or one an episode, held to its end"},
-    {"same-start", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(same_start), NULL, 0, 0, NULL, NULL, "start every episode as the first one starts"},
-    {"one-state", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(one_state), NULL, 0, 0, NULL, NULL, "in place of episodes one action each, in one state, with goals drawn anew"},
-    {"output", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(output), "-", 0, 0, NULL, "FILE", "trajectory stream to write; - is stdout"},
-    {"record-state", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(record_state), NULL, 0, 0, NULL, NULL, "record the simulator's state at each step too, for --playback"},
-    {"frames", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(frames), NULL, 0, 0, NULL, "WxH", "write raw RGB frames of that size for ffmpeg, in place of trajectories"},
-    {"camera", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(camera), "follow", 0, 0, bp_camera_name, "NAME", "where frames are taken from"},
-    {"playback", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(playback), NULL, 0, 0, NULL, "FILE", "take the episodes of a trajectory stream instead of playing; with --frames"},
-    {"export-mjcf", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(export_mjcf), NULL, 0, 0, NULL, "FILE", "write the start of the first episode as a model for MuJoCo's viewer, and stop"},
-    {"list", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(list), NULL, 0, 0, NULL, NULL, "list tasks, their bodies and observation groups, and stop"},
-    {"threads", 't', BP_COUNT, BP_SCOPE_COMMAND, AT(threads), "2", 1, 1024, NULL, "N", "threads; the result does not depend on them"},
-    {"quiet", 'q', BP_FLAG, BP_SCOPE_COMMAND, AT(quiet), NULL, 0, 0, NULL, NULL, "no progress on stderr"},
+    {"play", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(play), "policy", 0, 0, bp_play_name, "NAME", "what acts", NULL},
+    {"task", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(task), NULL, 0, 0, bp_task_name, "NAME", "task to play; the checkpoint's when not given", NULL},
+    {"body", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(body), NULL, 0, 0, NULL, "NAME", "body, or a file.xml of one's own; the checkpoint's when not given", NULL},
+    {"episodes", 'n', BP_COUNT, BP_SCOPE_COMMAND, AT(episodes), "100", 1, 1e9, NULL, "N", "episodes to play", NULL},
+    {"seed", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(seed), "1", 0, 9e15, NULL, "N", "seed of everything random", NULL},
+    {"deterministic", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(deterministic), NULL, 0, 0, NULL, NULL, "play the mean of each distribution instead of a sample", NULL},
+    {"latent", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(latent), "sampled", 0, 0, bp_latent_mode_name, "NAME", "latents of a hierarchy: drawn as it draws them, or one an episode, held to its end", NULL},
+    {"same-start", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(same_start), NULL, 0, 0, NULL, NULL, "start every episode as the first one starts", NULL},
+    {"one-state", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(one_state), NULL, 0, 0, NULL, NULL, "in place of episodes one action each, in one state, with goals drawn anew", NULL},
+    {"output", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(output), "-", 0, 0, NULL, "FILE", "trajectory stream to write; - is stdout", NULL},
+    {"record-state", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(record_state), NULL, 0, 0, NULL, NULL, "record the simulator's state at each step too, for --playback", NULL},
+    {"frames", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(frames), NULL, 0, 0, NULL, "WxH", "write raw RGB frames of that size for ffmpeg, in place of trajectories", NULL},
+    {"camera", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(camera), "follow", 0, 0, bp_camera_name, "NAME", "where frames are taken from", "frames"},
+    {"playback", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(playback), NULL, 0, 0, NULL, "FILE", "take the episodes of a trajectory stream instead of playing; with --frames", "frames"},
+    {"export-mjcf", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(export_mjcf), NULL, 0, 0, NULL, "FILE", "write the start of the first episode as a model for MuJoCo's viewer, and stop", NULL},
+    {"list", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(list), NULL, 0, 0, NULL, NULL, "list tasks, their bodies and observation groups, and stop", NULL},
+    {"threads", 't', BP_COUNT, BP_SCOPE_COMMAND, AT(threads), "2", 1, 1024, NULL, "N", "threads; the result does not depend on them", NULL},
+    {"quiet", 'q', BP_FLAG, BP_SCOPE_COMMAND, AT(quiet), NULL, 0, 0, NULL, NULL, "no progress on stderr", NULL},
     {0},
 };
 
@@ -115,8 +115,6 @@ static int play_back(const struct values *v, const struct bp_checkpoint *none)
     int status = -1;
 
     (void)none;
-    if (!v->frames)
-        return bp_error(BP_USAGE, "--playback is for --frames");
     if (!(reader = bp_pack_open(v->playback)))
         return -1;
     bp_signals_catch();
@@ -271,7 +269,7 @@ int main(int argc, char **argv)
     if (!(options = bp_options_new(parts)))
         return bp_exit_status();
     if (!(status = bp_options_parse(options, argc, argv, &usage, &operand))) {
-        status = bp_options_resolve(options) || check_conflicts(options) ? -1 : 0;
+        status = bp_options_resolve(options) || check_conflicts(options) || bp_options_check(options) ? -1 : 0;
         bp_set_quiet(v.quiet);
         if (!status)
             status = work(options, &v, argv + operand, argc - operand);

@@ -186,9 +186,38 @@ int bp_options_set(struct bp_options *options, const char *name, const char *val
     struct entry *entry = bp_option_find(options, name);
 
     assert(entry);
-    if (bp_option_put(entry, LAYER_COMMAND, value, origin))
+    if (bp_option_put(entry, LAYER_DERIVED, value, origin))
         return -1;
     return resolve(entry);
+}
+
+/* ---- what options need ---- */
+
+static bool is_set(const struct entry *entry)
+{
+    const char *at = entry->values + entry->row->offset;
+
+    switch (entry->row->type) {
+    case BP_FLAG: return *(const bool *)at;
+    case BP_COUNT: return *(const int64_t *)at != 0;
+    case BP_REAL: return *(const double *)at != 0;
+    case BP_TEXT:
+    case BP_CHOICE: break;
+    }
+    return entry->text && *entry->text && strcmp(entry->text, "none");
+}
+
+int bp_options_check(const struct bp_options *options)
+{
+    for (int i = 0; i < options->count; i++) {
+        const struct entry *entry = &options->entries[i], *needed = entry->row->needs ? bp_option_find(options, entry->row->needs) : NULL;
+        bool flag = entry->row->type == BP_FLAG, given = bp_options_explicit(options, entry->row->name) != NULL;
+        if (!needed || !given || (flag && !is_set(entry)) || is_set(needed))
+            continue;
+        return bp_error(BP_USAGE, "--%s%s%s changes nothing without --%s (%s)", entry->row->name, flag ? "" : " ", flag ? "" : entry->text,
+                        needed->row->name, entry->origin);
+    }
+    return 0;
 }
 
 /* ---- layers below the command line ---- */
@@ -288,7 +317,7 @@ const char *bp_options_explicit(const struct bp_options *options, const char *na
 {
     const struct entry *entry = bp_option_find(options, name);
 
-    return entry && entry->layer >= LAYER_ENVIRONMENT ? entry->text : NULL;
+    return entry && (entry->layer == LAYER_ENVIRONMENT || entry->layer == LAYER_COMMAND) ? entry->text : NULL;
 }
 
 /* ---- showing values ---- */

@@ -36,6 +36,7 @@ struct bp_option {
     const char *(*choices)(int i);  /* names for CHOICE, NULL after the last */
     const char *metavar;
     const char *help;
+    const char *needs;              /* name of an option without which this one changes nothing: one that is 0, no, none or unset; NULL: none */
 };
 
 /* A titled part of a program's options, which fills one struct. Lists of parts end with a part whose rows are NULL. */
@@ -89,7 +90,10 @@ json_t *bp_options_json_renamed(const json_t *config, char *told, size_t size) B
 /* Turn the layers' texts into values, checking types, ranges and choices. To be called when all layers have been added. */
 int bp_options_resolve(struct bp_options *options) BP_WARN_UNUSED;
 
-/* Set one value as if by the command line (programs derive some defaults from others). */
+/* Refuse what was given on the command line or in the environment, but changes nothing for want of the option that it needs. After resolving. */
+int bp_options_check(const struct bp_options *options) BP_WARN_UNUSED;
+
+/* Set one value over all that was given (programs derive some values from others). */
 int bp_options_set(struct bp_options *options, const char *name, const char *value, const char *origin) BP_WARN_UNUSED;
 
 /* Was it given by command line, environment, preset or checkpoint? */

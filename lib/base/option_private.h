@@ -5,7 +5,7 @@
 #include "base/option.h"
 
 /* Where a value came from, in rising precedence. */
-enum layer { LAYER_DEFAULT, LAYER_BELOW, LAYER_ENVIRONMENT, LAYER_COMMAND };
+enum layer { LAYER_DEFAULT, LAYER_BELOW, LAYER_ENVIRONMENT, LAYER_COMMAND, LAYER_DERIVED };
 
 struct entry {
     const struct bp_option *row;
@@ -34,10 +34,10 @@ struct bp_option_rename {
 };
 extern const struct bp_option_rename bp_option_renames[];      /* ends with NULL */
 
-/* The entry that had the name `was`; NULL when there is none, or when it is the name of an entry today. */
 /* Is the name another program's today? */
 bool bp_option_taken(const char *name);
 
+/* The entry that had the name `was`; NULL when there is none, or when it is the name of an entry today. */
 struct entry *bp_option_renamed(const struct bp_options *options, const char *was);
 
 /* Today's name of a choice that had the name `was`, or NULL. */

@@ -16,79 +16,79 @@ static const char *statistic_name(int i)
 }
 
 static const struct bp_option output_options[] = {
-    { "tsv", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(tsv), NULL, 0, 0, NULL, NULL, "tab-separated values with a line of names" },
-    { "json", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(json), NULL, 0, 0, NULL, NULL, "a JSON array with an object for each row" },
+    { "tsv", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(tsv), NULL, 0, 0, NULL, NULL, "tab-separated values with a line of names", NULL },
+    { "json", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(json), NULL, 0, 0, NULL, NULL, "a JSON array with an object for each row", NULL },
     END,
 };
 
 static const struct bp_option step_options[] = {
     { "episodes", 'n', BP_COUNT, BP_SCOPE_COMMAND, AT(episodes), "0", 0, 1e15, NULL, "N",
-      "the first N episodes of each file; 0: all" },
+      "the first N episodes of each file; 0: all", NULL },
     END,
 };
 
 static const struct bp_option dump_options[] = {
     { "groups", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(groups), "*", 0, 0, NULL, "NAMES",
-      "observation groups to print, with commas between; '*': all" },
+      "observation groups to print, with commas between; '*': all", NULL },
     END,
 };
 
 static const struct bp_option latent_options[] = {
-    { "latents", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(latents), NULL, 0, 0, NULL, NULL, "columns of the latent in force too" },
+    { "latents", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(latents), NULL, 0, 0, NULL, NULL, "columns of the latent in force too", NULL },
     END,
 };
 
 static const struct bp_option action_options[] = {
-    { "bins", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(bins), "40", 1, 1e6, NULL, "N", "bins of each histogram" },
+    { "bins", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(bins), "40", 1, 1e6, NULL, "N", "bins of each histogram", NULL },
     END,
 };
 
 static const struct bp_option transition_options[] = {
     { "p", 0, BP_REAL, BP_SCOPE_COMMAND, AT(p), "0.9", 0, 1, NULL, "P",
-      "probability of the likely next target in the true table" },
+      "probability of the likely next target in the true table", NULL },
     END,
 };
 
 static const struct bp_option kl_options[] = {
-    { "bin", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(bin), "1", 1, 1e6, NULL, "STEPS", "steps averaged into one row" },
+    { "bin", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(bin), "1", 1, 1e6, NULL, "STEPS", "steps averaged into one row", NULL },
     END,
 };
 
 static const struct bp_option run_options[] = {
-    { "db", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(db), "bp.db", 0, 0, NULL, "FILE", "run database when no operand names it" },
+    { "db", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(db), "bp.db", 0, 0, NULL, "FILE", "run database when no operand names it", NULL },
     { "by", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(by), "preset", 0, 0, NULL, "KEYS",
-      "group runs by these columns or config values, with commas between" },
-    { "where", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(where), NULL, 0, 0, NULL, "SQL", "only runs for which this condition holds" },
+      "group runs by these columns or config values, with commas between", NULL },
+    { "where", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(where), NULL, 0, 0, NULL, "SQL", "only runs for which this condition holds", NULL },
     { "metric", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(metric), "episode_return", 0, 0, NULL, "NAME",
-      "metric of the progress, or TASK/PLAY[/COLUMN] of evaluations" },
+      "metric of the progress, or TASK/PLAY[/COLUMN] of evaluations", NULL },
     { "x", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(x), "transitions", 0, 0, NULL, "NAME",
-      "what runs are measured in: transitions, env_steps, updates or seconds" },
+      "what runs are measured in: transitions, env_steps, updates or seconds", NULL },
     END,
 };
 
 static const struct bp_option curve_options[] = {
     { "points", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(points), NULL, 0, 1e6, NULL, "N",
-      "points of each curve, evenly spaced; 0: where its runs have values; unset: 100, of evaluations 0" },
+      "points of each curve, evenly spaced; 0: where its runs have values; unset: 100, of evaluations 0", NULL },
     END,
 };
 
 static const struct bp_option final_options[] = {
     { "last", 0, BP_REAL, BP_SCOPE_COMMAND, AT(last), "0.1", 1e-6, 1, NULL, "SHARE",
-      "share of a run, at its end, whose mean is its final value" },
+      "share of a run, at its end, whose mean is its final value", NULL },
     END,
 };
 
 static const struct bp_option compare_options[] = {
     { "statistic", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(statistic), "iqm", 0, 0, statistic_name, "NAME",
-      "what a group's runs are reduced to" },
+      "what a group's runs are reduced to", NULL },
     { "baseline", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(baseline), NULL, 0, 0, NULL, "GROUP",
-      "group that the others are measured against; unset: the first" },
+      "group that the others are measured against; unset: the first", NULL },
     { "threshold", 0, BP_REAL, BP_SCOPE_COMMAND, AT(threshold), NULL, 0, 0, NULL, "X",
-      "measure transitions until the metric is X" },
+      "measure transitions until the metric is X", NULL },
     { "fraction", 0, BP_REAL, BP_SCOPE_COMMAND, AT(fraction), NULL, 1e-6, 1, NULL, "F",
-      "measure transitions until the metric is F times the run's final value" },
+      "measure transitions until the metric is F times the run's final value", NULL },
     { "smooth", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(smooth), "5", 1, 1e6, NULL, "POINTS",
-      "points (odd) averaged before X or F is looked for" },
+      "points (odd) averaged before X or F is looked for", NULL },
     END,
 };
 

@@ -107,7 +107,7 @@ int bp_cmdline_resolve(struct bp_cmdline *cmdline)
 
 int bp_cmdline_finish(struct bp_cmdline *cmdline)
 {
-    if (!(cmdline->config_json = bp_options_json(cmdline->options)))
+    if (bp_options_check(cmdline->options) || !(cmdline->config_json = bp_options_json(cmdline->options)))
         return -1;
     if (cmdline->stopped.config && check_agreement(cmdline->stopped.config, cmdline->config_json))
         return -1;

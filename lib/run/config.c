@@ -50,10 +50,13 @@ static const char *replay_precision(int i)
 }
 
 #define AT(member) offsetof(struct bp_config, member)
-#define CHOICE(name, member, value, choices, help) {name, 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(member), value, 0, 0, choices, "NAME", help}
-#define TEXT(name, member, value, metavar, help) {name, 0, BP_TEXT, BP_SCOPE_CONFIG, AT(member), value, 0, 0, NULL, metavar, help}
-#define COUNT(name, member, value, least, most, help) {name, 0, BP_COUNT, BP_SCOPE_CONFIG, AT(member), value, least, most, NULL, "N", help}
-#define REAL(name, member, value, least, most, help) {name, 0, BP_REAL, BP_SCOPE_CONFIG, AT(member), value, least, most, NULL, "X", help}
+/* After the help a row may name the option that it needs. */
+#define HELP(help, needs, ...) help, needs
+#define CHOICE(name, member, value, choices, ...) {name, 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(member), value, 0, 0, choices, "NAME", HELP(__VA_ARGS__, NULL, 0)}
+#define TEXT(name, member, value, metavar, ...) {name, 0, BP_TEXT, BP_SCOPE_CONFIG, AT(member), value, 0, 0, NULL, metavar, HELP(__VA_ARGS__, NULL, 0)}
+#define COUNT(name, member, value, least, most, ...) {name, 0, BP_COUNT, BP_SCOPE_CONFIG, AT(member), value, least, most, NULL, "N", HELP(__VA_ARGS__, NULL, 0)}
+#define REAL(name, member, value, least, most, ...) {name, 0, BP_REAL, BP_SCOPE_CONFIG, AT(member), value, least, most, NULL, "X", HELP(__VA_ARGS__, NULL, 0)}
+#define FLAG(name, member, ...) {name, 0, BP_FLAG, BP_SCOPE_CONFIG, AT(member), NULL, 0, 0, NULL, NULL, HELP(__VA_ARGS__, NULL, 0)}
 
 /* Defaults are those of the papers (BP E.1.1) where they give them; presets say what they change, and why. */
 const struct bp_option bp_config_options[] = {
@@ -68,13 +71,13 @@ const struct bp_option bp_config_options[] = {
     CHOICE("policy-head", net[BP_POLICY].head, "softplus", head, "distribution of the actions"),
     COUNT("policy-columns", policy_columns, "1", 1, 2, "2: its outputs are added to the prior's, the other column"),
     COUNT("latent-size", latent_size, "0", 0, 4096, "numbers of the latent that a hierarchical policy draws first; 0: flat"),
-    COUNT("latent-period", latent_period, "1", 1, 10000, "steps for which a latent is held"),
-    CHOICE("high", net[BP_POLICY_HIGH].kind, "mlp", actor_kind, "kind of the policy's high level, which draws the latent"),
-    TEXT("high-layers", net[BP_POLICY_HIGH].hidden, "200", "N,N", "sizes of its hidden layers"),
-    TEXT("high-inputs", net[BP_POLICY_HIGH].inputs, "*", "GROUPS", "observation groups that it sees"),
-    TEXT("high-encoders", net[BP_POLICY_HIGH].encoders, NULL, "LIST", "groups seen through dense layers of their own"),
-    CHOICE("high-head", net[BP_POLICY_HIGH].head, "softplus", head, "distribution of the latent"),
-    {"low-sees-goal", 0, BP_FLAG, BP_SCOPE_CONFIG, AT(low_sees_goal), NULL, 0, 0, NULL, NULL, "let a low level see the groups goal and progress, which are the high level's to know"},
+    COUNT("latent-period", latent_period, "1", 1, 10000, "steps for which a latent is held", "latent-size"),
+    CHOICE("high", net[BP_POLICY_HIGH].kind, "mlp", actor_kind, "kind of the policy's high level, which draws the latent", "latent-size"),
+    TEXT("high-layers", net[BP_POLICY_HIGH].hidden, "200", "N,N", "sizes of its hidden layers", "latent-size"),
+    TEXT("high-inputs", net[BP_POLICY_HIGH].inputs, "*", "GROUPS", "observation groups that it sees", "latent-size"),
+    TEXT("high-encoders", net[BP_POLICY_HIGH].encoders, NULL, "LIST", "groups seen through dense layers of their own", "latent-size"),
+    CHOICE("high-head", net[BP_POLICY_HIGH].head, "softplus", head, "distribution of the latent", "latent-size"),
+    FLAG("low-sees-goal", low_sees_goal, "let a low level see the groups goal and progress, which are the high level's to know", "latent-size"),
     CHOICE("critic", net[BP_CRITIC].kind, "mlp", actor_kind, "kind of the critic"),
     TEXT("critic-layers", net[BP_CRITIC].hidden, "400,300", "N,N", "sizes of its hidden layers"),
     TEXT("critic-inputs", net[BP_CRITIC].inputs, "*", "GROUPS", "observation groups that it sees"),
@@ -117,11 +120,11 @@ const struct bp_option bp_config_prior_options[] = {
     TEXT("prior-inputs", net[BP_PRIOR].inputs, "?proprio,?global,?targets,?touch", "GROUPS", "observation groups that it sees; ?NAME only where the task has it"),
     TEXT("prior-encoders", net[BP_PRIOR].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
     CHOICE("prior-head", net[BP_PRIOR].head, "softplus", head, "distribution of the actions"),
-    CHOICE("prior-high", net[BP_PRIOR_HIGH].kind, "ar1", bp_config_latent_prior, "prior of a hierarchical policy's latent"),
-    TEXT("prior-high-layers", net[BP_PRIOR_HIGH].hidden, "200", "N,N", "sizes of its hidden layers"),
-    TEXT("prior-high-inputs", net[BP_PRIOR_HIGH].inputs, "?proprio,?global,?targets,?touch", "GROUPS", "observation groups that it sees; ?NAME only where the task has it"),
-    CHOICE("prior-high-head", net[BP_PRIOR_HIGH].head, "softplus", head, "distribution of the latent"),
-    REAL("prior-correlation", prior_correlation, "0.95", 0, 0.999999, "correlation of the latent with the one before under a prior ar1"),
+    CHOICE("prior-high", net[BP_PRIOR_HIGH].kind, "ar1", bp_config_latent_prior, "prior of a hierarchical policy's latent", "latent-size"),
+    TEXT("prior-high-layers", net[BP_PRIOR_HIGH].hidden, "200", "N,N", "sizes of its hidden layers", "latent-size"),
+    TEXT("prior-high-inputs", net[BP_PRIOR_HIGH].inputs, "?proprio,?global,?targets,?touch", "GROUPS", "observation groups that it sees; ?NAME only where the task has it", "latent-size"),
+    CHOICE("prior-high-head", net[BP_PRIOR_HIGH].head, "softplus", head, "distribution of the latent", "latent-size"),
+    REAL("prior-correlation", prior_correlation, "0.95", 0, 0.999999, "correlation of the latent with the one before under a prior ar1", "latent-size"),
     REAL("prior-learning-rate", learning_rate[BP_PART_PRIOR], "1e-4", 0, 1, "Adam's learning rate for the prior"),
     {0},
 };

@@ -28,10 +28,10 @@ struct bp_config {
 /* The rows, for parts of a program's options whose values are a struct bp_config: all but the prior's, and these. */
 extern const struct bp_option bp_config_options[], bp_config_prior_options[];
 
-/* Networks and hierarchy as configured; the prior may then be replaced by a borrowed one. */
 /* Names of the priors of a latent, NULL after the last: choices of an option. */
 const char *bp_config_latent_prior(int i);
 
+/* Networks and hierarchy as configured; the prior may then be replaced by a borrowed one. */
 struct bp_latent_choice bp_config_networks(const struct bp_config *config, struct bp_net_choice choice[BP_ROLES]);
 
 /* Learner and replay as configured. */

@@ -12,9 +12,9 @@ static const char *initialise(int i)
 }
 
 const struct bp_option bp_transfer_options[] = {
-    {"prior-from", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(prior_from), NULL, 0, 0, NULL, "FILE", "checkpoint whose prior is kept, frozen; - is stdin, none learns from scratch"},
-    {"reuse", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(reuse), "prior", 0, 0, bp_reuse_name, "NAME", "what of it the new agent is made of"},
-    {"initialise", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(initialise), "prior", 0, 0, initialise, "NAME", "levels of the policy that learn start as copies of the prior's, or afresh"},
+    {"prior-from", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(prior_from), NULL, 0, 0, NULL, "FILE", "checkpoint whose prior is kept, frozen; - is stdin, none learns from scratch", NULL},
+    {"reuse", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(reuse), "prior", 0, 0, bp_reuse_name, "NAME", "what of it the new agent is made of", NULL},
+    {"initialise", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(initialise), "prior", 0, 0, initialise, "NAME", "levels of the policy that learn start as copies of the prior's, or afresh", NULL},
     {0},
 };
 

@@ -72,7 +72,8 @@ for size in 0x10 10 axb 10x 9999x10 10x10x10; do
     check "a size of $size" 2 "--frames wants a width and a height like 320x240" -- $play --frames $size -o x
 done
 check "an unknown camera" 2 "--camera must be one of follow, top" -- $play --frames 8x8 --camera side -o x
-check "a recording without frames" 2 "--playback is for --frames" -- bp-rollout --playback play.traj -o x
+check "a recording without frames" 2 "--playback play.traj changes nothing without --frames" -- bp-rollout --playback play.traj -o x
+check "a camera without frames" 2 "--camera top changes nothing without --frames" -- bp-rollout --camera top --play random --task goto -n 1 -o x
 check "a recording and a task" 2 "--playback shows what was recorded: --task changes nothing of it" -- bp-rollout --playback play.traj --task goto --frames 8x8 -o x
 check "a recording and a checkpoint" 2 "--playback looks at no checkpoint: 'y.ckpt' is one too many" -- bp-rollout --playback play.traj --frames 8x8 -o x y.ckpt
 head -c 2000 play.traj >cut.traj

@@ -48,3 +48,12 @@ check "  nor as frames" 2 'simulates nothing' -- bp-rollout --one-state --frames
 check "a low level that sees the goal" 2 'low-sees-goal' -- bp-train $small --policy-inputs '*' --prior shared --transitions 4k -o no
 quiet "  unless it may" bp-train $small --policy-inputs '*' --low-sees-goal --prior shared --transitions 2k -o forced
 check "a flat policy has no low level to share" 2 'share' -- bp-train -p goto-ball --prior shared --transitions 4k --db none -q -o no
+
+# What a flat run would ignore is refused.
+for option in "high mlp" "high-layers 8" "high-inputs goal" "high-head bounded" "prior-high mlp" "prior-high-layers 8" "prior-correlation 0.5" "latent-period 4"; do
+    check "--${option% *} of a flat policy" 2 "--$option changes nothing without --latent-size \\(command line\\)" -- bp-train -p goto-ball --$option --transitions 1k --db none -q -o no
+done
+check "--low-sees-goal of a flat policy" 2 "--low-sees-goal changes nothing without --latent-size" -- bp-train -p goto-ball --low-sees-goal --print-config
+check "--high-layers of a flat transfer" 2 "--high-layers 8 changes nothing without --latent-size" -- bp-transfer --prior-from none --high-layers 8 --transitions 1k --db none -q -o no
+check "--inference of a flat distilled prior" 2 "--inference mlp changes nothing without --latent-size" -- bp-distill --inference mlp -q --db none -o no policy.traj
+check "--patience where nothing is held out" 2 "--patience 3 changes nothing without --held-out" -- bp-distill --held-out 0 --patience 3 -q --db none -o no policy.traj

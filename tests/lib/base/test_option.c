@@ -8,10 +8,10 @@
 /* ---- a program of our own ---- */
 
 struct values {
-    bool flag;
-    int64_t count, seed;
+    bool flag, of_flag;
+    int64_t count, seed, of_text;
     double real;
-    const char *text, *kind, *file;
+    const char *text, *kind, *file, *of_real, *of_other;
 };
 
 static const char *kind_name(int i)
@@ -23,16 +23,20 @@ static const char *kind_name(int i)
 #define AT(member) offsetof(struct values, member)
 
 static const struct bp_option config_rows[] = {
-    {"flag", 'f', BP_FLAG, BP_SCOPE_CONFIG, AT(flag), NULL, 0, 0, NULL, NULL, "a flag"},
-    {"count", 'c', BP_COUNT, BP_SCOPE_CONFIG, AT(count), "10k", 1, 1e15, NULL, "N", "a count"},
-    {"seed", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(seed), "1", 0, 9.2e18, NULL, "N", "a large count"},
-    {"real-number", 'r', BP_REAL, BP_SCOPE_CONFIG, AT(real), "0.1", 0, 1, NULL, "X", "a number"},
-    {"text", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(text), NULL, 0, 0, NULL, "TEXT", "a text"},
-    {"kind", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(kind), "mlp", 0, 0, kind_name, "NAME", "a choice"},
+    {"flag", 'f', BP_FLAG, BP_SCOPE_CONFIG, AT(flag), NULL, 0, 0, NULL, NULL, "a flag", NULL},
+    {"count", 'c', BP_COUNT, BP_SCOPE_CONFIG, AT(count), "10k", 1, 1e15, NULL, "N", "a count", NULL},
+    {"seed", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(seed), "1", 0, 9.2e18, NULL, "N", "a large count", NULL},
+    {"real-number", 'r', BP_REAL, BP_SCOPE_CONFIG, AT(real), "0.1", 0, 1, NULL, "X", "a number", NULL},
+    {"text", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(text), NULL, 0, 0, NULL, "TEXT", "a text", NULL},
+    {"kind", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(kind), "mlp", 0, 0, kind_name, "NAME", "a choice", NULL},
+    {"of-text", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(of_text), NULL, 0, 0, NULL, "N", "needs a text", "text"},
+    {"of-flag", 0, BP_FLAG, BP_SCOPE_CONFIG, AT(of_flag), NULL, 0, 0, NULL, NULL, "needs a flag", "flag"},
+    {"of-real", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(of_real), "x", 0, 0, NULL, "TEXT", "needs a number", "real-number"},
+    {"of-other", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(of_other), NULL, 0, 0, NULL, "TEXT", "needs another program's option", "absent"},
     {0},
 };
 static const struct bp_option command_rows[] = {
-    {"file", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(file), "-", 0, 0, NULL, "FILE", "a file"},
+    {"file", 'o', BP_TEXT, BP_SCOPE_COMMAND, AT(file), "-", 0, 0, NULL, "FILE", "a file", NULL},
     {0},
 };
 
@@ -449,6 +453,59 @@ static void programs_set_values(void **state)
     assert_said(said, "(derived)");
 }
 
+/* ---- what options need ---- */
+
+static int check(const char *line, const char *said_part)
+{
+    resolved(line);
+    capture_begin();
+    int status = bp_options_check(options);
+    const char *said = capture_take();
+    capture_end();
+    if (status)
+        assert_said(said, said_part);
+    else
+        assert_string_equal(said, "");
+    return status;
+}
+
+static void what_changes_nothing_is_refused(void **state)
+{
+    static const char *const refused_lines[][2] = {
+        {"--of-text 3", "--of-text 3 changes nothing without --text (command line)\n"},
+        {"--of-text 3 --text=", "--of-text 3 changes nothing without --text (command line)\n"},
+        {"--of-text 3 --text none", "--of-text 3 changes nothing without --text (command line)\n"},
+        {"--of-flag", "--of-flag changes nothing without --flag (command line)\n"},
+        {"--of-real y --real-number 0", "--of-real y changes nothing without --real-number (command line)\n"},
+    };
+    static const char *const taken[] = {"", "--of-text 3 --text a", "--of-flag --flag", "--no-of-flag", "--of-real y", "--of-other z", "--real-number 0"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof refused_lines / sizeof *refused_lines; i++)
+        if (!check(refused_lines[i][0], refused_lines[i][1]))
+            fail_msg("'%s' is accepted", refused_lines[i][0]);
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        assert_int_equal(check(taken[i], ""), 0);
+    setenv("BP_OF_TEXT", "5", 1);
+    assert_int_equal(check("", "--of-text 5 changes nothing without --text (BP_OF_TEXT)\n"), -1);
+    unsetenv("BP_OF_TEXT");
+}
+
+/* Presets say more than one run needs, and programs what follows from a checkpoint. */
+static void only_what_the_user_gave_is_refused(void **state)
+{
+    char *path = preset("of-text = 3\n");
+
+    (void)state;
+    assert_int_equal(parse(""), 0);
+    assert_int_equal(bp_options_preset(options, path), 0);
+    assert_int_equal(bp_options_resolve(options), 0);
+    assert_int_equal(bp_options_check(options), 0);
+    assert_int_equal(bp_options_set(options, "of-text", "4", "checkpoint"), 0);
+    assert_int_equal(bp_options_check(options), 0);
+    assert_null(bp_options_explicit(options, "of-text"));
+}
+
 /* ---- the command line as text ---- */
 
 /* A shell reads back the words that were given, whatever is in them. */
@@ -504,6 +561,8 @@ int main(void)
         cmocka_unit_test(unset_texts_stay_unset_through_json),
         cmocka_unit_test(printed_config_is_a_preset),
         cmocka_unit_test(programs_set_values),
+        cmocka_unit_test(what_changes_nothing_is_refused),
+        cmocka_unit_test(only_what_the_user_gave_is_refused),
         cmocka_unit_test(command_line_is_for_a_shell),
     };
 

@@ -1,4 +1,5 @@
 #include "run/config.h"
+#include "run/fit.h"
 #include "run/preset.h"
 
 #include "env/env.h"
@@ -56,6 +57,27 @@ static void defaults_are_the_papers(void **state)
     assert_string_equal(config.net[BP_PRIOR].head, "softplus");
     assert_null(config.net[BP_CRITIC].head);
     bp_options_free(options);
+}
+
+/* What an option needs is an option of the same table. */
+static void needs_are_options(void **state)
+{
+    static const struct bp_option *const tables[][2] = {{bp_config_options, bp_config_options}, {bp_config_prior_options, bp_config_options}, {bp_fit_options, bp_fit_options}};
+    int needing = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        for (const struct bp_option *row = tables[i][0]; row->name; row++) {
+            const struct bp_option *needed = tables[i][1];
+            if (!row->needs)
+                continue;
+            while (needed->name && strcmp(needed->name, row->needs))
+                needed++;
+            if (!needed->name)
+                fail_msg("--%s needs --%s, which there is not", row->name, row->needs);
+            needing++;
+        }
+    assert_in_range(needing, 20, 100);
 }
 
 /* Every preset that is there resolves, and builds agent, learner and replay for its task. */
@@ -162,6 +184,7 @@ static int find_share(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(needs_are_options),
         cmocka_unit_test(presets_are_names_or_files),
         cmocka_unit_test(defaults_are_the_papers),
         cmocka_unit_test(every_preset_works),
