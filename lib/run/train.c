@@ -350,23 +350,54 @@ static void schedule(struct loop *loop)
     loop->next_checkpoint = next_multiple(at, command->checkpoint_every);
 }
 
-static int prepare(struct loop *loop)
+/* All that can be refused for what is in config and command, and before any file is looked at. */
+static int build(struct loop *loop)
 {
     const struct bp_train_spec *spec = loop->spec;
     const struct bp_config *config = spec->config;
 
     if (spec->borrowed.checkpoint)
         strcpy(loop->parent, spec->borrowed.checkpoint->hash);
-    if (bp_cycle_init(&loop->cycle, config, &spec->borrowed, (int)spec->command->threads) || bp_body_copy_read(loop->cycle.env.body, &loop->body))
-        return -1;
-    if ((spec->stopped && check_stopped(loop)) || open_files(loop) || bp_memory_check(&loop->cycle, spec->command->max_memory))
+    if (bp_cycle_init(&loop->cycle, config, &spec->borrowed, (int)spec->command->threads) || bp_body_copy_read(loop->cycle.env.body, &loop->body) ||
+        (spec->stopped && check_stopped(loop)) || bp_memory_check(&loop->cycle, spec->command->max_memory))
         return -1;
     loop->evaluator = bp_evaluator_new(config->evaluate, &loop->cycle.env, (int)config->evaluate_episodes, &loop->cycle.learner.agent,
                                        loop->cycle.pool);
-    if (!loop->evaluator || (spec->stopped && bp_resume_read(loop->files.resume, &loop->cycle)))
+    return loop->evaluator ? 0 : -1;
+}
+
+static int prepare(struct loop *loop)
+{
+    if (build(loop) || open_files(loop) || (loop->spec->stopped && bp_resume_read(loop->files.resume, &loop->cycle)))
         return -1;
     schedule(loop);
     return open_ledger(loop);
+}
+
+static int flush_stdout(void)
+{
+    return fflush(stdout) || ferror(stdout) ? bp_error_errno(BP_FAILURE, "cannot write standard output") : 0;
+}
+
+/* What --print-config prints: every value and where it came from, and the memory that the run will take. */
+static int print_config(struct loop *loop)
+{
+    struct bp_memory memory;
+    char text[128];
+
+    bp_options_print(loop->spec->options, stdout);
+    if (flush_stdout() || build(loop) || bp_memory_of(&loop->cycle, &memory))
+        return -1;
+    printf("# memory: %s\n", bp_memory_text(&memory, text, sizeof text));
+    return flush_stdout();
+}
+
+static void free_loop(struct loop *loop)
+{
+    bp_run_files_close(&loop->files);
+    bp_body_copy_free(&loop->body);
+    bp_evaluator_free(loop->evaluator);
+    bp_cycle_free(&loop->cycle);
 }
 
 /* A run that stopped has the number of the signal; one whose signal came when all was done has finished. */
@@ -383,8 +414,11 @@ int bp_train(const struct bp_train_spec *spec)
     bool failed;
     int status;
 
-    if (spec->command->print_config)
-        return bp_train_print_config(spec) ? bp_exit_status() : 0;
+    if (spec->command->print_config) {
+        status = print_config(&loop) ? bp_exit_status() : 0;
+        free_loop(&loop);
+        return status;
+    }
     bp_signals_catch();
     bp_signals_catch_pipe();
     failed = prepare(&loop) || run(&loop);
@@ -393,9 +427,6 @@ int bp_train(const struct bp_train_spec *spec)
     status = exit_status(&loop, failed);
     if (bp_ledger_close(&loop.ledger, status, loop.files.hash) && !status)
         status = bp_exit_status();
-    bp_run_files_close(&loop.files);
-    bp_body_copy_free(&loop.body);
-    bp_evaluator_free(loop.evaluator);
-    bp_cycle_free(&loop.cycle);
+    free_loop(&loop);
     return status;
 }

@@ -32,9 +32,6 @@ struct bp_train_spec {
     const struct bp_resume_header *stopped;     /* what --resume goes on from; NULL: a new run */
 };
 
-/* What --print-config prints: every value and where it came from, and the memory that the run will take. 0, or -1 after reporting. */
-int bp_train_print_config(const struct bp_train_spec *spec) BP_WARN_UNUSED;
-
 /* Train, or print the config when that is asked for. Returns the process's exit status: 0, a bp_status after reporting, or 128 + n when signal n stopped it. */
 int bp_train(const struct bp_train_spec *spec) BP_WARN_UNUSED;
 

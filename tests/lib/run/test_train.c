@@ -444,7 +444,8 @@ static void bad_usage(void **state)
     static const char *const bad[][2] = {
         {"--preset no-such-preset", "no-such-preset"}, {"--task nav", "nav-easy, nav-hard"}, {"--transitions 0", "--transitions"}, {"--threads 0", "--threads"},
         {"--shards 3", "3 equal shards"}, {"operand", "'operand'"}, {"--policy-layers big", "big"}, {"--evaluate critic", "'critic'"},
-        {"--prior-inputs proprio", "'proprio'"}, {"--actors 9", "too small"}, {"--warm-up 1M", "--warm-up"},
+        {"--prior-inputs proprio", "'proprio'"}, {"--actors 9", "too small"}, {"--warm-up 1M", "--warm-up"}, {"--evaluate policy:nav", "'nav'"},
+        {"--evaluate policy:goto", "'goto'"}, {"--max-memory 1M", "--max-memory"}, {"--high-layers 4", "--latent-size"},
     };
 
     (void)state;
@@ -454,6 +455,24 @@ static void bad_usage(void **state)
         assert_said(outcome.said, bad[i][1]);
         assert_ptr_equal(strchr(outcome.said, '\n'), outcome.said + strlen(outcome.said) - 1);      /* one sentence */
         assert_false(is_there("bad.ckpt"));
+    }
+}
+
+/* --print-config refuses what the run would, with the same sentence. */
+static void the_config_of_no_run_is_refused(void **state)
+{
+    static const char *const bad[] = {"--evaluate critic", "--evaluate policy:goto", "--evaluate prior:nowhere", "--shards 3", "--warm-up 1M", "--max-memory 1M",
+                                      "--body nothing", "--prior-inputs proprio", "--unroll 7 --sequence-stride 3", "--latent-period 3"};
+    char line[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(line, sizeof line, "%s --print-config", bad[i]);
+        struct outcome runs = run(train_main, bad[i], "bad.ckpt"), prints = run(train_main, line, "bad.ckpt");
+        assert_status(runs, BP_USAGE);
+        assert_status(prints, BP_USAGE);
+        if (!strstr(bad[i], "--max-memory"))        /* a sentence with measured figures */
+            assert_string_equal(prints.said, runs.said);
     }
 }
 
@@ -486,6 +505,7 @@ int main(void)
         cmocka_unit_test(runs_are_recorded),
         cmocka_unit_test(the_config_is_printed),
         cmocka_unit_test(bad_usage),
+        cmocka_unit_test(the_config_of_no_run_is_refused),
         cmocka_unit_test(unwritable_output),
     };
 
