@@ -19,7 +19,7 @@ struct bp_world;
 /* What an environment is, fixed while it is open. */
 struct bp_env_spec {
     struct bp_groups groups;    /* of an observation row */
-    struct bp_space action;     /* of A numbers, each clipped to [-1, 1] where it enters */
+    struct bp_space action;     /* A numbers, each clipped to [-1, 1] where it enters, or A choices */
     int time_limit;             /* control steps after which an episode is truncated */
     double control_step;        /* s */
     size_t state_size;          /* bytes that save writes */

@@ -87,13 +87,14 @@ static int add_torsos(struct bp_agent *agent, const struct bp_level *level, stru
 static int init_level(struct bp_agent *agent, enum bp_role role, const struct bp_net_choice *choice, const char *kind, struct bp_level *level)
 {
     struct bp_net_spec spec = {0};
-    char text[64];
+    char text[64], right[128];
 
     if (!(level->family = bp_family_find(choice->head)))
         return bp_error(BP_USAGE, "there is no head '%s'", choice->head);
     if (level->family->space != level->space.kind)
-        return bp_error(BP_USAGE, "the %s's head '%s' draws what is %s, but here are %s", bp_roles[role].name, choice->head,
-                        bp_space_kind_name(level->family->space), bp_space_text(level->space, text, sizeof text));
+        return bp_error(BP_USAGE, "the %s's head '%s' draws what is %s, but here are %s; heads for these: %s", bp_roles[role].name, choice->head,
+                        bp_space_kind_name(level->family->space), bp_space_text(level->space, text, sizeof text),
+                        bp_families_of(level->space.kind, right, sizeof right));
     if (kind)
         snprintf(spec.kind, sizeof spec.kind, "%s", kind);
     if (level->above)

@@ -1,7 +1,9 @@
 #include "nn/family.h"
 
+#include "nn/categorical.h"
 #include "nn/gaussian.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- diagonal Gaussians ---- */
@@ -55,11 +57,39 @@ static struct bp_distribution bounded(struct bp_tape *tape, struct bp_var *outpu
     return (struct bp_distribution){&bp_families[1], {p.mean, p.scale}};
 }
 
+/* ---- choices ---- */
+
+static struct bp_distribution categorical(struct bp_tape *tape, struct bp_var *output)
+{
+    return (struct bp_distribution){&bp_families[2], {bp_categorical_head(tape, output)}};
+}
+
+static struct bp_var *choose(struct bp_tape *tape, struct bp_distribution p, const float *noise)
+{
+    return bp_categorical_sample(tape, p.param[0], noise);
+}
+
+static struct bp_var *log_prob_of_choice(struct bp_tape *tape, struct bp_distribution p, const float *y)
+{
+    return bp_categorical_log_prob(tape, p.param[0], y);
+}
+
+static struct bp_var *kl_of_choices(struct bp_tape *tape, struct bp_distribution p, struct bp_distribution q)
+{
+    return bp_categorical_kl(tape, p.param[0], q.param[0]);
+}
+
+static struct bp_var *entropy_of_choices(struct bp_tape *tape, struct bp_distribution p)
+{
+    return bp_categorical_entropy(tape, p.param[0]);
+}
+
 /* ---- the table ---- */
 
 const struct bp_family bp_families[] = {
-    {"softplus", "Gaussian, scale 0.01 + softplus", BP_CONTINUOUS, mean_and_scale, one_each, softplus, sample, log_prob, kl, entropy},
-    {"bounded", "Gaussian, mean within 1, scale at most 1.01", BP_CONTINUOUS, mean_and_scale, one_each, bounded, sample, log_prob, kl, entropy},
+    {"softplus", "Gaussian, scale 0.01 + softplus", BP_CONTINUOUS, true, mean_and_scale, one_each, softplus, sample, log_prob, kl, entropy},
+    {"bounded", "Gaussian, mean within 1, scale at most 1.01", BP_CONTINUOUS, true, mean_and_scale, one_each, bounded, sample, log_prob, kl, entropy},
+    {"categorical", "choices, by softmax", BP_DISCRETE, false, one_each, one_each, categorical, choose, log_prob_of_choice, kl_of_choices, entropy_of_choices},
     {0},
 };
 
@@ -74,6 +104,17 @@ const struct bp_family *bp_family_find(const char *name)
 const char *bp_family_name(int i)
 {
     return bp_families[i].name;
+}
+
+const char *bp_families_of(enum bp_space_kind kind, char *text, int size)
+{
+    int length = 0;
+
+    *text = '\0';
+    for (const struct bp_family *family = bp_families; family->name; family++)
+        if (family->space == kind && length < size)
+            length += snprintf(text + length, (size_t)(size - length), "%s%s", length ? ", " : "", family->name);
+    return text;
 }
 
 struct bp_distribution bp_normal(struct bp_var *mean, struct bp_var *scale)

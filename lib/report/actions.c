@@ -1,4 +1,7 @@
-/* How actions are distributed, number by number, and how far the policy's are from the prior's: BP figure 13. */
+/*
+ * How actions are distributed, number by number, and how far the policy's are from the prior's: BP figure 13. Of choices, the number is
+ * 1 where one was made and 0 elsewhere, so that its bins are two, and the distance is that of how often it was made.
+ */
 #include "report/episodes.h"
 #include "report/report.h"
 #include "stats/wasserstein.h"
@@ -14,28 +17,29 @@ static const struct bp_table_column columns[] = {
 };
 
 struct gathered {
-    int size;                               /* numbers of an action, A */
+    struct bp_space space;                  /* of A numbers or choices */
     struct bp_episodes_values *values;      /* of each; owned */
 };
 
 static int add(void *data, const struct bp_report_options *options, const char *file, const struct bp_episode *episode)
 {
     struct gathered *gathered = data;
+    char here[64], before[64];
 
     (void)options;
     if (!gathered->values) {
-        gathered->size = episode->action.size;
-        if (!(gathered->values = calloc((size_t)gathered->size, sizeof *gathered->values)))
-            return bp_error(BP_FAILURE, "not enough memory for actions of %d numbers", gathered->size);
+        gathered->space = episode->action;
+        if (!(gathered->values = calloc((size_t)gathered->space.size, sizeof *gathered->values)))
+            return bp_error(BP_FAILURE, "not enough memory for actions of %d numbers", gathered->space.size);
     }
-    if (episode->action.size != gathered->size)
-        return bp_error(BP_USAGE, "%s: episode %lld has actions of %d numbers, those before it had %d; report them one by one",
-                        bp_episodes_name(file), (long long)episode->index, episode->action.size, gathered->size);
-    for (int i = 0; i < episode->length * gathered->size; i++) {
+    if (!bp_space_equal(episode->action, gathered->space))
+        return bp_error(BP_USAGE, "%s: the actions of episode %lld are %s, those before it %s; report them one by one", bp_episodes_name(file),
+                        (long long)episode->index, bp_space_text(episode->action, here, sizeof here), bp_space_text(gathered->space, before, sizeof before));
+    for (int i = 0; i < episode->length * gathered->space.size; i++) {
         if (!isfinite(episode->actions[i]))
             return bp_error(BP_USAGE, "%s: episode %lld has an action that is not finite in step %d", bp_episodes_name(file),
-                            (long long)episode->index, i / gathered->size + 1);
-        if (bp_episodes_push(&gathered->values[i % gathered->size], episode->actions[i]))
+                            (long long)episode->index, i / gathered->space.size + 1);
+        if (bp_episodes_push(&gathered->values[i % gathered->space.size], episode->actions[i]))
             return -1;
     }
     return 0;
@@ -46,6 +50,11 @@ static void find_range(const struct bp_episodes_group *group, int action, double
 {
     *low = INFINITY;
     *high = -INFINITY;
+    if (((const struct gathered *)group->data)->space.kind == BP_DISCRETE) {
+        *low = 0;
+        *high = 1;
+        return;
+    }
     for (int g = 0; g < group->groups; g++) {
         const struct gathered *gathered = group->first[g].data;
         double least, largest;
@@ -76,17 +85,18 @@ static void print_action(struct bp_table *table, const struct bp_report_options 
 {
     const struct bp_episodes_values *own = &((struct gathered *)group->data)->values[action],
                                     *first = &((struct gathered *)group->first->data)->values[action];
+    int64_t bins = ((struct gathered *)group->data)->space.kind == BP_DISCRETE ? 2 : options->bins;
     double low, high;
     size_t at = 0;
 
     find_range(group, action, &low, &high);
     gsl_sort(own->values, 1, own->count);
-    for (int64_t bin = 0; bin < options->bins; bin++) {
-        double end = bin + 1 < options->bins ? low + (high - low) * (double)(bin + 1) / (double)options->bins : high;
+    for (int64_t bin = 0; bin < bins; bin++) {
+        double end = bin + 1 < bins ? low + (high - low) * (double)(bin + 1) / (double)bins : high;
         size_t begin = at;
-        while (at < own->count && (own->values[at] < end || bin + 1 == options->bins))
+        while (at < own->count && (own->values[at] < end || bin + 1 == bins))
             at++;
-        print_row(table, group, action, bin, low + (high - low) * (double)bin / (double)options->bins, end);
+        print_row(table, group, action, bin, low + (high - low) * (double)bin / (double)bins, end);
         bp_table_count(table, (int64_t)(at - begin));
         bp_table_real(table, (double)(at - begin) / (double)own->count);
         bp_table_real(table, NAN);
@@ -100,15 +110,16 @@ static void print_action(struct bp_table *table, const struct bp_report_options 
 static int print(struct bp_table *table, const struct bp_report_options *options, const struct bp_episodes_group *group)
 {
     const struct gathered *gathered = group->data;
+    char ours[64], theirs[64];
 
     for (int g = 0; g < group->groups; g++) {
-        int size = ((const struct gathered *)group->first[g].data)->size;
-        if (size != gathered->size)
+        struct bp_space other = ((const struct gathered *)group->first[g].data)->space;
+        if (!bp_space_equal(other, gathered->space))
             return group > group->first ? -1 :          /* it was told */
-                   bp_error(BP_USAGE, "%s has actions of %d numbers, %s of %d; report them one by one", bp_episodes_name(group->file),
-                            gathered->size, bp_episodes_name(group->first[g].file), size);
+                   bp_error(BP_USAGE, "the actions of %s are %s, those of %s %s; report them one by one", bp_episodes_name(group->file),
+                            bp_space_text(gathered->space, ours, sizeof ours), bp_episodes_name(group->first[g].file), bp_space_text(other, theirs, sizeof theirs));
     }
-    for (int action = 0; action < gathered->size; action++)
+    for (int action = 0; action < gathered->space.size; action++)
         print_action(table, options, group, action);
     return 0;
 }
@@ -117,7 +128,7 @@ static void clear(void *data)
 {
     struct gathered *gathered = data;
 
-    for (int i = 0; gathered->values && i < gathered->size; i++)
+    for (int i = 0; gathered->values && i < gathered->space.size; i++)
         free(gathered->values[i].values);
     free(gathered->values);
 }

@@ -315,15 +315,33 @@ static void begin(struct bp_rollout *rollout, struct team *team)
     }
 }
 
-/* Random play: standard normal actions, clipped where they enter. */
-static void act_at_random(struct bp_acting *acting, int actions)
+/* Random play, a row of noise at a time; returns log_prob. Numbers: standard normal, clipped where they enter. */
+static float random_numbers(const float *noise, int size, float *action)
 {
-    memcpy(acting->actions, acting->noise, (size_t)(LANES * actions) * sizeof(float));
-    for (int i = 0; i < LANES; i++) {
-        acting->log_prob[i] = 0;
-        for (int j = 0; j < actions; j++)
-            acting->log_prob[i] -= 0.5f * acting->noise[i * actions + j] * acting->noise[i * actions + j] + 0.5f * logf(2 * (float)M_PI);
-    }
+    float log_prob = 0;
+
+    memcpy(action, noise, (size_t)size * sizeof *action);
+    for (int j = 0; j < size; j++)
+        log_prob -= 0.5f * noise[j] * noise[j] + 0.5f * logf(2 * (float)M_PI);
+    return log_prob;
+}
+
+/* Each choice as likely as the others. */
+static float random_choice(const float *noise, int size, float *action)
+{
+    int choice = bp_choice(noise, size);
+
+    for (int j = 0; j < size; j++)
+        action[j] = j == choice;
+    return -logf((float)size);
+}
+
+static void act_at_random(struct bp_acting *acting, struct bp_space space)
+{
+    static float (*const draw[BP_SPACE_KINDS])(const float *, int, float *) = {[BP_CONTINUOUS] = random_numbers, [BP_DISCRETE] = random_choice};
+
+    for (int i = 0; i < LANES; i++)
+        acting->log_prob[i] = draw[space.kind](acting->noise + i * space.size, space.size, acting->actions + i * space.size);
 }
 
 static void record_latent(const struct bp_acting *acting, int i, int t, struct bp_latents *latents)
@@ -374,14 +392,14 @@ static int numbers_drawn(const struct bp_rollout *rollout, enum bp_role role, in
 static void play(struct bp_rollout *rollout, struct team *team)
 {
     enum bp_role role = role_of(rollout->spec.play);
-    int actions = rollout->agent.action.size, numbers = team->acting.noise_size, running = team->count, drawn = numbers_drawn(rollout, role, numbers);
+    int numbers = team->acting.noise_size, running = team->count, drawn = numbers_drawn(rollout, role, numbers);
 
     begin(rollout, team);
     while (running > 0 && !bp_signals_stop()) {
         for (int i = 0; i < LANES; i++)
             bp_random_normal(team->stream[i], team->acting.noise + i * numbers, drawn);
         if (rollout->spec.play == BP_PLAY_RANDOM)
-            act_at_random(&team->acting, actions);
+            act_at_random(&team->acting, rollout->agent.action);
         else
             bp_act(&team->acting, rollout->params, role, team->observations, rollout->with_kl, 0);
         for (int i = 0; i < LANES; i++)

@@ -365,9 +365,12 @@ static const struct bp_tensor *need_actions(const struct source *source, int len
     if (!action)
         return NULL;
     *space = (struct bp_space){kind ? bp_space_kind_find(kind) : BP_CONTINUOUS, (int)action->shape[1]};
-    if (space->kind != BP_SPACE_KINDS)
+    if (space->kind == BP_SPACE_KINDS)
+        bp_error(BP_DAMAGED, "%s is damaged: its actions are '%s', which this version does not know", source->where, kind);
+    else if (!bp_space_holds(*space, action->data, length))
+        bp_error(BP_DAMAGED, "%s is damaged: an action is not one of %d choices, a 1 and zeros", source->where, space->size);
+    else
         return action;
-    bp_error(BP_DAMAGED, "%s is damaged: its actions are '%s', which this version does not know", source->where, kind);
     return NULL;
 }
 

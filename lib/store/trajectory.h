@@ -15,11 +15,11 @@
 struct bp_episode {
     int length;                 /* T */
     struct bp_groups groups;    /* of an observation row; the stream has one tensor "observation/NAME" for each */
-    struct bp_space action;     /* of A numbers */
+    struct bp_space action;     /* of A numbers, or A choices */
     float *observations;        /* (T+1) x groups.size */
     float *actions;             /* T x A, as sampled, before clipping */
     float *rewards;             /* T, of the task */
-    float *log_prob;            /* T, log density of actions[t] under what acted; NaN where it has none */
+    float *log_prob;            /* T, log density (of choices: log-probability) of actions[t] under what acted; NaN where it has none */
     float *kl_prior;            /* T, KL(policy || prior) in nats at t, or NULL when the checkpoint has no pair */
     int32_t *event;             /* T, what the task reports at t (nav: index of the target entered), or BP_NO_EVENT */
     uint8_t *states;            /* (T+1) x state_size bytes, the simulator's as bp_env_save gives them; NULL: not recorded. Owned */

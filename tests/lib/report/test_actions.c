@@ -73,11 +73,41 @@ static void what_cannot_be_compared(void **state)
     free(text);
 }
 
+/* Of choices, a bin of steps in which one was not made and one of those in which it was. */
+static void choices(void **state)
+{
+    const struct bp_report_options tsv = { .tsv = true, .bins = 40 };
+    char *files[] = { "f.traj", "g.traj" };
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct bp_pack_writer *writer = bp_pack_create(files[i], 1);
+        struct bp_groups groups = { 0 };
+        struct bp_episode episode;
+        bp_groups_add(&groups, "proprio", 1);
+        assert_int_equal(bp_episode_alloc(&episode, &groups, bp_discrete(3), 4, false), 0);
+        for (int t = 0; t < 4; t++)
+            episode.actions[3 * t + (t < 1 + i)] = 1;        /* 1 of 4 is choice 1; then 2 of 4; choice 2 never comes */
+        episode.truncated = true;
+        assert_int_equal(bp_episode_write(writer, &episode), 0);
+        bp_episode_free(&episode);
+        assert_int_equal(bp_pack_commit(writer), 0);
+    }
+    char *text = fixture_run(bp_actions_report, &tsv, 0, files, 2);
+    assert_int_equal(fixture_rows(text), 2 * 3 * 3);
+    static const double n[18] = { 1, 3, 4, 3, 1, 4, 4, 0, 4, 2, 2, 4, 2, 2, 4, 4, 0, 4 };
+    for (int row = 0; row < 18; row++)
+        assert_near(fixture_number(text, row, "n"), n[row], 0);
+    assert_near(fixture_number(text, 3 * 4 + 2, "distance"), 0.25, 1e-12);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(histograms),
         cmocka_unit_test(what_cannot_be_compared),
+        cmocka_unit_test(choices),
     };
 
     return cmocka_run_group_tests(tests, fixture_enter, fixture_leave);

@@ -465,6 +465,24 @@ static void test_rejects_latents(void **state)
     }
 }
 
+/* Actions that are choices come back as such; what is none is refused. */
+static void test_choices(void **state)
+{
+    static float chosen[] = {0, 1, 1, 0, 1, 0, 0, 1}, half[] = {0, 1, 1, 0, 0.5f, 0.5f, 0, 1}, both[] = {0, 1, 1, 1, 1, 0, 0, 1};
+    const struct part good = {"action", BP_F32, 4, 2, chosen}, wrong[] = {{"action", BP_F32, 4, 2, half}, {"action", BP_F32, 4, 2, both}};
+    struct bp_episode episode;
+    struct bp_record record;
+
+    (void)state;
+    make_record(&record, &good, "action_space", "discrete");
+    assert_int_equal(bp_episode_from_record(&record, "x", &episode), 0);
+    assert_true(bp_space_equal(episode.action, bp_discrete(2)));
+    assert_memory_equal(episode.actions, chosen, sizeof chosen);
+    bp_episode_free(&episode);
+    for (int i = 0; i < 2; i++)
+        check_rejected(&wrong[i], "action_space", "discrete", "an action is not one of 2 choices");
+}
+
 static void test_rejects_fields(void **state)
 {
     static const struct { const char *key, *text, *said; } bad[] = {
@@ -545,6 +563,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_diverged, make_directory, remove_directory),
         cmocka_unit_test(test_accepts_and_ignores),
         cmocka_unit_test(test_rejects_tensors),
+        cmocka_unit_test(test_choices),
         cmocka_unit_test(test_rejects_fields),
     };
 
