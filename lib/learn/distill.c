@@ -34,9 +34,9 @@ struct likelihood {
     struct bp_var *sum, *high;
 };
 
-static struct bp_var *log_prob(struct bp_tape *tape, struct bp_distribution p, const float *y)
+static struct bp_var *log_prob(const struct bp_scene *scene, const struct bp_level *level, struct bp_distribution p, const float *y)
 {
-    return p.family->log_prob(tape, p, y);
+    return p.family->log_prob(scene->tape, p, bp_constant(scene->tape, scene->steps * scene->batch, level->space.size, y));
 }
 
 /* log pi0(a|x) */
@@ -46,7 +46,7 @@ static struct likelihood of_actions(const struct bp_scene *scene, const struct b
 
     at.level[0].net = BP_NO_NET;
     pi0 = bp_score(scene, prior, &at);
-    return (struct likelihood){log_prob(scene->tape, pi0.level[0].p, r->actions), NULL};
+    return (struct likelihood){log_prob(scene, &prior->level[0], pi0.level[0].p, r->actions), NULL};
 }
 
 /* log pi0(a|z, x) + log pi0(z|x), where z was drawn */
@@ -60,16 +60,17 @@ static struct likelihood of_latents(const struct bp_scene *scene, const struct b
     at.level[0].net = at.level[1].net = BP_NO_NET;
     at.level[0].y = bp_constant(scene->tape, rows, prior->level[0].space.size, r->latents);
     pi0 = bp_score(scene, prior, &at);
-    term[0] = log_prob(scene->tape, pi0.level[1].p, r->actions);
-    term[1] = log_prob(scene->tape, pi0.level[0].p, r->latents);
+    term[0] = log_prob(scene, &prior->level[1], pi0.level[1].p, r->actions);
+    term[1] = log_prob(scene, &prior->level[0], pi0.level[0].p, r->latents);
     return (struct likelihood){bp_weighted_sum(scene->tape, term, weight, 2), bp_weighted_sum(scene->tape, term + 1, weight + 1, 1)};
 }
 
 /* log pi0(a|z, x) - KL(q || pi0(z|x)), z drawn from q (EH eq. 15) */
 static struct likelihood bound(const struct bp_scene *scene, const struct bp_agent *agent, const struct given *r)
 {
-    struct bp_path q = bp_infer(scene, &agent->inference, r->noise), pi0 = bp_score(scene, &agent->behaviour[BP_PRIOR], &q);
-    struct bp_var *term[] = {log_prob(scene->tape, pi0.level[1].p, r->actions), bp_scale(scene->tape, bp_path_kl(scene->tape, &q, &pi0).sum, -1)};
+    const struct bp_behaviour *prior = &agent->behaviour[BP_PRIOR];
+    struct bp_path q = bp_infer(scene, &agent->inference, r->noise), pi0 = bp_score(scene, prior, &q);
+    struct bp_var *term[] = {log_prob(scene, &prior->level[1], pi0.level[1].p, r->actions), bp_scale(scene->tape, bp_path_kl(scene->tape, &q, &pi0).sum, -1)};
     const float *const all[] = {NULL, NULL};
 
     return (struct likelihood){bp_weighted_sum(scene->tape, term, all, 2), term[1]};

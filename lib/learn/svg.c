@@ -65,7 +65,7 @@ static float *retrace_targets(const struct bp_work *w, const struct value_policy
     float *value = bp_arena_floats(&tape->arena, (size_t)rows), *reward = bp_arena_floats(&tape->arena, (size_t)rows);
     float alpha = (float)(c->reward_scale * c->kl_cost);
     struct bp_distribution pi = bp_distribution_slice_rows(tape, value_policy->pi, 0, rows);
-    struct bp_var *log_prob = pi.family->log_prob(tape, pi, b->actions);
+    struct bp_var *log_prob = pi.family->log_prob(tape, pi, bp_constant(tape, rows, w->learner->agent.action.size, b->actions));
 
     for (int i = 0; i < rows; i++) {
         value[i] = value_policy->q->value[i] - (value_policy->kl ? alpha * value_policy->kl->value[i] : 0);

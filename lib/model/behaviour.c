@@ -124,7 +124,7 @@ static struct bp_distribution conditional(const struct bp_scene *scene, const st
     for (int net = 0; level->adds >> net; net++)
         if (level->adds >> net & 1)
             sum = bp_add(scene->tape, sum, output(scene, net, late));
-    return level->family->make(scene->tape, sum);
+    return level->family->make(scene->tape, sum, level->space.size);
 }
 
 /* ---- draws ---- */
@@ -219,8 +219,7 @@ struct bp_path_kl bp_path_kl(struct bp_tape *tape, const struct bp_path *p, cons
         const struct bp_distribution *a = &p->level[i].p, *b = &q->level[i].p;
         if (!a->family || !b->family)
             continue;
-        assert(a->family->kl == b->family->kl);
-        kl.level[i] = term[terms] = a->family->kl(tape, *a, *b);
+        kl.level[i] = term[terms] = bp_distribution_kl(tape, *a, *b, p->level[i].y);
         weight[terms++] = p->level[i].drawn;
     }
     kl.sum = terms == 1 && !weight[0] ? term[0] : bp_weighted_sum(tape, term, weight, terms);

@@ -65,25 +65,23 @@ static struct bp_var *hold(const struct bp_scene *scene, struct bp_var *drawn, s
 struct bp_path bp_infer(const struct bp_scene *scene, const struct bp_level *level, const float *noise)
 {
     int steps = scene->steps, batch = scene->batch, numbers = level->family->noise(level->space.size);
-    struct bp_var *known = features(scene, scene->use[level->net]), **z = bp_arena_take(&scene->tape->arena, 3 * (size_t)steps * sizeof *z);
-    struct bp_var **mean = z + steps, **scale = mean + steps;
+    struct bp_var *known = features(scene, scene->use[level->net]), **z = bp_arena_take(&scene->tape->arena, (size_t)steps * sizeof *z);
+    struct bp_distribution *q = bp_arena_take(&scene->tape->arena, (size_t)steps * sizeof *q);
     float *mark = bp_arena_floats(&scene->tape->arena, (size_t)(steps * batch));
 
     for (int t = 0; t < steps; t++) {
         struct bp_var *before = latent_before(scene, t ? z[t - 1] : NULL, t, level->space.size);
         struct bp_var *now = bp_slice_rows(scene->tape, known, t * batch, batch);
-        struct bp_distribution q = level->family->make(scene->tape, bp_net_output(scene->tape, scene->use[level->net], now, &before));
+        q[t] = level->family->make(scene->tape, bp_net_output(scene->tape, scene->use[level->net], now, &before), level->space.size);
         for (int b = 0; b < batch; b++)
             mark[t * batch + b] = t == 0 || scene->episode_step[t * batch + b] % level->period == 0;
-        z[t] = level->family->sample(scene->tape, q, noise + t * batch * numbers);
+        z[t] = level->family->sample(scene->tape, q[t], noise + t * batch * numbers);
         if (level->period > 1)
             z[t] = hold(scene, z[t], before, mark + t * batch);
-        mean[t] = q.param[0];
-        scale[t] = q.param[1];
     }
     struct bp_path path = {.levels = 2};
     path.level[0].net = level->net;
-    path.level[0].p = (struct bp_distribution){level->family, {bp_stack_rows(scene->tape, mean, steps), bp_stack_rows(scene->tape, scale, steps)}};
+    path.level[0].p = bp_distribution_stack(scene->tape, q, steps);
     path.level[0].y = bp_stack_rows(scene->tape, z, steps);
     path.level[0].drawn = mark;
     path.level[1].net = BP_NO_NET;

@@ -2,9 +2,13 @@
 
 #include "nn/categorical.h"
 #include "nn/gaussian.h"
+#include "nn/linear.h"
+#include "nn/rows.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { SOFTPLUS, BOUNDED, ISOTROPIC, CATEGORICAL };
 
 /* ---- diagonal Gaussians ---- */
 
@@ -28,7 +32,7 @@ static struct bp_var *sample(struct bp_tape *tape, struct bp_distribution p, con
     return bp_gaussian_sample(tape, gaussian(p), noise);
 }
 
-static struct bp_var *log_prob(struct bp_tape *tape, struct bp_distribution p, const float *y)
+static struct bp_var *log_prob(struct bp_tape *tape, struct bp_distribution p, struct bp_var *y)
 {
     return bp_gaussian_log_prob(tape, gaussian(p), y);
 }
@@ -43,25 +47,41 @@ static struct bp_var *entropy(struct bp_tape *tape, struct bp_distribution p)
     return bp_gaussian_entropy(tape, gaussian(p));
 }
 
-static struct bp_distribution softplus(struct bp_tape *tape, struct bp_var *output)
+static struct bp_distribution softplus(struct bp_tape *tape, struct bp_var *output, int size)
 {
+    (void)size;
     struct bp_gaussian p = bp_gaussian_head(tape, output, BP_HEAD_SOFTPLUS);
 
-    return (struct bp_distribution){&bp_families[0], {p.mean, p.scale}};
+    return (struct bp_distribution){&bp_families[SOFTPLUS], {p.mean, p.scale}};
 }
 
-static struct bp_distribution bounded(struct bp_tape *tape, struct bp_var *output)
+static struct bp_distribution bounded(struct bp_tape *tape, struct bp_var *output, int size)
 {
+    (void)size;
     struct bp_gaussian p = bp_gaussian_head(tape, output, BP_HEAD_BOUNDED);
 
-    return (struct bp_distribution){&bp_families[1], {p.mean, p.scale}};
+    return (struct bp_distribution){&bp_families[BOUNDED], {p.mean, p.scale}};
+}
+
+static int mean_and_one_scale(int size)
+{
+    return size + 1;
+}
+
+static struct bp_distribution isotropic(struct bp_tape *tape, struct bp_var *output, int size)
+{
+    struct bp_gaussian p = bp_gaussian_isotropic(tape, output);
+
+    (void)size;
+    return (struct bp_distribution){&bp_families[ISOTROPIC], {p.mean, p.scale}};
 }
 
 /* ---- choices ---- */
 
-static struct bp_distribution categorical(struct bp_tape *tape, struct bp_var *output)
+static struct bp_distribution categorical(struct bp_tape *tape, struct bp_var *output, int size)
 {
-    return (struct bp_distribution){&bp_families[2], {bp_categorical_head(tape, output)}};
+    (void)size;
+    return (struct bp_distribution){&bp_families[CATEGORICAL], {bp_categorical_head(tape, output)}};
 }
 
 static struct bp_var *choose(struct bp_tape *tape, struct bp_distribution p, const float *noise)
@@ -69,9 +89,9 @@ static struct bp_var *choose(struct bp_tape *tape, struct bp_distribution p, con
     return bp_categorical_sample(tape, p.param[0], noise);
 }
 
-static struct bp_var *log_prob_of_choice(struct bp_tape *tape, struct bp_distribution p, const float *y)
+static struct bp_var *log_prob_of_choice(struct bp_tape *tape, struct bp_distribution p, struct bp_var *y)
 {
-    return bp_categorical_log_prob(tape, p.param[0], y);
+    return bp_categorical_log_prob(tape, p.param[0], y->value);
 }
 
 static struct bp_var *kl_of_choices(struct bp_tape *tape, struct bp_distribution p, struct bp_distribution q)
@@ -87,9 +107,10 @@ static struct bp_var *entropy_of_choices(struct bp_tape *tape, struct bp_distrib
 /* ---- the table ---- */
 
 const struct bp_family bp_families[] = {
-    {"softplus", "Gaussian, scale 0.01 + softplus", BP_CONTINUOUS, true, mean_and_scale, one_each, softplus, sample, log_prob, kl, entropy},
-    {"bounded", "Gaussian, mean within 1, scale at most 1.01", BP_CONTINUOUS, true, mean_and_scale, one_each, bounded, sample, log_prob, kl, entropy},
-    {"categorical", "choices, by softmax", BP_DISCRETE, false, one_each, one_each, categorical, choose, log_prob_of_choice, kl_of_choices, entropy_of_choices},
+    [SOFTPLUS] = {"softplus", "Gaussian, scale 0.01 + softplus", BP_CONTINUOUS, true, mean_and_scale, one_each, softplus, sample, log_prob, kl, entropy},
+    [BOUNDED] = {"bounded", "Gaussian, mean within 1, scale at most 1.01", BP_CONTINUOUS, true, mean_and_scale, one_each, bounded, sample, log_prob, kl, entropy},
+    [ISOTROPIC] = {"isotropic", "Gaussian, one scale for all numbers, 0.01 + softplus", BP_CONTINUOUS, true, mean_and_one_scale, one_each, isotropic, sample, log_prob, kl, entropy},
+    [CATEGORICAL] = {"categorical", "choices, by softmax", BP_DISCRETE, false, one_each, one_each, categorical, choose, log_prob_of_choice, kl_of_choices, entropy_of_choices},
     {0},
 };
 
@@ -119,19 +140,47 @@ const char *bp_families_of(enum bp_space_kind kind, char *text, int size)
 
 struct bp_distribution bp_normal(struct bp_var *mean, struct bp_var *scale)
 {
-    return (struct bp_distribution){&bp_families[0], {mean, scale}};
+    return (struct bp_distribution){&bp_families[SOFTPLUS], {mean, scale}};
 }
+
+struct bp_var *bp_distribution_kl(struct bp_tape *tape, struct bp_distribution p, struct bp_distribution q, struct bp_var *y)
+{
+    if (p.family->kl && p.family->kl == q.family->kl)
+        return p.family->kl(tape, p, q);
+    struct bp_distribution fixed = bp_distribution_stop_gradient(tape, p);
+    struct bp_var *log_q = q.family->log_prob(tape, q, y);
+    return bp_add(tape, p.family->log_prob(tape, fixed, y), bp_scale(tape, log_q, -1));
+}
+
+/* ---- rows ---- */
 
 struct bp_distribution bp_distribution_stop_gradient(struct bp_tape *tape, struct bp_distribution p)
 {
-    for (int i = 0; i < 2 && p.param[i]; i++)
+    for (int i = 0; i < BP_DISTRIBUTION_PARAMS && p.param[i]; i++)
         p.param[i] = bp_stop_gradient(tape, p.param[i]);
     return p;
 }
 
 struct bp_distribution bp_distribution_slice_rows(struct bp_tape *tape, struct bp_distribution p, int first, int rows)
 {
-    for (int i = 0; i < 2 && p.param[i]; i++)
-        p.param[i] = bp_slice_rows(tape, p.param[i], first, rows);
-    return p;
+    struct bp_distribution some = p;
+
+    for (int i = 0; i < BP_DISTRIBUTION_PARAMS && p.param[i]; i++) {
+        int each = p.param[i]->rows / p.param[0]->rows;
+        some.param[i] = bp_slice_rows(tape, p.param[i], first * each, rows * each);
+    }
+    return some;
+}
+
+struct bp_distribution bp_distribution_stack(struct bp_tape *tape, const struct bp_distribution *p, int count)
+{
+    struct bp_distribution all = {.family = p[0].family};
+    struct bp_var **parts = bp_arena_take(&tape->arena, (size_t)count * sizeof *parts);
+
+    for (int i = 0; i < BP_DISTRIBUTION_PARAMS && p[0].param[i]; i++) {
+        for (int k = 0; k < count; k++)
+            parts[k] = p[k].param[i];
+        all.param[i] = bp_stack_rows(tape, parts, count);
+    }
+    return all;
 }

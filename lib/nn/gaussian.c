@@ -8,7 +8,7 @@
 struct gaussian_node {
     struct bp_node node;
     struct bp_gaussian p, q;
-    struct bp_var *y;
+    struct bp_var *y, *a;
     const float *data;
     enum bp_head head;
 };
@@ -108,6 +108,43 @@ struct bp_gaussian bp_gaussian_head(struct bp_tape *tape, struct bp_var *output,
     return p;
 }
 
+/* ---- isotropic: u, v -> mean, one scale ---- */
+
+static void isotropic_back(struct bp_node *raw)
+{
+    struct gaussian_node *node = (struct gaussian_node *)raw;
+    int actions = node->p.mean->cols;
+    float *dy = bp_gradient(node->y), *dmean = bp_gradient(node->p.mean), *dscale = bp_gradient(node->p.scale);
+
+    for (int row = 0; row < node->y->rows; row++, dy += actions + 1) {
+        float v = node->y->value[row * (actions + 1) + actions], sum = 0;
+        for (int j = 0; j < actions; j++) {
+            dy[j] += dmean[row * actions + j];
+            sum += dscale[row * actions + j];
+        }
+        dy[actions] += sum * bp_sigmoid(v);
+    }
+}
+
+struct bp_gaussian bp_gaussian_isotropic(struct bp_tape *tape, struct bp_var *output)
+{
+    int actions = output->cols - 1;
+    struct bp_gaussian p = {bp_var_new(tape, output->rows, actions, output->grad),
+                            bp_var_new(tape, output->rows, actions, output->grad)};
+
+    for (int row = 0; row < output->rows; row++) {
+        const float *u = output->value + row * output->cols;
+        float scale = LEAST_SCALE + bp_softplus(u[actions]);
+        for (int j = 0; j < actions; j++) {
+            p.mean->value[row * actions + j] = u[j];
+            p.scale->value[row * actions + j] = scale;
+        }
+    }
+    if (p.mean->grad)
+        record(tape, isotropic_back, p, output);
+    return p;
+}
+
 /* ---- a = mean + scale * noise ---- */
 
 static void sample_back(struct bp_node *raw)
@@ -139,33 +176,39 @@ struct bp_var *bp_gaussian_sample(struct bp_tape *tape, struct bp_gaussian p, co
 static void log_prob_back(struct bp_node *raw)
 {
     struct gaussian_node *node = (struct gaussian_node *)raw;
-    float *dy = bp_gradient(node->y), *dmean = bp_gradient(node->p.mean), *dscale = bp_gradient(node->p.scale);
-    int actions = node->p.mean->cols;
+    struct bp_gaussian p = node->p;
+    float *dy = bp_gradient(node->y), *da = node->a->grad ? bp_gradient(node->a) : NULL;
+    float *dmean = p.mean->grad ? bp_gradient(p.mean) : NULL, *dscale = p.scale->grad ? bp_gradient(p.scale) : NULL;
+    int actions = p.mean->cols;
 
     for (int row = 0; row < node->y->rows; row++)
         for (int j = 0; j < actions; j++) {
             int i = row * actions + j;
-            float s = node->p.scale->value[i], z = (node->data[i] - node->p.mean->value[i]) / s;
-            dmean[i] += dy[row] * z / s;
-            dscale[i] += dy[row] * (z * z - 1.0f) / s;
+            float s = p.scale->value[i], z = (node->a->value[i] - p.mean->value[i]) / s;
+            if (dmean)
+                dmean[i] += dy[row] * z / s;
+            if (dscale)
+                dscale[i] += dy[row] * (z * z - 1.0f) / s;
+            if (da)
+                da[i] -= dy[row] * z / s;
         }
 }
 
-struct bp_var *bp_gaussian_log_prob(struct bp_tape *tape, struct bp_gaussian p, const float *a)
+struct bp_var *bp_gaussian_log_prob(struct bp_tape *tape, struct bp_gaussian p, struct bp_var *a)
 {
     int n = p.mean->rows * p.mean->cols;
-    struct bp_var *y = bp_var_new(tape, p.mean->rows, 1, p.mean->grad);
-    const float *restrict mean = p.mean->value, *restrict scale = p.scale->value;
+    struct bp_var *y = bp_var_new(tape, p.mean->rows, 1, p.mean->grad || p.scale->grad || a->grad);
+    const float *restrict mean = p.mean->value, *restrict scale = p.scale->value, *restrict at = a->value;
     float *restrict term = bp_arena_floats(&tape->arena, (size_t)n);
 
 #pragma omp simd
     for (int i = 0; i < n; i++) {
-        float z = (a[i] - mean[i]) / scale[i];
+        float z = (at[i] - mean[i]) / scale[i];
         term[i] = -0.5f * z * z - bp_ln(scale[i]) - HALF_LOG_2PI;
     }
     sum_rows(term, p.mean->cols, y);
     if (y->grad)
-        record(tape, log_prob_back, p, y)->data = a;
+        record(tape, log_prob_back, p, y)->a = a;
     return y;
 }
 

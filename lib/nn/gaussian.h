@@ -17,11 +17,14 @@ enum bp_head {
 /* From the outputs (n x 2A: u then v). */
 struct bp_gaussian bp_gaussian_head(struct bp_tape *tape, struct bp_var *output, enum bp_head head);
 
+/* From the outputs (n x (A + 1): u, then one v): mean = u, and 0.01 + softplus(v) is the scale of every number alike: isotropic. */
+struct bp_gaussian bp_gaussian_isotropic(struct bp_tape *tape, struct bp_var *output);
+
 /* a = mean + scale * noise (n x A): reparameterised sample. */
 struct bp_var *bp_gaussian_sample(struct bp_tape *tape, struct bp_gaussian p, const float *noise);
 
-/* log p(a) (n x 1) of borrowed actions a (n x A), nats. */
-struct bp_var *bp_gaussian_log_prob(struct bp_tape *tape, struct bp_gaussian p, const float *actions);
+/* log p(a) (n x 1) of a (n x A), nats. The gradient flows to a too, where that wants one. */
+struct bp_var *bp_gaussian_log_prob(struct bp_tape *tape, struct bp_gaussian p, struct bp_var *a);
 
 /* KL(p || q) (n x 1), nats, in closed form. */
 struct bp_var *bp_gaussian_kl(struct bp_tape *tape, struct bp_gaussian p, struct bp_gaussian q);

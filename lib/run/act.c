@@ -60,13 +60,13 @@ void bp_acting_forget(struct bp_acting *acting, int lane)
     acting->step[lane] = 0;
 }
 
-/* The lanes' noise, level by level instead of lane by lane, as behaviours take it. */
+/* The lanes' noise, level by level instead of lane by lane, as behaviours take it; a lane may have more numbers than this behaviour takes. */
 static const float *noise_by_level(struct bp_acting *acting, const struct bp_behaviour *behaviour)
 {
     float *noise, *to;
     int first = 0;
 
-    if (behaviour->levels == 1)
+    if (behaviour->levels == 1 && bp_behaviour_noise(behaviour) == acting->noise_size)
         return acting->noise;
     noise = to = bp_arena_floats(&acting->tape.arena, (size_t)acting->lanes * (size_t)acting->noise_size);
     for (int i = 0; i < behaviour->levels; i++) {
@@ -93,6 +93,19 @@ static bool remembers(const struct bp_agent *agent, const struct bp_behaviour *b
         if (bp_behaviour_nets(behaviour) & remember & 1u << net && agent->net[net].state_size)
             return true;
     return false;
+}
+
+/* What the policy would have drawn where the prior acts: a KL by sample is asked there (nn/family.h). */
+static void draw_own(struct bp_acting *acting, const struct bp_behaviour *policy, struct bp_path *path)
+{
+    const float *noise = noise_by_level(acting, policy);
+
+    for (int i = 0; i < policy->levels; i++) {
+        const struct bp_level *level = &policy->level[i];
+        if (path->level[i].p.family)
+            path->level[i].y = level->family->sample(&acting->tape, path->level[i].p, noise);
+        noise += acting->lanes * level->family->noise(level->space.size);
+    }
 }
 
 static void take_kl(struct bp_acting *acting, const struct bp_path *policy, const struct bp_path *prior)
@@ -133,9 +146,11 @@ void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_ro
     int last = path[role].levels - 1;
     struct bp_distribution p = path[role].level[last].p;
     memcpy(acting->actions, path[role].level[last].y->value, n * (size_t)agent->action.size * sizeof(float));
-    memcpy(acting->log_prob, p.family->log_prob(&acting->tape, p, acting->actions)->value, n * sizeof(float));
+    memcpy(acting->log_prob, p.family->log_prob(&acting->tape, p, path[role].level[last].y)->value, n * sizeof(float));
     if (with_kl || remembers(agent, &agent->behaviour[other], remember))
         path[other] = bp_score(&scene, &agent->behaviour[other], &path[role]);
+    if (with_kl && role == BP_PRIOR)
+        draw_own(acting, &agent->behaviour[BP_POLICY], &path[BP_POLICY]);
     if (with_kl)
         take_kl(acting, &path[BP_POLICY], &path[BP_PRIOR]);
     for (int critic = BP_CRITIC; critic < BP_CRITIC + BP_CRITICS; critic++)

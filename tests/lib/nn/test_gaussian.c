@@ -30,14 +30,21 @@ static struct bp_var *head(struct bp_tape *tape, const struct operand *o, const 
     return both(tape, bp_gaussian_head(tape, o[0].var, *(const enum bp_head *)kind));
 }
 
+static struct bp_var *isotropic(struct bp_tape *tape, const struct operand *o, const void *context)
+{
+    (void)context;
+    return both(tape, bp_gaussian_isotropic(tape, o[0].var));
+}
+
 static struct bp_var *sample(struct bp_tape *tape, const struct operand *o, const void *noise)
 {
     return bp_gaussian_sample(tape, gaussian(o), noise);
 }
 
-static struct bp_var *log_prob(struct bp_tape *tape, const struct operand *o, const void *actions)
+static struct bp_var *log_prob(struct bp_tape *tape, const struct operand *o, const void *context)
 {
-    return bp_gaussian_log_prob(tape, gaussian(o), actions);
+    (void)context;
+    return bp_gaussian_log_prob(tape, gaussian(o), o[2].var);
 }
 
 static struct bp_var *kl(struct bp_tape *tape, const struct operand *o, const void *context)
@@ -54,23 +61,24 @@ static struct bp_var *entropy(struct bp_tape *tape, const struct operand *o, con
 
 static void gradients_of_heads(void **state)
 {
-    static struct operand output[] = {{.name = "output", .rows = ROWS, .cols = 2 * A}};
+    static struct operand output[] = {{.name = "output", .rows = ROWS, .cols = 2 * A}}, fewer[] = {{.name = "output", .rows = ROWS, .cols = A + 1}};
     const enum bp_head softplus = BP_HEAD_SOFTPLUS, bounded = BP_HEAD_BOUNDED;
 
     (void)state;
     assert_gradients(head, &softplus, output, 1, 1.0f / 64, 2e-4);
     assert_gradients(head, &bounded, output, 1, 1.0f / 64, 2e-4);
+    assert_gradients(isotropic, NULL, fewer, 1, 1.0f / 64, 2e-4);
 }
 
 static void gradients_of_densities(void **state)
 {
-    static struct operand p[] = {MEAN, SCALE}, both_sides[] = {MEAN, SCALE, MEAN, SCALE};
+    static struct operand p[] = {MEAN, SCALE, {.name = "y", .rows = ROWS, .cols = A}}, both_sides[] = {MEAN, SCALE, MEAN, SCALE};
     static float data[ROWS * A];
 
     (void)state;
     fill_normal(data, ROWS * A, 8);
     assert_gradients(sample, data, p, 2, 1.0f / 64, 2e-4);
-    assert_gradients(log_prob, data, p, 2, 1.0f / 64, 1e-3);
+    assert_gradients(log_prob, NULL, p, 3, 1.0f / 64, 1e-3);
     assert_gradients(entropy, NULL, p, 2, 1.0f / 64, 2e-4);
     assert_gradients(kl, NULL, both_sides, 4, 1.0f / 64, 1e-3);     /* to p, to q, and to either alone */
 }
@@ -156,7 +164,7 @@ static void log_prob_by_gsl(void **state)
     (void)state;
     fill_normal(action, ROWS * A, 25);
     assert_int_equal(bp_tape_init(&tape, 1 << 16, false), 0);
-    struct bp_var *y = bp_gaussian_log_prob(&tape, on_tape(&tape, p_mean, p_scale), action);
+    struct bp_var *y = bp_gaussian_log_prob(&tape, on_tape(&tape, p_mean, p_scale), bp_constant(&tape, ROWS, A, action));
     assert_int_equal(y->cols, 1);
     for (int row = 0; row < ROWS; row++) {
         double want = naive_log_density(p_mean, p_scale, action, row);
@@ -175,7 +183,7 @@ static void samples_belong_to_the_density(void **state)
     fill_normal(noise, ROWS * A, 26);
     assert_int_equal(bp_tape_init(&tape, 1 << 16, false), 0);
     struct bp_gaussian p = on_tape(&tape, p_mean, p_scale);
-    struct bp_var *a = bp_gaussian_sample(&tape, p, noise), *y = bp_gaussian_log_prob(&tape, p, a->value);
+    struct bp_var *a = bp_gaussian_sample(&tape, p, noise), *y = bp_gaussian_log_prob(&tape, p, a);
     for (int row = 0; row < ROWS; row++) {
         double want = 0;
         for (int i = row * A; i < (row + 1) * A; i++)

@@ -402,7 +402,7 @@ static int check_latents(void *context, const struct bp_episode *e)
     struct replayed r = replay(&tape, p->levels, e);
     struct bp_path *acted = p->play == BP_PLAY_POLICY ? &r.policy : &r.prior;
     struct bp_distribution low = acted->level[1].p;
-    struct bp_var *log_prob = low.family->log_prob(&tape, low, e->actions), *high, *rest;
+    struct bp_var *log_prob = low.family->log_prob(&tape, low, bp_constant(&tape, e->length, e->action.size, e->actions)), *high, *rest;
     high = bp_families[0].kl(&tape, r.policy.level[0].p, r.prior.level[0].p);
     rest = bp_families[0].kl(&tape, r.policy.level[1].p, r.prior.level[1].p);
     for (int t = 0; t < e->length; t++) {
