@@ -408,6 +408,6 @@ int bp_learner_check(const struct bp_learner *learner, const char *where)
         return bp_error(BP_DAMAGED, "%s: a count of updates below 0", where);
     for (int role = 0; role < BP_ROLES; role++)
         if (!can_learn(&learner->trained[role]))
-            return bp_error(BP_DAMAGED, "%s: the %s has parameters or moments that make no sense", where, bp_roles[role].name);
+            return bp_error(BP_DAMAGED, "%s: the %s has parameters or moments that make no sense", where, bp_roles[role].title);
     return 0;
 }

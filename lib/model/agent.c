@@ -4,13 +4,13 @@
 #include <string.h>
 
 const struct bp_role_row bp_roles[BP_ROLES] = {
-    [BP_POLICY] = {"policy", BP_PART_POLICY, false},
-    [BP_PRIOR] = {"prior", BP_PART_PRIOR, false},
-    [BP_CRITIC] = {"critic", BP_PART_CRITIC, true},
-    [BP_CRITIC_2] = {"critic2", BP_PART_CRITIC, true},
-    [BP_POLICY_HIGH] = {"policy-high", BP_PART_POLICY, false},
-    [BP_PRIOR_HIGH] = {"prior-high", BP_PART_PRIOR, false},
-    [BP_INFERENCE] = {"inference", BP_PART_PRIOR, false},
+    [BP_POLICY] = {"policy", BP_PART_POLICY, false, "policy", "policy"},
+    [BP_PRIOR] = {"prior", BP_PART_PRIOR, false, "prior", "prior"},
+    [BP_CRITIC] = {"critic", BP_PART_CRITIC, true, "critic", "critic"},
+    [BP_CRITIC_2] = {"critic2", BP_PART_CRITIC, true, "second critic", "critic"},
+    [BP_POLICY_HIGH] = {"policy-high", BP_PART_POLICY, false, "policy's high level", "high"},
+    [BP_PRIOR_HIGH] = {"prior-high", BP_PART_PRIOR, false, "prior's high level", "prior-high"},
+    [BP_INFERENCE] = {"inference", BP_PART_PRIOR, false, "inference network", "inference"},
 };
 
 const struct bp_latent_prior bp_latent_priors[] = {
@@ -48,6 +48,7 @@ static void add_late(struct bp_net_spec *spec, const char *name, int size, enum 
 static int init_net(struct bp_agent *agent, enum bp_role role, const struct bp_net_choice *choice, struct bp_net_spec *spec)
 {
     snprintf(spec->name, sizeof spec->name, "%s", bp_roles[role].name);
+    spec->title = bp_roles[role].title;
     if (!spec->kind[0])
         snprintf(spec->kind, sizeof spec->kind, "%s", choice->kind);
     if (bp_net_hidden(strcmp(spec->kind, "linear") ? choice->hidden : "", spec) || bp_groups_select(&agent->groups, choice->inputs, &spec->inputs) ||
@@ -76,7 +77,7 @@ static int add_torsos(struct bp_agent *agent, const struct bp_level *level, stru
         if (!(level->on >> net & 1))
             continue;
         if (!trunk->spec.hidden_count)
-            return bp_error(BP_USAGE, "a %s of kind %s has no hidden layer for a branch", trunk->spec.name, trunk->spec.kind);
+            return bp_error(BP_USAGE, "a %s of kind %s has no hidden layer for a branch", trunk->spec.title, trunk->spec.kind);
         add_late(spec, trunk->spec.name, trunk->layer[trunk->join].in, BP_LATE_NUMBERS);
         trunk->torso_given = true;
     }
@@ -92,7 +93,7 @@ static int init_level(struct bp_agent *agent, enum bp_role role, const struct bp
     if (!(level->family = bp_family_find(choice->head)))
         return bp_error(BP_USAGE, "there is no head '%s'", choice->head);
     if (level->family->space != level->space.kind)
-        return bp_error(BP_USAGE, "the %s's head '%s' draws what is %s, but here are %s; heads for these: %s", bp_roles[role].name, choice->head,
+        return bp_error(BP_USAGE, "the %s's head '%s' draws what is %s, but here are %s; heads for these: %s", bp_roles[role].title, choice->head,
                         bp_space_kind_name(level->family->space), bp_space_text(level->space, text, sizeof text),
                         bp_families_of(level->space.kind, right, sizeof right));
     if (kind)
@@ -200,7 +201,7 @@ int bp_agent_add_column(struct bp_agent *agent)
     struct bp_level *ours = &policy->level[policy->levels - 1], *theirs = &prior->level[prior->levels - 1];
 
     if (!policy->levels || !prior->levels || theirs->net != BP_PRIOR || theirs->on)
-        return bp_error(BP_USAGE, "a policy of two columns needs a prior with a network of its own: --prior mlp, lstm or linear");
+        return bp_error(BP_USAGE, "--policy-columns 2 needs a prior with a network of its own, of kind mlp, lstm or linear");
     if (ours->family != theirs->family)
         return bp_error(BP_USAGE, "the columns of a policy have one head, but that of the policy is %s and that of the prior %s",
                         ours->family->name, theirs->family->name);

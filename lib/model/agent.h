@@ -18,6 +18,8 @@ struct bp_role_row {
     const char *name;                           /* of the network and, with a slash, of its tensors */
     enum bp_part part;
     bool value;                                 /* gives a value, else a distribution */
+    const char *title;                          /* what a user knows it as: "policy's high level" */
+    const char *option;                         /* what the names of its options in bp-train begin with: "high" */
 };
 extern const struct bp_role_row bp_roles[BP_ROLES];
 

@@ -94,12 +94,12 @@ int bp_net_init(struct bp_net *net, const struct bp_net_spec *spec)
     for (int i = 0; i < spec->late_count; i++)
         late_size += spec->late[i].size;
     if (!spec->inputs.size && !late_size)
-        return bp_error(BP_USAGE, "the %s sees no observation group", spec->name);
+        return bp_error(BP_USAGE, "the %s sees no observation group", bp_net_title(spec));
     bool wants_hidden = strcmp(spec->kind, "linear") != 0;
     if (wants_hidden != (spec->hidden_count > 0))
-        return bp_error(BP_USAGE, "a %s of kind %s %s hidden layers", spec->name, spec->kind, wants_hidden ? "needs" : "has no");
+        return bp_error(BP_USAGE, "a %s of kind %s %s hidden layers", bp_net_title(spec), spec->kind, wants_hidden ? "needs" : "has no");
     if (!wants_hidden && spec->encoder_count)
-        return bp_error(BP_USAGE, "a %s of kind %s has no encoders", spec->name, spec->kind);
+        return bp_error(BP_USAGE, "a %s of kind %s has no encoders", bp_net_title(spec), spec->kind);
     recurrent = kind->recurrent(spec->hidden_count, late_size > 0);
     *net = (struct bp_net){.spec = *spec, .late_size = late_size};
     in = add_inputs(net, spec);
@@ -258,11 +258,11 @@ static int check_groups(const struct bp_net *net, const struct bp_net *from)
         const struct bp_input *a = &from->input[j], *b;
         int i = place_of(net, theirs->name);
         if (i < 0 || net->spec.inputs.group[i].size != theirs->size)
-            return bp_error(BP_USAGE, "the %s cannot start from the %s, which sees '%s' of size %d", net->spec.name, from->spec.name,
+            return bp_error(BP_USAGE, "the %s cannot start from the %s, which sees '%s' of size %d", bp_net_title(&net->spec), bp_net_title(&from->spec),
                             theirs->name, theirs->size);
         b = &net->input[i];
         if (a->layers != b->layers || !same_layers(from->layer + a->first, net->layer + b->first, a->layers))
-            return bp_error(BP_USAGE, "the %s cannot start from the %s, whose encoder for '%s' is another", net->spec.name, from->spec.name,
+            return bp_error(BP_USAGE, "the %s cannot start from the %s, whose encoder for '%s' is another", bp_net_title(&net->spec), bp_net_title(&from->spec),
                             theirs->name);
     }
     return 0;
@@ -274,7 +274,7 @@ int bp_net_init_from(const struct bp_net *net, float *params, const struct bp_ne
     size_t width = (size_t)torso->out * (torso->kind == BP_LAYER_LSTM ? 4 : 1);
 
     if (!same_torso(net, from))
-        return bp_error(BP_USAGE, "the %s cannot start from the %s: they are of different kinds or sizes", net->spec.name, from->spec.name);
+        return bp_error(BP_USAGE, "the %s cannot start from the %s: they are of different kinds or sizes", bp_net_title(&net->spec), bp_net_title(&from->spec));
     if (check_groups(net, from))
         return -1;
     memset(params + torso->x, 0, (size_t)torso->in * width * sizeof *params);

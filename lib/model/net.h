@@ -52,7 +52,11 @@ struct bp_net_spec {
     struct bp_late late[BP_LATE_MAX];   /* what joins later than the observation: a critic's action, a low level's latent */
     int late_count;
     int output_size;
+    const char *title;          /* what users know it as, for messages; NULL: its name. A constant text. */
 };
+
+/* Title or name. */
+const char *bp_net_title(const struct bp_net_spec *spec);
 
 enum bp_layer_kind { BP_LAYER_DENSE, BP_LAYER_LSTM };
 

@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *bp_net_title(const struct bp_net_spec *spec)
+{
+    return spec->title ? spec->title : spec->name;
+}
+
 int bp_net_hidden(const char *text, struct bp_net_spec *spec)
 {
     spec->hidden_count = 0;
@@ -81,7 +86,7 @@ int bp_net_encoders(const char *text, struct bp_net_spec *spec)
             return bad_encoders(text);
         bool seen = bp_groups_find(&spec->inputs, encoder.group) != NULL;
         if (!seen && !optional)
-            return bp_error(BP_USAGE, "the %s has an encoder for '%s', a group that it does not see", spec->name, encoder.group);
+            return bp_error(BP_USAGE, "the %s has an encoder for '%s', a group that it does not see", bp_net_title(spec), encoder.group);
         if (seen && put_encoder(spec, &encoder, text))
             return -1;
     }

@@ -89,7 +89,9 @@ static int check_agreement(const json_t *saved, const json_t *resolved)
 
     json_object_foreach((json_t *)saved, name, value) {
         const json_t *now = json_object_get(resolved, name);
-        if (strcmp(name, "transitions") && now && !json_equal(value, now))
+        if (!now)
+            return bp_error(BP_USAGE, "the stopped run is of another program: it has --%s, which %s has not", name, bp_program());
+        if (strcmp(name, "transitions") && !json_equal(value, now))
             return bp_error(BP_USAGE, "--%s differs from the stopped run's: a resumed run keeps its config, but for --transitions", name);
     }
     return 0;

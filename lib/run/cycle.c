@@ -3,16 +3,29 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool is_frozen(const struct bp_borrowed *borrowed, int role)
+{
+    const struct bp_reuse_part *part = bp_reuse_next(borrowed, NULL);
+
+    while (part && ((int)part->to != role || part->how != BP_REUSE_FREEZE))
+        part = bp_reuse_next(borrowed, part);
+    return part != NULL;
+}
+
 /* A latent is to say what to do: a low level that knows the goal has no need of it (BP section 5). */
-static int check_low(const struct bp_config *config, const struct bp_agent *agent)
+static int check_low(const struct bp_config *config, const struct bp_borrowed *borrowed, const struct bp_agent *agent)
 {
     static const char *const goals[] = {"goal", "progress"};
 
     for (size_t i = 0; agent->latent.size && !config->low_sees_goal && i < sizeof goals / sizeof *goals; i++)
-        for (int role = BP_POLICY; role <= BP_PRIOR; role++)
-            if (agent->has[role] && bp_groups_find(&agent->net[role].spec.inputs, goals[i]))
-                return bp_error(BP_USAGE, "the low level would see '%s', which is the high level's to know: leave it out of --%s-inputs, or give "
-                                "--low-sees-goal", goals[i], bp_roles[role].name);
+        for (int role = BP_POLICY; role <= BP_PRIOR; role++) {
+            if (!agent->has[role] || !bp_groups_find(&agent->net[role].spec.inputs, goals[i]))
+                continue;
+            if (is_frozen(borrowed, role))
+                return bp_error(BP_USAGE, "the checkpoint's low level sees '%s', which is the high level's to know: give --low-sees-goal if it may", goals[i]);
+            return bp_error(BP_USAGE, "the low level would see '%s', which is the high level's to know: leave it out of --%s-inputs, or give "
+                            "--low-sees-goal", goals[i], bp_roles[role].option);
+        }
     return 0;
 }
 
@@ -24,7 +37,7 @@ static int init_agent(const struct bp_cycle *cycle, const struct bp_borrowed *bo
     struct bp_latent_choice latent = bp_config_networks(cycle->config, choice);
 
     if (bp_reuse_networks(borrowed, &cycle->env, choice, &latent, texts) ||
-        bp_agent_init(agent, &cycle->env.groups, cycle->env.action, choice, &latent) || check_low(cycle->config, agent))
+        bp_agent_init(agent, &cycle->env.groups, cycle->env.action, choice, &latent) || check_low(cycle->config, borrowed, agent))
         return -1;
     return cycle->config->policy_columns == 2 ? bp_agent_add_column(agent) : 0;
 }

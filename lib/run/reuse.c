@@ -109,11 +109,21 @@ struct bp_net_choice bp_reuse_choice(const struct bp_agent *agent, enum bp_role 
                                   bp_net_encoders_text(spec, texts->encoders, sizeof texts->encoders)};
 }
 
+/* The option by which the checkpoint's program chose what a network sees. */
+static const char *inputs_option(const struct bp_checkpoint *from, enum bp_role role, char *text, size_t size)
+{
+    bool distilled = !strcmp(from->program, "bp-distill");
+
+    snprintf(text, size, "%s --%s%sinputs", distilled ? "bp-distill" : "bp-train", distilled && role == BP_PRIOR ? "" : bp_roles[role].option,
+             distilled && role == BP_PRIOR ? "" : "-");
+    return text;
+}
+
 /* What it sees must be there, with the same sizes. */
-static int check_groups(const struct bp_net_spec *spec, enum bp_role role, const struct bp_env_spec *env)
+static int check_groups(const struct bp_checkpoint *from, const struct bp_net_spec *spec, enum bp_role role, const struct bp_env_spec *env)
 {
     struct bp_groups missing = {0};
-    char lacks[512], has[512];
+    char lacks[512], has[512], option[64];
 
     for (int i = 0; i < spec->inputs.count; i++) {
         const struct bp_group *group = &spec->inputs.group[i], *here = bp_groups_find(&env->groups, group->name);
@@ -122,23 +132,26 @@ static int check_groups(const struct bp_net_spec *spec, enum bp_role role, const
     }
     if (!missing.count)
         return 0;
-    return bp_error(BP_USAGE, "task '%s' on body '%s' does not have %s, which the checkpoint's %s sees; it has %s", env->task, env->body,
-                    bp_groups_sizes(&missing, lacks, sizeof lacks), bp_roles[role].name, bp_groups_sizes(&env->groups, has, sizeof has));
+    return bp_error(BP_USAGE, "task '%s' on body '%s' does not have %s, which the %s in the checkpoint sees; it has %s: what %s leaves out can differ",
+                    env->task, env->body, bp_groups_sizes(&missing, lacks, sizeof lacks), bp_roles[role].title,
+                    bp_groups_sizes(&env->groups, has, sizeof has), inputs_option(from, role, option, sizeof option));
 }
 
-static int check_level(const struct bp_agent *from, enum bp_role role, const struct bp_env_spec *env)
+static int check_level(const struct bp_checkpoint *checkpoint, enum bp_role role, const struct bp_env_spec *env)
 {
+    const struct bp_agent *from = &checkpoint->agent;
     const struct bp_level *level = bp_reuse_level(from, role);
     char ours[64], theirs[64];
 
     if (!level)
-        return bp_error(BP_USAGE, "the checkpoint has no %s", bp_roles[side(role)].name);
+        return bp_error(BP_USAGE, "the checkpoint has no %s", bp_roles[side(role)].title);
     if (level->on)
         return bp_error(BP_USAGE, "the checkpoint's prior is a branch of its policy, and is no prior without it");
     if (!is_high(role) && !bp_space_equal(level->space, env->action))
-        return bp_error(BP_USAGE, "the %s's actions are %s, those of task '%s' on body '%s' %s", bp_roles[role].name,
-                        bp_space_text(level->space, ours, sizeof ours), env->task, env->body, bp_space_text(env->action, theirs, sizeof theirs));
-    return level->net == BP_NO_NET ? 0 : check_groups(&from->net[level->net].spec, role, env);
+        return bp_error(BP_USAGE, "the %s's actions are %s, those of task '%s' on body '%s' %s%s", bp_roles[role].title,
+                        bp_space_text(level->space, ours, sizeof ours), env->task, env->body, bp_space_text(env->action, theirs, sizeof theirs),
+                        from->latent.size ? ": --reuse high takes the high levels alone" : "");
+    return level->net == BP_NO_NET ? 0 : check_groups(checkpoint, &from->net[level->net].spec, role, env);
 }
 
 /* A latent means something to those alone who learned with it. */
@@ -173,7 +186,7 @@ int bp_reuse_networks(const struct bp_borrowed *borrowed, const struct bp_env_sp
     for (const struct bp_reuse_part *part = bp_reuse_next(borrowed, NULL); part; part = bp_reuse_next(borrowed, part)) {
         if (part->how == BP_REUSE_SHARE)
             choice[part->to] = (struct bp_net_choice){.kind = "shared"};
-        else if (check_level(from, part->from, env))
+        else if (check_level(borrowed->checkpoint, part->from, env))
             return -1;
         else if (part->how == BP_REUSE_FREEZE)
             choice[part->to] = bp_reuse_choice(from, part->from, &texts[part->to]);

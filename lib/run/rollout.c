@@ -100,16 +100,16 @@ static int report_missing(const struct bp_groups *missing, const struct bp_env_s
 
     if (evaluates)
         return bp_error(BP_USAGE, "--evaluate %s: the task does not have %s, which the %s sees; leave that out of the list", evaluates,
-                        bp_groups_sizes(missing, lacks, sizeof lacks), bp_roles[role].name);
+                        bp_groups_sizes(missing, lacks, sizeof lacks), bp_roles[role].title);
     return bp_error(BP_USAGE, "task '%s' does not have %s, which the checkpoint's %s sees; it has %s", env->task,
-                    bp_groups_sizes(missing, lacks, sizeof lacks), bp_roles[role].name, bp_groups_sizes(&env->groups, has, sizeof has));
+                    bp_groups_sizes(missing, lacks, sizeof lacks), bp_roles[role].title, bp_groups_sizes(&env->groups, has, sizeof has));
 }
 
 /* Hold the latent of the first step: a period that no episode outlasts. Of the prior too, so that what is held costs nothing. */
 static int fix_latent(struct bp_agent *agent, enum bp_role role)
 {
     if (agent->behaviour[role].levels < 2)
-        return bp_error(BP_USAGE, "--latent fixed is for a hierarchical %s; the checkpoint's has no latent", bp_roles[role].name);
+        return bp_error(BP_USAGE, "--latent fixed is for a hierarchical %s; the checkpoint's has no latent", bp_roles[role].title);
     agent->behaviour[BP_POLICY].level[0].period = agent->behaviour[BP_PRIOR].level[0].period = INT_MAX;
     return 0;
 }
@@ -160,7 +160,7 @@ static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent,
     rollout->agent = *agent;
     rollout->agent.groups = env->groups;
     if (!agent->behaviour[role].levels)
-        return bp_error(BP_USAGE, "the checkpoint has no %s", bp_roles[role].name);
+        return bp_error(BP_USAGE, "the checkpoint has no %s", bp_roles[role].title);
     if (!bp_space_equal(agent->action, env->action))
         return bp_error(BP_USAGE, "the checkpoint's actions are %s, those of task '%s' with body '%s' %s", bp_space_text(agent->action, ours, sizeof ours),
                         env->task, env->body, bp_space_text(env->action, theirs, sizeof theirs));

@@ -256,7 +256,7 @@ static int check_stopped(const struct loop *loop)
     int64_t all = loop->spec->config->transitions;
 
     if (strcmp(loop->parent, stopped->parent))
-        return bp_error(BP_USAGE, "the stopped run started from another checkpoint than this one");
+        return bp_error(BP_USAGE, "the stopped run started from another checkpoint: the command that began it, with --resume, goes on");
     if (strcmp(loop->body.hash, stopped->body_hash))
         return bp_error(BP_USAGE, "the body '%s' has changed since the run was stopped", loop->cycle.env.body);
     if (stopped->finished && all <= stopped->transitions)

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define AT(member) offsetof(struct bp_transfer, member)
 
@@ -132,6 +133,29 @@ static int shape_policy(struct bp_cmdline *cmdline, const struct bp_borrowed *bo
     return 0;
 }
 
+/* A stopped run goes on with what it started from: asked before all that would follow from another checkpoint. */
+static int check_parent(const struct bp_cmdline *cmdline, const char *prior_from, const struct bp_checkpoint *checkpoint)
+{
+    const struct bp_resume_header *stopped = &cmdline->stopped;
+
+    if (!stopped->config || !strcmp(stopped->parent, checkpoint->hash))
+        return 0;
+    if (!*stopped->parent)
+        return bp_error(BP_USAGE, "--prior-from %s: the stopped run started from no checkpoint, --prior-from none", prior_from);
+    return bp_error(BP_USAGE, "--prior-from %s: the stopped run started from another checkpoint, of SHA-256 %.16s...", prior_from, stopped->parent);
+}
+
+/* The kind of a prior, which bp-train is given, is no file. */
+static int load(const char *prior_from, struct bp_checkpoint *checkpoint)
+{
+    for (const struct bp_option *row = bp_config_prior_options; row->name; row++)
+        for (int i = 0; !strcmp(row->name, "prior") && row->choices(i); i++)
+            if (!strcmp(prior_from, row->choices(i)) && access(prior_from, F_OK))
+                return bp_error(BP_USAGE, "--prior-from %s: there is no such file; a transfer takes its prior from a checkpoint, bp-train --prior %s learns one",
+                                prior_from, prior_from);
+    return bp_checkpoint_load(prior_from, checkpoint);
+}
+
 static int run(struct bp_cmdline *cmdline, const struct bp_transfer *transfer, struct bp_checkpoint *checkpoint, int argc, char **argv,
                const struct bp_usage *usage)
 {
@@ -149,9 +173,9 @@ static int run(struct bp_cmdline *cmdline, const struct bp_transfer *transfer, s
         bp_error(BP_USAGE, "--reuse: there is nothing to reuse with --prior-from none, which learns from scratch");
         return BP_USAGE;
     }
-    if (borrows && (bp_checkpoint_load(prior_from, checkpoint) || lay_checkpoint(cmdline, checkpoint)))
+    if (borrows && (load(prior_from, checkpoint) || lay_checkpoint(cmdline, checkpoint)))
         return bp_exit_status();
-    if (bp_cmdline_resolve(cmdline))
+    if (bp_cmdline_resolve(cmdline) || check_parent(cmdline, prior_from, checkpoint))
         return bp_exit_status();
     struct bp_borrowed borrowed = {checkpoint, bp_reuse_find(transfer->reuse), !strcmp(transfer->initialise, "prior")};
     if (borrows && shape_policy(cmdline, &borrowed))

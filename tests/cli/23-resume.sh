@@ -13,7 +13,8 @@ check "fewer transitions than were made" 2 '--transitions 1 is fewer than the st
 check "resume without an output" 2 '--resume needs --output' -- bp-train $tiny --resume
 check "resume with output to stdout" 2 '--resume needs --output' -- bp-train $tiny --resume -o -
 check "nothing to resume" 1 'cannot open other.ckpt.resume: No such file' -- bp-train $tiny --resume -o other.ckpt
-check "transfer of what was trained" 2 "the stopped run started from another checkpoint" -- bp-transfer --prior-from easy.ckpt --initialise fresh -q --db none -o stop.ckpt --resume
+check "transfer of what was trained" 2 "prior-from easy.ckpt: the stopped run started from no checkpoint, --prior-from none" -- bp-transfer --prior-from easy.ckpt --initialise fresh -q --db none -o stop.ckpt --resume
+check "  from none" 2 "the stopped run is of another program: it has --prior" -- bp-transfer --prior-from none -q --db none -o stop.ckpt --resume
 
 mkdir states && mv stop.ckpt.resume states/whole
 state=states/whole

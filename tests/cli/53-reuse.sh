@@ -68,9 +68,9 @@ check "other layers" 2 "policy-layers 9: a low level that starts from the prior 
 check "other inputs" 2 "policy-inputs proprio: the low level is the checkpoint's, which has proprio,boxes" -- $low --reuse low --policy-inputs proprio
 check "layers of a high level that starts from the prior" 2 "high-layers 9: a high level that starts from the prior is like it, 6; --initialise fresh lets it differ" -- $low --reuse low --high-layers 9
 quiet "  that does not" $low --reuse low --high-layers 9 --initialise fresh
-check "a prior of another body" 2 "actions are 2 continuous numbers, those of task 'goto' on body 'ant' 8 continuous numbers" -- bp-transfer --task goto --body ant --prior-from ball $no
-check "high levels that see the body" 2 "task 'goto' on body 'ant' does not have proprio:10, which the checkpoint's policy-high sees; it has proprio:38,targets:6,goal:3" -- bp-transfer --task goto --body ant --reuse high --prior-from sees $no
-check "a group that the task does not have" 2 "task 'goto' on body 'ball' does not have boxes:9, which the checkpoint's prior-high sees" -- bp-transfer --task goto --body ball --reuse low --prior-from push $no
+check "a prior of another body" 2 "actions are 2 continuous numbers, those of task 'goto' on body 'ant' 8 continuous numbers: --reuse high takes the high levels alone" -- bp-transfer --task goto --body ant --prior-from ball $no
+check "high levels that see the body" 2 "task 'goto' on body 'ant' does not have proprio:10, which the policy's high level in the checkpoint sees; it has proprio:38,targets:6,goal:3: what bp-train --high-inputs leaves out can differ" -- bp-transfer --task goto --body ant --reuse high --prior-from sees $no
+check "a group that the task does not have" 2 "task 'goto' on body 'ball' does not have boxes:9, which the prior's high level in the checkpoint sees; .*: what bp-train --prior-high-inputs leaves out can differ" -- bp-transfer --task goto --body ball --reuse low --prior-from push $no
 for reuse in low low-init high; do
     check "--reuse $reuse of a flat checkpoint" 2 "reuse $reuse: the checkpoint's prior is flat" -- bp-transfer --task goto --body ball --reuse $reuse --prior-from flat $no
 done
@@ -78,5 +78,13 @@ check "a latent beside a flat prior" 2 "latent-size 4: the checkpoint's prior is
 check "a row that there is not" 2 "reuse must be one of prior, low, low-init, high, not 'half'" -- $low --reuse half
 quiet "a run that may go on" bp-transfer --task push-1b3t --body ball --reuse low --initialise fresh --prior-from push --transitions 2k $runs --keep-resume --db none -o other
 check "  but with the same parts" 2 "reuse differs from the stopped run's" -- bp-transfer --reuse low-init --prior-from push --db none -q -o other --resume --transitions 4k
+check "  and the same checkpoint" 2 "prior-from low.1: the stopped run started from another checkpoint, of SHA-256 $(bp-stats info --tsv other | awk -F'\t' '$3 == "parent" { print substr($4, 1, 16) }')\.\.\." -- bp-transfer --reuse low --prior-from low.1 --db none -q -o other --resume --transitions 4k
+check "  which is not none" 2 "prior-from none: the stopped run started from another checkpoint" -- bp-transfer --prior-from none --db none -q -o other --resume --transitions 4k
+check "  and the same program" 2 "the stopped run is of another program: it has --reuse, which bp-train has not" -- bp-train --db none -q -o other --resume --transitions 4k
+check "layers of the policy's high level" 2 "a policy's high level of kind mlp needs hidden layers" -- bp-train -p goto-ball $layers --policy-inputs proprio --high-layers= $no
+check "two columns of nothing" 2 "policy-columns 2 needs a prior with a network of its own, of kind mlp, lstm or linear" -- bp-transfer --prior-from none --task goto --body ball --policy-columns 2 $no
+check "the kind of a prior" 2 "prior-from mlp: there is no such file; a transfer takes its prior from a checkpoint, bp-train --prior mlp learns one" -- bp-transfer --prior-from mlp --task goto --body ball $no
+bp-train -p goto-ball $layers --low-sees-goal --prior shared --prior-high ar1 --transitions 2k $runs --db none -o goal || exit
+check "a low level that knows the goal" 2 "the checkpoint's low level sees 'goal', which is the high level's to know: give --low-sees-goal if it may" -- bp-transfer --reuse low --no-low-sees-goal --task goto --body ball --prior-from goal $no
 like "--print-config tells what is reused" "$($low --reuse low --print-config | grep '^reuse')" '= low +# command line$'
 like "  and what follows from it" "$($low --reuse low --print-config | grep '^latent-size')" "= 3 +# prior's checkpoint$"
