@@ -4,6 +4,7 @@
 #include "env/body.h"
 #include "env/combined.h"
 #include "env/goto.h"
+#include "env/grid.h"
 #include "env/nav.h"
 #include "env/push.h"
 #include "env/walk.h"
@@ -13,7 +14,7 @@
 
 const struct bp_task *const bp_tasks[] = {
     &bp_nav_easy, &bp_nav_hard, &bp_goto, &bp_push_1b1t, &bp_push_1b1t_heavy, &bp_push_1b3t, &bp_push_2b2t, &bp_gather,
-    &bp_goto_and_push, &bp_goto_or_push, &bp_gap, &bp_walk, &bp_follow, NULL,
+    &bp_goto_and_push, &bp_goto_or_push, &bp_gap, &bp_walk, &bp_follow, &bp_grid, NULL,
 };
 
 const char *bp_task_name(int i)
@@ -46,26 +47,46 @@ static int unknown_task(const char *name)
     return bp_error(BP_USAGE, "there is no task '%s'; the tasks are %s%s", name, names, bp_near_among(name, bp_task_name, hint, sizeof hint));
 }
 
+/* Whether body b of task t is one of an earlier task too. */
+static bool named_before(int t, int b)
+{
+    for (int i = 0; i < t; i++)
+        for (int j = 0; bp_tasks[i]->bodies[j]; j++)
+            if (!strcmp(bp_tasks[i]->bodies[j], bp_tasks[t]->bodies[b]))
+                return true;
+    return false;
+}
+
+/* The i-th of all bodies, of the tasks one after the other: each where a task names it first. NULL after the last. */
 static const char *body_name(int i)
 {
-    return bp_bodies[i].name;
+    for (int t = 0; bp_tasks[t]; t++)
+        for (int b = 0; bp_tasks[t]->bodies[b]; b++)
+            if (!named_before(t, b) && i-- == 0)
+                return bp_tasks[t]->bodies[b];
+    return NULL;
+}
+
+static bool body_exists(const char *name)
+{
+    for (int i = 0; body_name(i); i++)
+        if (!strcmp(body_name(i), name))
+            return true;
+    return false;
 }
 
 static int unknown_body(const struct bp_task *task, const char *name)
 {
     char names[512] = "", hint[BP_BODY_NAME + 32];
-    int i = 0;
 
-    while (bp_bodies[i].name && strcmp(bp_bodies[i].name, name))
-        i++;
-    if (bp_bodies[i].name || (bp_body_is_file(name) && !task->own_bodies)) {
+    if (body_exists(name) || (bp_body_is_file(name) && !task->own_bodies)) {
         for (int b = 0; task->bodies[b]; b++)
             append(names, sizeof names, task->bodies[b]);
         return bp_error(BP_USAGE, "task '%s' does not take the body '%s'; it takes %s%s", task->name, name, names,
                         task->own_bodies ? " and files that end in .xml" : "");
     }
-    for (i = 0; bp_bodies[i].name; i++)
-        append(names, sizeof names, bp_bodies[i].name);
+    for (int i = 0; body_name(i); i++)
+        append(names, sizeof names, body_name(i));
     return bp_error(BP_USAGE, "there is no body '%s'; the bodies are %s, and files that end in .xml%s", name, names,
                     bp_near_among(name, body_name, hint, sizeof hint));
 }

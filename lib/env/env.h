@@ -46,13 +46,25 @@ struct bp_task {
 };
 extern const struct bp_task *const bp_tasks[];      /* ends with NULL */
 
+/* What an environment looks like from above, fixed while it is open; lengths in m. */
+struct bp_view {
+    int targets, boxes;
+    double edge;                /* of the square arena round the origin; 0: an open plane, or a corridor */
+    double corridor;            /* width of the corridor along x; 0: none */
+    double target_size;         /* edge of the targets' squares, or diameter of their discs */
+    bool target_round;
+};
+
 /* The first member of every environment; the functions are those of its kind. */
 struct bp_env {
     struct bp_env_spec spec;
+    struct bp_view view;
     void (*reset)(struct bp_env *env, uint64_t seed, float *observation);
     void (*step)(struct bp_env *env, const float *action, float *observation, struct bp_step *step);
     void (*save)(const struct bp_env *env, void *state);
     int (*restore)(struct bp_env *env, const void *state);
+    /* Pose (x, y, heading) of the body, x and y of each target, pose of each box, where the floor of the corridor is missing; NULL: none is seen. */
+    void (*look)(const struct bp_env *env, float *pose, float *target, float *box, double gap[2]);
     void (*close)(struct bp_env *env);
     const struct bp_world *world;                   /* what there is to draw (env/world.h); NULL when there is nothing */
 };

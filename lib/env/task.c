@@ -197,6 +197,15 @@ static int restore(struct bp_env *base, const void *state)
     return env->state.step;
 }
 
+static void look(const struct bp_env *base, float *pose, float *target, float *box, double gap[2])
+{
+    const struct bp_world_env *env = (const struct bp_world_env *)base;
+
+    bp_world_places(&env->world, pose, target, box);
+    gap[0] = base->view.corridor > 0 ? bp_scene_gap_start : 0;
+    gap[1] = gap[0] + env->world.state.gap;
+}
+
 static void close(struct bp_env *base)
 {
     struct bp_world_env *env = (struct bp_world_env *)base;
@@ -217,11 +226,14 @@ struct bp_env *bp_world_env_open(const struct bp_task *task, const char *body)
         return NULL;
     }
     env->task = task->parameters;
-    env->env = (struct bp_env){.reset = reset, .step = step, .save = save, .restore = restore, .close = close, .world = &env->world};
+    env->env = (struct bp_env){.reset = reset, .step = step, .save = save, .restore = restore, .look = look, .close = close, .world = &env->world};
     if (bp_world_load(&env->world, &env->task->world, body)) {
         close(&env->env);
         return NULL;
     }
+    const struct bp_world_spec *scene = env->world.spec;
+    env->env.view = (struct bp_view){.targets = scene->targets, .boxes = scene->boxes, .edge = scene->size, .corridor = scene->corridor,
+                                     .target_size = scene->target_size, .target_round = scene->target_round};
     spec = &env->env.spec;
     spec->task = task->name;
     strcpy(spec->body, env->world.name);

@@ -1,7 +1,7 @@
 #include "run/rollout.h"
 
 #include "base/random.h"
-#include "env/world.h"
+#include "env/env.h"
 #include "run/signals.h"
 
 #include <limits.h>
@@ -174,12 +174,10 @@ static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent,
 }
 
 /* What does not change along an episode. */
-static struct bp_places scene_of(const struct bp_world *world)
+static struct bp_places scene_of(const struct bp_view *view)
 {
-    const struct bp_world_spec *spec = world->spec;
-
-    return (struct bp_places){.targets = spec->targets, .boxes = spec->boxes, .edge = spec->size, .corridor = spec->corridor,
-                              .target_size = spec->target_size, .target_round = spec->target_round};
+    return (struct bp_places){.targets = view->targets, .boxes = view->boxes, .edge = view->edge, .corridor = view->corridor,
+                              .target_size = view->target_size, .target_round = view->target_round};
 }
 
 /* Numbers of the latent that what acts draws; 0: it is flat, or random. */
@@ -197,9 +195,9 @@ static int init_episode(const struct bp_rollout *rollout, const struct bp_env *e
         (latent_size(rollout) && bp_episode_alloc_latents(episode, latent_size(rollout))) ||
         (rollout->spec.record_states && bp_episode_alloc_states(episode, spec->state_size)))
         return -1;
-    if (!env->world || rollout->spec.one_state)
+    if (!env->look || rollout->spec.one_state)
         return 0;
-    scene = scene_of(env->world);
+    scene = scene_of(&env->view);
     return bp_episode_alloc_places(episode, &scene);
 }
 
@@ -275,16 +273,12 @@ void bp_rollout_free(struct bp_rollout *rollout)
 static void record_state(struct team *team, int i, int t)
 {
     struct bp_episode *episode = &team->episode[i];
-    const struct bp_world *world = team->env[i]->world;
     struct bp_places *places = &episode->places;
 
     if (episode->states)
         bp_env_save(team->env[i], episode->states + (size_t)t * episode->state_size);
-    if (!world || !places->pose)
-        return;
-    bp_world_places(world, places->pose + 3 * t, places->target + 2 * t * places->targets, places->box + 3 * t * places->boxes);
-    places->gap[0] = places->corridor > 0 ? bp_scene_gap_start : 0;
-    places->gap[1] = places->gap[0] + world->state.gap;
+    if (places->pose)
+        team->env[i]->look(team->env[i], places->pose + 3 * t, places->target + 2 * t * places->targets, places->box + 3 * t * places->boxes, places->gap);
 }
 
 static void begin(struct bp_rollout *rollout, struct team *team)
