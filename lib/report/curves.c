@@ -31,7 +31,7 @@ static int middle(const struct bp_series *series, size_t count, double x, double
     return sample.n ? bp_bootstrap_interval(bp_bootstrap_find("iqm"), &sample, 1, estimate) : 0;
 }
 
-static int print_points(struct bp_table *table, const char *label, const struct bp_series *series, size_t count,
+static int print_points(struct bp_table *table, const char *label, const char *metric, const struct bp_series *series, size_t count,
                         const struct bp_curve_point *curve, size_t points, double *values)
 {
     for (size_t i = 0; i < points; i++) {
@@ -46,6 +46,7 @@ static int print_points(struct bp_table *table, const char *label, const struct 
         bp_table_real(table, iqm.value);
         bp_table_real(table, iqm.low);
         bp_table_real(table, iqm.high);
+        bp_table_text(table, metric);
     }
     return 0;
 }
@@ -65,7 +66,7 @@ static double *make_grid(const struct bp_series *series, size_t count, size_t *p
     return grid;
 }
 
-static int print_group(struct bp_table *table, const struct bp_runs_group *group, size_t points)
+static int print_group(struct bp_table *table, const struct bp_runs_group *group, const char *metric, size_t points)
 {
     size_t count = (size_t)group->count;
     struct bp_series *series = malloc(count * sizeof *series);
@@ -80,7 +81,7 @@ static int print_group(struct bp_table *table, const struct bp_runs_group *group
     if (!curve)
         bp_error(BP_FAILURE, "not enough memory for a curve of %zu points", points);
     else if (!bp_curve_mean(series, count, grid, points, curve))
-        status = print_points(table, group->label, series, count, curve, points, values);
+        status = print_points(table, group->label, metric, series, count, curve, points, values);
     free(series);
     free(curve);
     free(grid);
@@ -91,7 +92,7 @@ static int print_group(struct bp_table *table, const struct bp_runs_group *group
 int bp_curves_report(const struct bp_report_options *options, char *const *files, int count, FILE *out)
 {
     const struct bp_table_column columns[] = {
-        { "group", 0 }, { options->x, 0 }, { "n", 0 }, { "mean", 4 }, { "standard_error", 4 }, { "iqm", 4 }, { "iqm_low", 4 }, { "iqm_high", 4 },
+        { "group", 0 }, { options->x, 0 }, { "n", 0 }, { "mean", 4 }, { "standard_error", 4 }, { "iqm", 4 }, { "iqm_low", 4 }, { "iqm_high", 4 }, { "metric", 0 },
     };
     size_t points = options->has_points ? (size_t)options->points : strchr(options->metric, '/') ? 0 : 100;
     struct bp_runs runs;
@@ -104,7 +105,7 @@ int bp_curves_report(const struct bp_report_options *options, char *const *files
     struct bp_table *table = bp_report_start(options, out, columns, sizeof columns / sizeof *columns);
     for (int i = 0; table && !status && i < runs.count; i++) {
         warn_of_mixture(&runs.groups[i]);
-        status = print_group(table, &runs.groups[i], points);
+        status = print_group(table, &runs.groups[i], options->metric, points);
     }
     if (!table || bp_table_end(table))
         status = -1;

@@ -24,7 +24,7 @@ static void make_grid(const struct bp_scores *scores, int groups, double *grid, 
     }
 }
 
-static int print_group(struct bp_table *table, const struct bp_scores *scores, const double *grid, size_t points, struct bp_estimate *shares)
+static int print_group(struct bp_table *table, const struct bp_scores *scores, const char *metric, const double *grid, size_t points, struct bp_estimate *shares)
 {
     if (bp_bootstrap_profile(scores->finals, scores->strata, grid, points, shares))
         return -1;
@@ -35,6 +35,7 @@ static int print_group(struct bp_table *table, const struct bp_scores *scores, c
         bp_table_real(table, shares[i].value);
         bp_table_real(table, shares[i].low);
         bp_table_real(table, shares[i].high);
+        bp_table_text(table, metric);
     }
     return 0;
 }
@@ -42,7 +43,7 @@ static int print_group(struct bp_table *table, const struct bp_scores *scores, c
 static int print_all(const struct bp_report_options *options, const struct bp_scores *scores, int groups, FILE *out)
 {
     static const struct bp_table_column columns[] = {
-        { "group", 0 }, { "n", 0 }, { "score", 4 }, { "share", 3 }, { "share_low", 3 }, { "share_high", 3 },
+        { "group", 0 }, { "n", 0 }, { "score", 4 }, { "share", 3 }, { "share_low", 3 }, { "share_high", 3 }, { "metric", 0 },
     };
     size_t points = options->points ? (size_t)options->points : POINTS;
     struct bp_table *table = NULL;
@@ -57,7 +58,7 @@ static int print_all(const struct bp_report_options *options, const struct bp_sc
     if (!status)
         make_grid(scores, groups, grid, points);
     for (int g = 0; !status && g < groups; g++)
-        status = print_group(table, &scores[g], grid, points, shares);
+        status = print_group(table, &scores[g], options->metric, grid, points, shares);
     if (bp_table_end(table))
         status = -1;
     free(grid);

@@ -36,6 +36,9 @@ runs(g) = system(awk(sprintf('$1 == "%s" && $(col["n"]) > n { n = $(col["n"]) } 
 points(g) = int(system(awk(sprintf('$1 == "%s" { n++ } END { print n + 0 }', g))))
 name(g) = !exists("names") ? g : system(sprintf("awk -v g='%s' -v names='%s' 'BEGIN { n = split(names, pair, \";\"); for (i = 1; i <= n; i++) { e = index(pair[i], \"=\"); if (substr(pair[i], 1, e - 1) == g) { print substr(pair[i], e + 1); exit } } print g }'", g, names))
 x = system(awk('END { print x }'))
+# What the runs were measured by, in words; tables of earlier versions do not tell.
+metric = system(awk('{ m = "metric" in col ? $(col["metric"]) : "episode_return"; n = split(m, part, "/"); \
+    text = n == 1 ? m : n == 2 ? "episode_return" : part[3]; gsub("_", " ", text); print n == 1 ? text : text " of the " part[2] " on " part[1]; exit }'))
 
 set key outside right center vertical Left reverse noenhanced samplen 3 spacing 1.3
 set grid ytics lc rgb "#dddddd"
@@ -45,7 +48,7 @@ last = exists("xmax") ? xmax : real(system(awk('{ if ($2 > m) m = $2 } END { pri
 leading = last / 10 ** (3 * floor(log10(last > 1 ? last : 1) / 3))
 set format x (leading < 5 ? "%.1s%c" : "%.0s%c")        # ticks of 1M, 1M and 2M tell nothing
 set xlabel (exists("xlabel") ? xlabel : x eq "transitions" ? "transitions processed by the learner" : x eq "env_steps" ? "steps of the environments" : x) noenhanced
-set ylabel exists("ylabel") ? ylabel : statistic eq "iqm" ? "episode return (interquartile mean, 95 % interval)" : "episode return (mean and standard error)"
+set ylabel exists("ylabel") ? ylabel : metric.(statistic eq "iqm" ? " (interquartile mean, 95 % interval)" : " (mean and standard error)") noenhanced
 if (exists("title")) { set title title noenhanced }
 set xrange [0:*]
 if (exists("xmax")) { set xrange [0:xmax] }

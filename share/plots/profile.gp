@@ -21,6 +21,10 @@ if (words(groups) == 0) {
     exit error "profile.gp: there are no rows of bp-stats profile to draw"
 }
 rows(g) = sprintf("< awk -v g='%s' 'NR > 1 && $1 == g { print $3, $4, $5 + 0 == $5 ? $5 : $4, $6 + 0 == $6 ? $6 : $4 }' '%s'", g, input)
+# What was measured, in words; tables of earlier versions do not tell.
+metric = system(sprintf("awk 'NR == 1 { for (i = 1; i <= NF; i++) col[$i] = i; next } { m = \"metric\" in col ? $(col[\"metric\"]) : \"episode_return\"; \
+    n = split(m, part, \"/\"); text = n == 1 ? m : n == 2 ? \"episode_return\" : part[3]; gsub(\"_\", \" \", text); \
+    print n == 1 ? text : text \" of the \" part[2] \" on \" part[1]; exit }' '%s'", input))
 runs(g) = system(sprintf("awk -v g='%s' 'NR > 1 && $1 == g { print $2; exit }' '%s'", g, input))
 name(g) = !exists("names") ? g : system(sprintf("awk -v g='%s' -v names='%s' 'BEGIN { n = split(names, pair, \";\"); for (i = 1; i <= n; i++) { e = index(pair[i], \"=\"); if (substr(pair[i], 1, e - 1) == g) { print substr(pair[i], e + 1); exit } } print g }'", g, names))
 
@@ -31,7 +35,7 @@ set tics nomirror
 set yrange [-0.02:1.02]
 set ytics 0.25
 set autoscale xfix
-set xlabel exists("xlabel") ? xlabel : "score: mean return at the end of a run"
+set xlabel exists("xlabel") ? xlabel : "score: mean ".metric." at the end of a run" noenhanced
 set ylabel "share of runs above the score"
 if (exists("title")) { set title title noenhanced }
 

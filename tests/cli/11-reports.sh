@@ -33,10 +33,10 @@ bp-train -q --db none --preset goto-ball --latent-size 3 --policy-inputs proprio
     --warm-up 500 --transitions 1k --evaluate-episodes 1 -o levels.ckpt
 bp-rollout -q --play prior --latent fixed --same-start -n 4 -o fixed.traj levels.ckpt
 formats trajectories-latents "file task play episode step x y heading event reward edge corridor gap_begin gap_end target_shape target_size target0_x target0_y target1_x target1_y target2_x target2_y latent_0 latent_1 latent_2" trajectories --latents -n 1 fixed.traj
-formats curves "group transitions n mean standard_error iqm iqm_low iqm_high" curves --points 7 bp.db
-formats evaluations "group env_steps n mean standard_error iqm iqm_low iqm_high" curves --x env_steps --metric nav-easy/policy bp.db
+formats curves "group transitions n mean standard_error iqm iqm_low iqm_high metric" curves --points 7 bp.db
+formats evaluations "group env_steps n mean standard_error iqm iqm_low iqm_high metric" curves --x env_steps --metric nav-easy/policy bp.db
 formats compare "group n final final_low final_high improvement" compare --fraction 0.5 bp.db
-formats profile "group n score share share_low share_high" profile --by prior bp.db
+formats profile "group n score share share_low share_high metric" profile --by prior bp.db
 ok "JSON parses, and has the rows of the TSV" python3 - <<'P'
 import glob, json, os
 files = glob.glob("json/*")
@@ -85,6 +85,18 @@ draws() {       # draws PLOT SETTINGS REPORT...
 }
 draws curves "" curves --points 7 bp.db
 draws curves "statistic='mean'; levels='1 2'; xmax=1e6; ymin=0; ymax=9; names='nav-easy-lstm=LSTM prior'" curves --tsv --x env_steps --metric nav-easy/policy bp.db
+labels() {      # labels PLOT REPORT...: what the axes say
+    local plot=$1
+    shift
+    bp-stats "$@" bp.db | gnuplot -e "output='$plot.svg'" "$TEST_TOP/share/plots/$plot.gp" && tr -d '\n' <$plot.svg | grep -oE '(score: mean [^<]*|[^>]*\((interquartile mean|mean and)[^<]*)'
+}
+is "curves of returns are called so" "$(labels curves curves)" "episode return (interquartile mean, 95 % interval)"
+is "  and others by their names" "$(labels curves curves --metric kl_prior)" "kl prior (interquartile mean, 95 % interval)"
+is "  evaluations by play and task" "$(labels curves curves --metric nav-easy/policy)" "episode return of the policy on nav-easy (interquartile mean, 95 % interval)"
+is "  and by their column" "$(labels curves curves --metric nav-hard/prior/sequence_kl)" "sequence kl of the prior on nav-hard (interquartile mean, 95 % interval)"
+is "a profile's score, too" "$(labels profile profile --metric entropy)" "score: mean entropy at the end of a run"
+bp-stats curves --tsv bp.db | cut -f 1-8 >old.tsv
+is "a table of an earlier version is one of returns" "$(gnuplot -e "input='old.tsv'; output='curves.svg'" "$TEST_TOP/share/plots/curves.gp" && grep -c 'episode return (interq' curves.svg)" 1
 draws compare "" compare bp.db
 draws compare "title='three'; names='nav-easy-lstm=LSTM prior;nav-easy-none=none'" compare --tsv --fraction 0.5 --baseline nav-easy-none bp.db
 draws profile "names='lstm=LSTM prior'" profile --by prior bp.db

@@ -62,7 +62,7 @@ static void curves_by_hand(void **state)
     assert_near(fixture_number(text, 2, "standard_error"), 5, 1e-9);
     assert_near(fixture_number(text, 2, "n"), 2, 0);
     assert_near(fixture_number(text, 3, "n"), 1, 0);
-    assert_non_null(strstr(text, "\neasy-none\t0\t2\t0\t0\t0\t0\t0\n"));
+    assert_non_null(strstr(text, "\neasy-none\t0\t2\t0\t0\t0\t0\t0\tepisode_return\n"));
     assert_near(fixture_number(text, 2, "iqm"), 105, 1e-9);
     assert_near(fixture_number(text, 2, "iqm_low"), 100, 1e-9);
     assert_near(fixture_number(text, 2, "iqm_high"), 110, 1e-9);
