@@ -9,7 +9,8 @@
 
 enum {
     JOB_FLOATS = 8192,              /* of the parameters, for one job of apply, where a matrix can be cut there */
-    MICROBATCH_ROWS = 330,          /* rows whose activations fit the second cache beside the weights */
+    MICROBATCH_FLOATS = 80 << 10,   /* outputs of all layers of all networks, each computed once: what fits the second cache beside the weights */
+    MICROBATCH_ROWS = 330,          /* that more of do not pay, however small the networks */
     MICROBATCH_SEQUENCES = 16,      /* with fewer side by side an LSTM's products are too small */
 };
 #define TAPE_BYTES ((size_t)1 << 20) /* of a tape, to begin with */
@@ -61,13 +62,24 @@ static int shard_sequences(const struct bp_learner *learner)
     return learner->config.batch / learner->config.shards;
 }
 
+/* Rows of a microbatch. It follows the networks, not the processor: microbatches are drawn and summed one by one, so their size decides the bytes of a run. */
+static int microbatch_rows(const struct bp_learner *learner)
+{
+    int width = 0;
+
+    for (int role = 0; role < BP_ROLES; role++)
+        for (int i = 0; learner->agent.has[role] && i < learner->agent.net[role].layers; i++)
+            width += learner->agent.net[role].layer[i].out;
+    return width * MICROBATCH_ROWS < MICROBATCH_FLOATS ? MICROBATCH_ROWS : MICROBATCH_FLOATS / width;
+}
+
 /*
  * Microbatches that a shard's sequences are cut into: as few as the sizes above allow of equal ones, whose products are prepared once; but
  * where that takes more than twice as many as of unequal ones (a prime number of sequences: as many as sequences), these.
  */
 static int count_microbatches(const struct bp_learner *learner)
 {
-    int sequences = shard_sequences(learner), most = MICROBATCH_ROWS / (learner->config.burn_in + learner->config.unroll + 1);
+    int sequences = shard_sequences(learner), most = microbatch_rows(learner) / (learner->config.burn_in + learner->config.unroll + 1);
 
     if (learner->state_size > learner->agent.latent.size && most < MICROBATCH_SEQUENCES)
         most = MICROBATCH_SEQUENCES;

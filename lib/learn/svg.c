@@ -104,17 +104,20 @@ static struct value_policy online_value_policy(const struct bp_work *w, const st
                                  kl ? bp_slice_rows(tape, kl, batch, rows) : NULL};
 }
 
-/* The target policy in the policy's place: steadier, for another forward pass. */
-static struct value_policy target_value_policy(const struct bp_work *w, const struct bp_target_critics *critics)
+/*
+ * The target policy in the policy's place: steadier, for another forward pass. pi0: the target prior on steps 0 ... K where it is the same at
+ * any path, else NULL.
+ */
+static struct value_policy target_value_policy(const struct bp_work *w, const struct bp_target_critics *critics, const struct bp_path *pi0)
 {
     struct bp_tape *tape = &w->shard->tape;
     int batch = w->shard->batch.batch, rows = w->shard->batch.steps * batch;
-    struct bp_path pi = behave(w, true, w->shard->batch.steps + 1), pi0, next = bp_path_slice_rows(tape, &pi, batch, rows);
+    struct bp_path pi = behave(w, true, w->shard->batch.steps + 1), next = bp_path_slice_rows(tape, &pi, batch, rows);
     struct value_policy value_policy = {.pi = actions_level(&pi), .q = bp_work_target_value(w, critics, batch, actions_of(tape, &next), latent_of(tape, &next))};
 
     if (with_prior(&w->learner->agent)) {
-        pi0 = score(w, true, w->shard->batch.steps + 1, &pi);
-        value_policy.kl = bp_slice_rows(tape, bp_path_kl(tape, &pi, &pi0).sum, batch, rows);
+        struct bp_path here = pi0 ? *pi0 : score(w, true, w->shard->batch.steps + 1, &pi);
+        value_policy.kl = bp_slice_rows(tape, bp_path_kl(tape, &pi, &here).sum, batch, rows);
     }
     return value_policy;
 }
@@ -133,7 +136,9 @@ static void losses(const struct bp_work *w)
 
     /* a, z ~ pi along the sequence, KL(pi || pi0'). */
     struct bp_path pi = behave(w, false, longer), here = bp_path_slice_rows(tape, &pi, 0, rows), fixed = bp_path_stop_gradient(tape, &here);
-    struct bp_path pi0_target = prior ? score(w, true, longer, &pi) : pi;
+    bool once = prior && !online && w->learner->agent.behaviour[BP_PRIOR].levels == 1;      /* flat: the same at the target policy's path */
+    struct bp_path pi0_longer = prior ? score(w, true, once ? steps + 1 : longer, &pi) : pi;
+    struct bp_path pi0_target = once ? bp_path_slice_rows(tape, &pi0_longer, 0, rows) : pi0_longer;
     struct bp_path_kl kl = prior ? bp_path_kl(tape, &pi, &pi0_target) : (struct bp_path_kl){0};
 
     /* Target critic: Q'(x, a ~ pi, z), differentiable in a alone, and Q'(x, a, z) of the replayed actions after the first. */
@@ -142,7 +147,7 @@ static void losses(const struct bp_work *w)
     struct bp_var *q_replay = bp_work_target_value(w, &critics, b->batch, bp_slice_rows(tape, actions, b->batch, rows - b->batch),
                                            latent_rows(tape, &pi, b->batch, rows - b->batch));
 
-    struct value_policy value_policy = online ? online_value_policy(w, &pi, q_policy, kl.sum) : target_value_policy(w, &critics);
+    struct value_policy value_policy = online ? online_value_policy(w, &pi, q_policy, kl.sum) : target_value_policy(w, &critics, once ? &pi0_longer : NULL);
     float *target = retrace_targets(w, &value_policy, q_replay);
 
     /* L_Q = (Q(x, a, z) - Q^R)^2, of each critic */

@@ -114,6 +114,28 @@ static void microbatches_hold_the_batch(void **state)
         }
 }
 
+/* The wider the networks, the fewer rows a microbatch has, so that what it computes stays in the second cache. */
+static void wide_networks_have_small_microbatches(void **state)
+{
+    static const struct { const char *policy, *critic; int microbatches; } sizes[] = {{"64,64", "128,64", 1}, {"128,128", "256,128", 2}, {"256,128", "512,512", 4}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const struct bp_net_choice choice[BP_ROLES] = {{"mlp", sizes[i].policy, "*", "bounded", NULL}, {"mlp", "64,64", "*", "bounded", NULL}, {"mlp", sizes[i].critic, "*", NULL, NULL}};
+        struct bp_learner_config config = tiny_config();
+        struct bp_groups groups = {0};
+        struct bp_agent agent;
+        bp_groups_add(&groups, "all", 20);
+        assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(2), choice, NULL), 0);
+        config.batch = 16;
+        config.shards = 1;
+        config.unroll = 10;
+        struct bp_learner learner = learner_of(&agent, &config);
+        assert_int_equal(learner.microbatches, sizes[i].microbatches);
+        bp_learner_free(&learner);
+    }
+}
+
 /* ---- the second half of an update ---- */
 
 /* Large enough that the parameters make several jobs. */
@@ -315,6 +337,7 @@ int main(void)
         cmocka_unit_test(networks_are_drawn_apart),
         cmocka_unit_test(state_rows),
         cmocka_unit_test(microbatches_hold_the_batch),
+        cmocka_unit_test(wide_networks_have_small_microbatches),
         cmocka_unit_test(adam_on_the_sum),
         cmocka_unit_test(frozen_networks_stay),
         cmocka_unit_test(rates_fall_along_a_line),
