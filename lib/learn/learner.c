@@ -154,8 +154,8 @@ static int init_shard(struct bp_learner *learner, struct bp_shard *shard)
     b->reward = floats(rows);
     b->nonterminal = floats(rows);
     b->mask = floats(rows);
-    b->latents = floats(rows * (size_t)agent->latent.size);
-    b->drawn = floats(rows);
+    b->latents = floats((rows + batch) * (size_t)agent->latent.size);
+    b->drawn = floats(rows + batch);
     b->episode_step = calloc(rows + batch, sizeof *b->episode_step);
     b->state = floats(batch * (size_t)learner->state_size);
     shard->noise = floats((rows + batch) * (size_t)bp_agent_noise(agent));

@@ -22,6 +22,8 @@ struct bp_replay {
     int marks;
     float *actions;             /* slots x L x A */
     float *log_prob;            /* slots x L */
+    float *latents;             /* slots x L x Z */
+    uint8_t *drawn;             /* slots x L; NULL where Z is 0 */
     /*
      * Float32 or float16. Actions and their log densities always are float32: pi(a) / mu(a) compares densities at the very same action,
      * and where the scale is 0.01 an action rounded to float16 would change them by some 5 %.
@@ -46,7 +48,7 @@ static size_t slot_bytes(const struct bp_replay_spec *s)
 {
     size_t length = (size_t)s->time_limit;
 
-    return length * (size_t)(s->action_size + 1) * sizeof(float) +
+    return length * (size_t)(s->action_size + 1 + s->latent_size) * sizeof(float) + (s->latent_size ? length : 0) +
            ((length + 1) * (size_t)s->observation_size + length + marks(s) * (size_t)s->state_size) * width(s);
 }
 
@@ -91,8 +93,11 @@ struct bp_replay *bp_replay_new(const struct bp_replay_spec *spec)
     replay->actions = spacious(n * length * (size_t)spec->action_size, sizeof(float));
     replay->log_prob = spacious(n * length, sizeof(float));
     replay->reward = spacious(n * length, width(spec));
+    replay->latents = spacious(n * length * (size_t)spec->latent_size + 1, sizeof(float));
     replay->state = spacious(n * marks(spec) * (size_t)spec->state_size + 1, width(spec));
-    if (!replay->cursor || !replay->slots || !replay->observations || !replay->actions || !replay->log_prob || !replay->reward ||
+    if (spec->latent_size && !(replay->drawn = calloc(n, length)))
+        goto fail;
+    if (!replay->cursor || !replay->slots || !replay->latents || !replay->observations || !replay->actions || !replay->log_prob || !replay->reward ||
         !replay->state)
         goto fail;
     for (size_t i = 0; i < n; i++)
@@ -117,6 +122,8 @@ void bp_replay_free(struct bp_replay *replay)
     free(replay->actions);
     free(replay->log_prob);
     free(replay->reward);
+    free(replay->latents);
+    free(replay->drawn);
     free(replay->state);
     free(replay);
 }
@@ -187,6 +194,15 @@ void bp_replay_state(struct bp_replay *replay, int writer, const float *state)
 
     if (t % replay->spec.stride == 0)
         keep(replay, replay->state, state_at(replay, slot, t), state, (size_t)replay->spec.state_size);
+}
+
+void bp_replay_latent(struct bp_replay *replay, int writer, const float *latent, bool drawn)
+{
+    int slot = replay->cursor[1 + writer];
+    size_t at = step_at(replay, slot, replay->slots[slot].length), size = (size_t)replay->spec.latent_size;
+
+    memcpy(replay->latents + at * size, latent, size * sizeof *latent);
+    replay->drawn[at] = drawn;
 }
 
 void bp_replay_cut(struct bp_replay *replay, int writer)
@@ -268,6 +284,7 @@ static void fetch_sequence(const struct bp_replay *replay, struct place place, i
     fetch(replay->actions, first * actions, last * actions, sizeof(float));
     fetch(replay->log_prob, first, last, sizeof(float));
     fetch(replay->reward, first, last, size);
+    fetch(replay->latents, first * (size_t)replay->spec.latent_size, last * (size_t)replay->spec.latent_size, sizeof(float));
     fetch(replay->state, state, state + (size_t)replay->spec.state_size, size);
 }
 
@@ -353,6 +370,16 @@ static void copy_transition(const struct bp_replay *replay, struct place place, 
     batch->mask[row] = t >= batch->burn_in;
 }
 
+/* The latent of a row; after the last transition the one that it was made with is in force still. */
+static void copy_latent(const struct bp_replay *replay, struct place place, struct bp_batch *batch, size_t row)
+{
+    int length = replay->slots[place.slot].length;
+    size_t size = (size_t)replay->spec.latent_size, at = step_at(replay, place.slot, place.row < length ? place.row : length - 1);
+
+    memcpy(batch->latents + row * size, replay->latents + at * size, size * sizeof(float));
+    batch->drawn[row] = place.row < length && replay->drawn[at];
+}
+
 static void copy_sequence(const struct bp_replay *replay, gsl_rng *stream, struct place place, struct bp_batch *batch, int b)
 {
     copy_state(replay, place, batch->state + (size_t)b * (size_t)replay->spec.state_size);
@@ -361,6 +388,8 @@ static void copy_sequence(const struct bp_replay *replay, gsl_rng *stream, struc
         if (place.row == rows_of(replay, place.slot))
             place = draw_episode(replay, stream);
         copy_observation(replay, place, batch, row);
+        if (replay->spec.latent_size)
+            copy_latent(replay, place, batch, row);
         if (t < batch->steps)
             copy_transition(replay, place, batch, row, t);
     }
@@ -429,7 +458,7 @@ static bool numbers_are_finite(const struct bp_replay *replay, int slot)
 
     return all_finite(replay->observations, observation_at(replay, slot, 0), (length + 1) * (size_t)s->observation_size, s->half) &&
            all_finite(replay->actions, at * (size_t)s->action_size, length * (size_t)s->action_size, false) &&
-           all_finite(replay->log_prob, at, length, false) && all_finite(replay->reward, at, length, s->half) &&
+           all_finite(replay->latents, at * (size_t)s->latent_size, length * (size_t)s->latent_size, false) && all_finite(replay->log_prob, at, length, false) && all_finite(replay->reward, at, length, s->half) &&
            all_finite(replay->state, state_at(replay, slot, 0), states, s->half);
 }
 
@@ -462,6 +491,10 @@ int bp_replay_tensors(struct bp_replay *replay, struct bp_tensor *tensors)
     int count = 6;
     if (s->state_size)
         tensors[count++] = bp_tensor_2d("replay/state", dtype, n * replay->marks, s->state_size, replay->state);
+    if (s->latent_size) {
+        tensors[count++] = bp_tensor_2d("replay/latents", BP_F32, n * length, s->latent_size, replay->latents);
+        tensors[count++] = bp_tensor_2d("replay/drawn", BP_U8, n, length, replay->drawn);
+    }
     if (replay->rewarded)
         tensors[count++] = bp_tensor_1d("replay/rewarded", BP_I32, n, replay->rewarded);
     return count;

@@ -23,6 +23,7 @@ struct bp_replay_spec {
     int stride;                 /* sequences start at its multiples */
     bool half;                  /* keep observations, rewards and recurrent states as float16 */
     double rewarded_share;      /* of the sequences, drawn from rewarded episodes (below); 0: none, and no episode is kept for its rewards */
+    int latent_size;            /* Z: latent kept with every step, 0: none */
 };
 
 /*
@@ -48,8 +49,8 @@ struct bp_batch {
     float *reward;              /* (N+K)*B */
     float *nonterminal;               /* (N+K)*B: 0 where the task ended with this transition, else 1 */
     float *mask;               /* (N+K)*B: 1 for a transition to learn from; 0 in the burn-in, and in rows that hold no transition */
-    float *latents;             /* (N+K)*B x Z: in force, where recorded latents are learned from */
-    float *drawn;               /* (N+K)*B: 1 where that was drawn, 0 where it was held */
+    float *latents;             /* (N+K+1)*B x Z: in force, where recorded latents are learned from; after a last transition still that of it */
+    float *drawn;               /* (N+K+1)*B: 1 where that was drawn, 0 where it was held */
     int32_t *episode_step;      /* (N+K+1)*B: t of the row's observation; 0: another episode begins with this row */
     float *state;               /* B x S: recurrent state at the first row */
 };
@@ -65,6 +66,9 @@ void bp_replay_begin(struct bp_replay *replay, int writer, const float *observat
 
 /* Recurrent state (S) before the next step; only looked at when the next step is a multiple of stride. */
 void bp_replay_state(struct bp_replay *replay, int writer, const float *state);
+
+/* The latent (Z) that the next step acts by, and whether it was drawn there. Where Z is not 0: before each step. */
+void bp_replay_latent(struct bp_replay *replay, int writer, const float *latent, bool drawn);
 
 /* One step; `observation` is the one after it. ended: the episode is over, of itself (terminated) or by time. */
 void bp_replay_step(struct bp_replay *replay, int writer, const float *action, float log_prob, float reward,
@@ -98,7 +102,7 @@ int bp_replay_length(const struct bp_replay *replay, int writer);
 int bp_replay_check(const struct bp_replay *replay, const char *where) BP_WARN_UNUSED;
 
 /* The whole content as tensors over the replay's own memory, for saving and for loading in place; at most BP_REPLAY_TENSORS; returns how many. */
-enum { BP_REPLAY_TENSORS = 8 };
+enum { BP_REPLAY_TENSORS = 10 };
 int bp_replay_tensors(struct bp_replay *replay, struct bp_tensor *tensors);
 
 #endif

@@ -74,16 +74,6 @@ static float *retrace_targets(const struct bp_work *w, const struct value_policy
     return bp_work_retrace(w, log_prob->value, reward, value, q_replay->value, &w->shard->stats.sum[BP_SVG_TRACE]);
 }
 
-/* Over the first `rows` rows; 0 without x. */
-static double sum(const struct bp_var *x, const float *weight, int rows)
-{
-    double total = 0;
-
-    for (int i = 0; x && i < rows; i++)
-        total += (double)weight[i] * (double)x->value[i];
-    return total;
-}
-
 /* KL of the latents that are drawn. */
 static double level_sum(const struct bp_path_kl *kl, const struct bp_path *pi, const float *weight, int rows)
 {
@@ -170,24 +160,10 @@ static void losses(const struct bp_work *w)
         total[BP_SVG_PRIOR_LOSS] += bp_add_loss(bp_path_kl(tape, &fixed, &pi0).sum, mean, b->mask);
     }
 
-    total[BP_SVG_KL_PRIOR] += sum(kl.sum, b->mask, rows);
+    total[BP_SVG_KL_PRIOR] += bp_work_sum(kl.sum, b->mask, rows);
     total[BP_SVG_KL_PRIOR_HIGH] += pi.levels > 1 ? level_sum(&kl, &pi, b->mask, rows) : 0;
-    total[BP_SVG_ENTROPY] += sum(entropy, b->mask, rows);
-    total[BP_SVG_Q] += sum(q_policy, b->mask, rows);
-}
-
-static void draw(const struct bp_work *w, const void *from)
-{
-    const struct bp_learner *learner = w->learner;
-    struct bp_shard *shard = w->shard;
-    uint64_t number = (uint64_t)(w->index * learner->microbatches + w->microbatch);
-    int rows = (shard->batch.steps + 1) * shard->batch.batch;
-
-    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SAMPLE, number, (uint64_t)learner->updates);
-    bp_replay_draw(from, shard->stream, &shard->batch);
-    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_UPDATE, number, (uint64_t)learner->updates);
-    bp_random_normal(shard->stream, shard->noise, rows * bp_behaviour_noise(&learner->agent.behaviour[BP_POLICY]));
-    bp_work_split_states(w);
+    total[BP_SVG_ENTROPY] += bp_work_sum(entropy, b->mask, rows);
+    total[BP_SVG_Q] += bp_work_sum(q_policy, b->mask, rows);
 }
 
 /* ---- metrics ---- */
@@ -214,6 +190,6 @@ const struct bp_algorithm bp_svg = {
     .help = "SVG(0) with experience replay, Retrace and a learned prior",
     .metric = metrics,
     .target = {[BP_PART_POLICY] = true, [BP_PART_PRIOR] = true, [BP_PART_CRITIC] = true},
-    .draw = draw,
+    .draw = bp_work_draw,
     .losses = losses,
 };

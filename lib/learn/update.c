@@ -1,12 +1,13 @@
 #include "learn/update.h"
 
 #include "learn/distill.h"
+#include "learn/skills.h"
 #include "learn/svg.h"
 
 #include <math.h>
 #include <string.h>
 
-const struct bp_algorithm *const bp_algorithms[] = {&bp_svg, &bp_distill, NULL};
+const struct bp_algorithm *const bp_algorithms[] = {&bp_svg, &bp_skills, &bp_distill, NULL};
 
 static void begin_microbatch(const struct bp_work *work)
 {

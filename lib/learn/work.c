@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-void bp_work_split_states(const struct bp_work *w)
+/* The states come as rows with one part after the other, as the agent lists them; networks take dense rows of their own. */
+static void split_states(const struct bp_work *w)
 {
     const struct bp_agent *agent = &w->learner->agent;
     struct bp_shard *shard = w->shard;
@@ -23,6 +24,20 @@ void bp_work_split_states(const struct bp_work *w)
     }
     for (size_t b = 0; latent && b < batch; b++)
         memcpy(shard->latent + b * latent, from + b * width, latent * sizeof(float));
+}
+
+void bp_work_draw(const struct bp_work *w, const void *from)
+{
+    const struct bp_learner *learner = w->learner;
+    struct bp_shard *shard = w->shard;
+    uint64_t number = (uint64_t)(w->index * learner->microbatches + w->microbatch);
+    int rows = (shard->batch.steps + 1) * shard->batch.batch;
+
+    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_SAMPLE, number, (uint64_t)learner->updates);
+    bp_replay_draw(from, shard->stream, &shard->batch);
+    bp_random_seek(shard->stream, learner->config.seed, BP_FOR_UPDATE, number, (uint64_t)learner->updates);
+    bp_random_normal(shard->stream, shard->noise, rows * bp_behaviour_noise(&learner->agent.behaviour[BP_POLICY]));
+    split_states(w);
 }
 
 struct bp_scene bp_work_scene(const struct bp_work *w, bool target, int steps)
@@ -80,6 +95,15 @@ struct bp_var *bp_work_target_value(const struct bp_work *w, const struct bp_tar
         lowest = lowest ? bp_minimum(tape, lowest, q) : q;
     }
     return lowest;
+}
+
+double bp_work_sum(const struct bp_var *x, const float *weight, int rows)
+{
+    double total = 0;
+
+    for (int i = 0; x && i < rows; i++)
+        total += (double)(weight ? weight[i] : 1) * (double)x->value[i];
+    return total;
 }
 
 float *bp_work_retrace(const struct bp_work *w, const float *log_prob, const float *reward, const float *value, const float *q, double *traces)

@@ -7,8 +7,8 @@
 
 #include "learn/learner.h"
 
-/* The states in the shard's batch come as rows with one part after the other, as the agent lists them; networks take dense rows of their own. */
-void bp_work_split_states(const struct bp_work *w);
+/* Draw the shard's batch from a struct bp_replay, and the noise of the policy's draws. */
+void bp_work_draw(const struct bp_work *w, const void *from);
 
 /* The first `steps` steps of the shard's sequences, with learning parameters or the target networks'. */
 struct bp_scene bp_work_scene(const struct bp_work *w, bool target, int steps);
@@ -33,6 +33,9 @@ struct bp_target_critics bp_work_target_critics(const struct bp_work *w, int ste
  */
 struct bp_var *bp_work_target_value(const struct bp_work *w, const struct bp_target_critics *critics, int first, struct bp_var *actions,
                                     struct bp_var *latent);
+
+/* Over the first `rows` rows; 0 without x. weight NULL: ones. */
+double bp_work_sum(const struct bp_var *x, const float *weight, int rows);
 
 /*
  * Q^R, K*B numbers of the tape's (BP eq. 11), with traces c = lambda min(1, pi(a|x) / mu(a|x)). log_prob: log pi of the replayed actions;

@@ -11,6 +11,7 @@ const struct bp_role_row bp_roles[BP_ROLES] = {
     [BP_POLICY_HIGH] = {"policy-high", BP_PART_POLICY, false, "policy's high level", "high"},
     [BP_PRIOR_HIGH] = {"prior-high", BP_PART_PRIOR, false, "prior's high level", "prior-high"},
     [BP_INFERENCE] = {"inference", BP_PART_PRIOR, false, "inference network", "inference"},
+    [BP_POSTERIOR] = {"posterior", BP_PART_POSTERIOR, false, "posterior", "posterior"},
 };
 
 const struct bp_latent_prior bp_latent_priors[] = {
@@ -19,6 +20,8 @@ const struct bp_latent_prior bp_latent_priors[] = {
     {"learned-ar", "a network of the latent before", "mlp", true},
     {0},
 };
+
+const char bp_latent_fixed[] = "fixed";
 
 static const struct bp_latent_prior *find_latent_prior(const char *name)
 {
@@ -109,23 +112,30 @@ static int init_level(struct bp_agent *agent, enum bp_role role, const struct bp
     return init_net(agent, role, choice, &spec);
 }
 
+/* Steps for which a latent is held. */
+static int period_of(const struct bp_latent_choice *latent)
+{
+    return latent->period ? latent->period : BP_WHOLE_EPISODE;
+}
+
 /* The level that draws the latent. */
 static int init_high(struct bp_agent *agent, enum bp_role role, const struct bp_net_choice *choice, const struct bp_latent_choice *latent,
                      struct bp_level *level)
 {
     const struct bp_latent_prior *prior = find_latent_prior(choice->kind);
+    bool fixed = !strcmp(choice->kind, bp_latent_fixed);
     struct bp_net_choice alone = *choice;
 
-    *level = (struct bp_level){.net = BP_NO_NET, .space = agent->latent, .period = latent->period, .before = prior && prior->before};
-    if (!prior)
+    *level = (struct bp_level){.net = BP_NO_NET, .space = agent->latent, .period = period_of(latent), .before = prior && prior->before};
+    if (!prior && !fixed)
         return init_level(agent, role, choice, NULL, level);
-    if (prior->kind) {
+    if (prior && prior->kind) {
         alone.inputs = "";
         alone.encoders = NULL;
         return init_level(agent, role, &alone, prior->kind, level);
     }
     level->family = &bp_families[0];
-    level->correlation = prior->before ? latent->correlation : 0;
+    level->correlation = prior && prior->before ? latent->correlation : 0;
     return 0;
 }
 
@@ -146,24 +156,25 @@ static int init_behaviour(struct bp_agent *agent, enum bp_role low, const struct
                           const struct bp_net_choice *high_choice, const struct bp_latent_choice *latent)
 {
     struct bp_behaviour *behaviour = &agent->behaviour[low];
+    bool levels = latent && latent->size;
     struct bp_level *last;
 
     if (!chosen(choice))
         return 0;
-    if (agent->latent.size) {
+    if (levels) {
         if (!chosen(high_choice))
             return bp_error(BP_USAGE, "a hierarchical %s needs a high level", bp_roles[low].name);
         if (init_high(agent, high, high_choice, latent, &behaviour->level[behaviour->levels++]))
             return -1;
     }
     last = &behaviour->level[behaviour->levels++];
-    *last = (struct bp_level){.above = agent->latent.size > 0, .space = agent->action, .period = 1};
+    *last = (struct bp_level){.above = levels, .space = agent->action, .period = 1};
     if (!strcmp(choice->kind, "branch"))
         return init_branch(agent, low, choice, last);
     if (strcmp(choice->kind, "shared"))
         return init_level(agent, low, choice, NULL, last);
-    if (!agent->latent.size || low == BP_POLICY || !agent->has[BP_POLICY])
-        return bp_error(BP_USAGE, "only the prior of a hierarchical policy can share its low level: give --latent-size too");
+    if (!levels || low == BP_POLICY || !agent->has[BP_POLICY])
+        return bp_error(BP_USAGE, "only the prior of a hierarchical policy can share its low level: give --latent-size too, and no --posterior");
     *last = agent->behaviour[BP_POLICY].level[1];
     return 0;
 }
@@ -181,13 +192,26 @@ static int init_inference(struct bp_agent *agent, const struct bp_net_choice *ch
     return init_level(agent, BP_INFERENCE, choice, NULL, &agent->inference);
 }
 
+/* What tells the policy's latent apart sees no more than the observation: g(z|x). */
+static int init_posterior(struct bp_agent *agent, const struct bp_net_choice *choice)
+{
+    const struct bp_behaviour *policy = &agent->behaviour[BP_POLICY];
+
+    if (!chosen(choice))
+        return 0;
+    if (policy->levels < 2)
+        return bp_error(BP_USAGE, "a posterior is of the latents of a policy: give --latent-size too");
+    agent->posterior = (struct bp_level){.space = agent->latent, .period = policy->level[0].period};
+    return init_level(agent, BP_POSTERIOR, choice, NULL, &agent->posterior);
+}
+
 int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, struct bp_space action, const struct bp_net_choice choice[BP_ROLES],
                   const struct bp_latent_choice *latent)
 {
     *agent = (struct bp_agent){.groups = *groups, .action = action, .latent = {BP_CONTINUOUS, latent ? latent->size : 0}};
     if (init_behaviour(agent, BP_POLICY, &choice[BP_POLICY], BP_POLICY_HIGH, &choice[BP_POLICY_HIGH], latent) ||
-        init_behaviour(agent, BP_PRIOR, &choice[BP_PRIOR], BP_PRIOR_HIGH, &choice[BP_PRIOR_HIGH], latent) ||
-        init_inference(agent, &choice[BP_INFERENCE]))
+        init_behaviour(agent, BP_PRIOR, &choice[BP_PRIOR], BP_PRIOR_HIGH, &choice[BP_PRIOR_HIGH], chosen(&choice[BP_POSTERIOR]) ? NULL : latent) ||
+        init_inference(agent, &choice[BP_INFERENCE]) || init_posterior(agent, &choice[BP_POSTERIOR]))
         return -1;
     for (int i = 0; i < BP_CRITICS; i++)
         if (init_critic(agent, (enum bp_role)(BP_CRITIC + i), &choice[BP_CRITIC + i]))
@@ -207,6 +231,11 @@ int bp_agent_add_column(struct bp_agent *agent)
                         ours->family->name, theirs->family->name);
     ours->adds |= 1u << BP_PRIOR;
     return 0;
+}
+
+int bp_agent_latents(const struct bp_agent *agent, enum bp_role role)
+{
+    return agent->behaviour[role].levels > 1 ? agent->latent.size : 0;
 }
 
 int bp_agent_noise(const struct bp_agent *agent)
@@ -231,6 +260,8 @@ const struct bp_level *bp_agent_level(const struct bp_agent *agent, enum bp_role
         for (int i = 0; i < agent->behaviour[b].levels; i++)
             if (agent->behaviour[b].level[i].net == (int)role)
                 return &agent->behaviour[b].level[i];
+    if (role == BP_POSTERIOR && agent->posterior.family)
+        return &agent->posterior;
     return role == BP_INFERENCE && agent->inference.family ? &agent->inference : NULL;
 }
 

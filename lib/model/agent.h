@@ -8,11 +8,11 @@
 #include "model/net.h"
 
 /* The networks there can be: arrays over roles are indexed by these, in the order of bp_roles[]. */
-enum bp_role { BP_POLICY, BP_PRIOR, BP_CRITIC, BP_CRITIC_2, BP_POLICY_HIGH, BP_PRIOR_HIGH, BP_INFERENCE, BP_ROLES };
+enum bp_role { BP_POLICY, BP_PRIOR, BP_CRITIC, BP_CRITIC_2, BP_POLICY_HIGH, BP_PRIOR_HIGH, BP_INFERENCE, BP_POSTERIOR, BP_ROLES };
 enum { BP_CRITICS = 2 };                        /* at most; where there are two, they are built alike */
 
 /* What trains a network, and with what rate. */
-enum bp_part { BP_PART_POLICY, BP_PART_PRIOR, BP_PART_CRITIC, BP_PARTS };
+enum bp_part { BP_PART_POLICY, BP_PART_PRIOR, BP_PART_CRITIC, BP_PART_POSTERIOR, BP_PARTS };
 
 struct bp_role_row {
     const char *name;                           /* of the network and, with a slash, of its tensors */
@@ -31,6 +31,7 @@ struct bp_agent {
     struct bp_net net[BP_ROLES];
     struct bp_behaviour behaviour[2];           /* of BP_POLICY and BP_PRIOR; without levels: absent */
     struct bp_level inference;                  /* of the prior's latents, in distillation (model/inference.h); family NULL: absent */
+    struct bp_level posterior;                  /* g(z|x) of the policy's latents beside a prior without (learn/skills.h); family NULL: absent */
 };
 
 /* The options of one network; without it, kind is NULL or "none". */
@@ -45,7 +46,7 @@ struct bp_net_choice {
 /* What is asked of a hierarchy; a size of 0 leaves it out. */
 struct bp_latent_choice {
     int size;                                   /* Z, numbers of the latent */
-    int period;                                 /* steps for which one is held */
+    int period;                                 /* steps for which one is held; 0: the whole episode */
     double correlation;                         /* a of a prior ar1: N(a z', 1 - a^2) */
 };
 
@@ -57,11 +58,15 @@ struct bp_latent_prior {
 };
 extern const struct bp_latent_prior bp_latent_priors[];     /* ends with a row whose name is NULL */
 
+/* The kind of a policy's high level that is no network: N(0, I). */
+extern const char bp_latent_fixed[];
+
 /*
  * Lay out the chosen networks and behaviours. With a latent the networks `policy` and `prior` are low levels, which are given it, and
  * policy-high and prior-high draw it; a prior of kind "shared" has the policy's low level for its own. A prior of kind "branch" stands on
  * a flat policy's last hidden layer, which is all that it is given (EH F.2, "shared prior"). An inference network guesses the latents of
- * a hierarchical prior. -1 after reporting.
+ * a hierarchical prior. With a posterior the policy alone has levels, and the prior is flat; the posterior tells the policy's latent from what
+ * is observed. -1 after reporting.
  */
 int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, struct bp_space action, const struct bp_net_choice choice[BP_ROLES],
                   const struct bp_latent_choice *latent) BP_WARN_UNUSED;
@@ -77,6 +82,9 @@ int bp_agent_add_column(struct bp_agent *agent) BP_WARN_UNUSED;
 const struct bp_level *bp_agent_level(const struct bp_agent *agent, enum bp_role role);
 const struct bp_family *bp_agent_family(const struct bp_agent *agent, enum bp_role role);
 const struct bp_latent_prior *bp_agent_latent_prior(const struct bp_agent *agent);
+
+/* Numbers of the latent that policy or prior draws; 0: it is flat, or absent. */
+int bp_agent_latents(const struct bp_agent *agent, enum bp_role role);
 
 /* Standard normal numbers that a row of an update draws: of the policy's actions, or of inferred latents. */
 int bp_agent_noise(const struct bp_agent *agent);

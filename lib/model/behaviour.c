@@ -104,9 +104,7 @@ static struct bp_var *output(const struct bp_scene *scene, int net, struct bp_va
     return bp_net_output(scene->tape, scene->use[net], see(scene, net).features, late);
 }
 
-/* p(y | x, y above, y before) along the rows; y: what was in force there, of which the step before is looked at. */
-static struct bp_distribution conditional(const struct bp_scene *scene, const struct bp_level *level, struct bp_var *above,
-                                          struct bp_var *y)
+struct bp_distribution bp_level_given(const struct bp_scene *scene, const struct bp_level *level, struct bp_var *above, struct bp_var *y)
 {
     struct bp_var *late[BP_LATE_MAX], *sum;
     int count = 0;
@@ -160,7 +158,7 @@ struct bp_path bp_behave(const struct bp_scene *scene, const struct bp_behaviour
         const struct bp_level *level = &behaviour->level[i];
         assert((!level->before && !scene->carry) || scene->steps == 1);
         path.level[i].net = level->net;
-        path.level[i].p = conditional(scene, level, i ? path.level[i - 1].y : NULL, NULL);     /* one step looks no further back than the scene's latent */
+        path.level[i].p = bp_level_given(scene, level, i ? path.level[i - 1].y : NULL, NULL);     /* one step looks no further back than the scene's latent */
         path.level[i].y = level->family->sample(scene->tape, path.level[i].p, noise);
         if (level->period > 1)
             path.level[i].y = hold(scene, level, path.level[i].y, &path.level[i].drawn);
@@ -171,13 +169,16 @@ struct bp_path bp_behave(const struct bp_scene *scene, const struct bp_behaviour
 
 struct bp_path bp_score(const struct bp_scene *scene, const struct bp_behaviour *behaviour, const struct bp_path *at)
 {
-    struct bp_path path = *at;
+    int above = at->levels - behaviour->levels;
+    struct bp_path path = {.levels = behaviour->levels};
 
+    assert(above >= 0);
     for (int i = 0; i < behaviour->levels; i++) {
         const struct bp_level *level = &behaviour->level[i];
-        bool same = level->net != BP_NO_NET && level->net == at->level[i].net;
+        bool same = level->net != BP_NO_NET && level->net == at->level[above + i].net;
+        path.level[i] = at->level[above + i];
         path.level[i].net = level->net;
-        path.level[i].p = same ? (struct bp_distribution){0} : conditional(scene, level, i ? at->level[i - 1].y : NULL, at->level[i].y);
+        path.level[i].p = same ? (struct bp_distribution){0} : bp_level_given(scene, level, i ? at->level[above + i - 1].y : NULL, path.level[i].y);
     }
     return path;
 }
@@ -212,11 +213,11 @@ struct bp_path_kl bp_path_kl(struct bp_tape *tape, const struct bp_path *p, cons
     struct bp_path_kl kl = {0};
     struct bp_var *term[BP_LEVELS];
     const float *weight[BP_LEVELS];
-    int terms = 0;
+    int terms = 0, above = p->levels - q->levels;
 
-    assert(p->levels == q->levels);
-    for (int i = 0; i < p->levels; i++) {
-        const struct bp_distribution *a = &p->level[i].p, *b = &q->level[i].p;
+    assert(above >= 0);
+    for (int i = above; i < p->levels; i++) {
+        const struct bp_distribution *a = &p->level[i].p, *b = &q->level[i - above].p;
         if (!a->family || !b->family)
             continue;
         kl.level[i] = term[terms] = bp_distribution_kl(tape, *a, *b, p->level[i].y);

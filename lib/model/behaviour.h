@@ -8,7 +8,10 @@
 #include "model/net.h"
 #include "nn/family.h"
 
+#include <limits.h>
+
 enum { BP_LEVELS = 2, BP_NO_NET = -1 };
+#define BP_WHOLE_EPISODE INT_MAX            /* a period that no episode outlasts */
 
 struct bp_level {
     const struct bp_family *family;     /* that its network's outputs become; without a network Gaussian */
@@ -58,10 +61,16 @@ unsigned bp_behaviour_nets(const struct bp_behaviour *behaviour);
 /* Standard normal numbers that a row's draws take. */
 int bp_behaviour_noise(const struct bp_behaviour *behaviour);
 
+/* p(y | x, y above, y before) of one level along the rows; above: NULL where it is given none; y: in force there, of which a level with `before` is given the step before. */
+struct bp_distribution bp_level_given(const struct bp_scene *scene, const struct bp_level *level, struct bp_var *above, struct bp_var *y);
+
 /* Draw a path; noise: for each level in turn rows x its numbers. Levels that look back can be drawn for one step at a time. */
 struct bp_path bp_behave(const struct bp_scene *scene, const struct bp_behaviour *behaviour, const float *noise);
 
-/* The distributions of another behaviour at the draws of a path. A level of the same network as the path's is left out. */
+/*
+ * The distributions of another behaviour at the draws of a path. It may have fewer levels: those from the actions' upwards. A level of the
+ * same network as the path's is left out.
+ */
 struct bp_path bp_score(const struct bp_scene *scene, const struct bp_behaviour *behaviour, const struct bp_path *at);
 
 /* The path, held fixed; its `rows` rows from row `first` on. */
@@ -70,7 +79,8 @@ struct bp_path bp_path_slice_rows(struct bp_tape *tape, const struct bp_path *pa
 
 /*
  * KL(a|x) <= KL(z|x) + E_z KL(a|z, x), with one draw of z (BP eq. 14): KL of p's distributions to q's at p's draws, n x 1 each, nats. A
- * latent counts only in the step that draws it. A level that both have from the same network is exactly 0: NULL.
+ * latent counts only in the step that draws it. A level that both have from the same network is exactly 0: NULL. Where q has fewer levels, those
+ * that it lacks are left out too: what remains is KL(a|z, x) to q(a|x), at least that of a|x on the mean over z. Levels are numbered as p's.
  */
 struct bp_path_kl {
     struct bp_var *sum, *level[BP_LEVELS];

@@ -25,8 +25,9 @@ int bp_acting_init(struct bp_acting *acting, const struct bp_agent *agent, int l
     acting->kl_prior = calloc(n, sizeof(float));
     acting->kl_prior_high = calloc(n, sizeof(float));
     acting->drawn = calloc(n, sizeof(float));
+    acting->latent_log_prob = calloc(n, sizeof(float));
     if (!acting->noise || !acting->latent || !acting->step || !acting->actions || !acting->log_prob || !acting->kl_prior ||
-        !acting->kl_prior_high || !acting->drawn)
+        !acting->kl_prior_high || !acting->drawn || !acting->latent_log_prob)
         return bp_error(BP_FAILURE, "out of memory");
     for (int role = 0; role < BP_ROLES; role++)
         if (!(acting->state[role] = calloc(n * (size_t)agent->net[role].state_size + 1, sizeof(float))))
@@ -44,6 +45,7 @@ void bp_acting_free(struct bp_acting *acting)
     free(acting->kl_prior);
     free(acting->kl_prior_high);
     free(acting->drawn);
+    free(acting->latent_log_prob);
     for (int role = 0; role < BP_ROLES; role++)
         free(acting->state[role]);
     bp_tape_free(&acting->tape);
@@ -78,8 +80,8 @@ static const float *noise_by_level(struct bp_acting *acting, const struct bp_beh
     return noise;
 }
 
-/* A critic's recurrent state moves on, whatever it thinks of the action. */
-static void advance_critic(const struct bp_scene *scene, const struct bp_agent *agent, enum bp_role role)
+/* The recurrent state of what looks on moves on, whatever it thinks of the action. */
+static void advance(const struct bp_scene *scene, const struct bp_agent *agent, enum bp_role role)
 {
     struct bp_var *x = bp_agent_inputs(scene->tape, agent, role, scene->observations, scene->batch);
     struct bp_sequences lanes = {.steps = 1, .batch = scene->batch, .state = scene->state[role], .state_out = scene->state[role]};
@@ -125,11 +127,18 @@ static void take_latent(struct bp_acting *acting, const struct bp_path *path)
     memcpy(acting->latent, path->level[0].y->value, (size_t)acting->lanes * (size_t)acting->agent->latent.size * sizeof(float));
     for (int lane = 0; lane < acting->lanes; lane++)
         acting->drawn[lane] = drawn ? drawn[lane] : 1;
+    if (!acting->agent->posterior.family)
+        return;
+    struct bp_distribution p = path->level[0].p;
+    const struct bp_var *log_prob = p.family->log_prob(&acting->tape, p, path->level[0].y);
+    for (int lane = 0; lane < acting->lanes; lane++)
+        acting->latent_log_prob[lane] = acting->drawn[lane] * log_prob->value[lane];
 }
 
 void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations, bool with_kl,
             unsigned remember)
 {
+    static const enum bp_role onlookers[] = {BP_CRITIC, BP_CRITIC_2, BP_POSTERIOR};
     enum bp_role other = role == BP_POLICY ? BP_PRIOR : BP_POLICY;
     const struct bp_agent *agent = acting->agent;
     struct bp_net_use use[BP_ROLES];
@@ -153,9 +162,9 @@ void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_ro
         draw_own(acting, &agent->behaviour[BP_POLICY], &path[BP_POLICY]);
     if (with_kl)
         take_kl(acting, &path[BP_POLICY], &path[BP_PRIOR]);
-    for (int critic = BP_CRITIC; critic < BP_CRITIC + BP_CRITICS; critic++)
-        if (remember & 1u << critic && agent->net[critic].state_size)
-            advance_critic(&scene, agent, (enum bp_role)critic);
+    for (size_t i = 0; i < sizeof onlookers / sizeof *onlookers; i++)
+        if (remember & 1u << onlookers[i] && agent->net[onlookers[i]].state_size)
+            advance(&scene, agent, onlookers[i]);
     if (last > 0)
         take_latent(acting, &path[role]);
     for (int lane = 0; lane < acting->lanes; lane++)

@@ -25,6 +25,7 @@ struct bp_acting {
     float *log_prob, *kl_prior;     /* lanes, the result */
     float *drawn;                   /* lanes: 1 where the latent was drawn, 0 where it was held */
     float *kl_prior_high;           /* lanes: of kl_prior, that of the latent */
+    float *latent_log_prob;         /* lanes: log density of the latent where it was drawn, else 0; only beside a posterior, else 0 */
 };
 
 int bp_acting_init(struct bp_acting *acting, const struct bp_agent *agent, int lanes) BP_WARN_UNUSED;

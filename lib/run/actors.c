@@ -22,8 +22,9 @@ struct lane {
 /* One step of one actor as it goes to the replay. */
 struct record {
     bool begins;
+    bool drawn;                 /* the latent */
     struct bp_step step;
-    float log_prob;
+    float log_prob;             /* of the action; in a record of latents, where one was drawn, of both */
     int64_t length;             /* with this step */
     double episode_return;
 };
@@ -37,12 +38,14 @@ struct team {
     float *before, *after;      /* steps x lanes x O; before: where an episode begins */
     float *actions;             /* steps x lanes x A */
     float *states;              /* steps x lanes x S */
+    float *latents;             /* steps x lanes x Z */
 };
 
 struct bp_actors {
     struct bp_actors_spec spec;
     struct bp_env_spec env_spec;
     int state_size;             /* S */
+    int latent_size;            /* Z, where the replay is to have latents */
     int team_size;
     struct bp_env **envs;
     gsl_rng **streams;
@@ -68,7 +71,8 @@ static int init_team(struct bp_actors *actors, struct team *team, const struct b
     team->after = calloc(cells * size, sizeof(float));
     team->actions = calloc(cells * (size_t)agent->action.size, sizeof(float));
     team->states = calloc(cells * (size_t)actors->state_size + 1, sizeof(float));
-    if (!team->observations || !team->records || !team->before || !team->after || !team->actions || !team->states)
+    team->latents = calloc(cells * (size_t)actors->latent_size + 1, sizeof(float));
+    if (!team->observations || !team->records || !team->before || !team->after || !team->actions || !team->states || !team->latents)
         return bp_error(BP_FAILURE, "out of memory");
     if (bp_acting_init(&team->acting, agent, team->lanes))
         return -1;
@@ -85,6 +89,7 @@ static void free_team(struct team *team)
     free(team->after);
     free(team->actions);
     free(team->states);
+    free(team->latents);
     bp_acting_free(&team->acting);
 }
 
@@ -136,6 +141,7 @@ struct bp_actors *bp_actors_new(const struct bp_actors_spec *spec, const struct 
     }
     actors->spec = *spec;
     actors->state_size = bp_agent_state_size(agent);
+    actors->latent_size = agent->posterior.family ? agent->latent.size : 0;
     actors->envs = calloc(n, sizeof(struct bp_env *));
     actors->streams = calloc(n, sizeof(gsl_rng *));
     actors->lanes = calloc(n, sizeof *actors->lanes);
@@ -199,7 +205,7 @@ static void begin_episodes(struct bp_actors *actors, struct team *team)
 
 static void step_lane(struct bp_actors *actors, struct team *team, int i, size_t cell)
 {
-    size_t size = (size_t)actors->env_spec.groups.size, a = (size_t)actors->env_spec.action.size;
+    size_t size = (size_t)actors->env_spec.groups.size, a = (size_t)actors->env_spec.action.size, z = (size_t)actors->latent_size;
     int actor = team->first + i;
     struct lane *lane = &actors->lanes[actor];
     struct record *record = &team->records[cell];
@@ -209,7 +215,9 @@ static void step_lane(struct bp_actors *actors, struct team *team, int i, size_t
     record->begins = lane->length == 0;
     if (record->begins)
         memcpy(team->before + cell * size, observation, size * sizeof(float));
-    record->log_prob = team->acting.log_prob[i];
+    record->log_prob = team->acting.log_prob[i] + team->acting.latent_log_prob[i];
+    record->drawn = team->acting.drawn[i] > 0;
+    memcpy(team->latents + cell * z, team->acting.latent + (size_t)i * z, z * sizeof(float));
     bp_env_step(actors->envs[actor], team->acting.actions + (size_t)i * a, observation, &record->step);
     memcpy(team->after + cell * size, observation, size * sizeof(float));
     lane->length++;
@@ -252,6 +260,8 @@ static void commit_step(struct bp_actors *actors, const struct team *team, int a
         bp_replay_begin(replay, actor, team->before + cell * size);
     if (actors->spec.remember)
         bp_replay_state(replay, actor, team->states + cell * (size_t)actors->state_size);
+    if (actors->latent_size)
+        bp_replay_latent(replay, actor, team->latents + cell * (size_t)actors->latent_size, record->drawn);
     if (record->step.diverged)
         bp_replay_cut(replay, actor);
     else

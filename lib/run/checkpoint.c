@@ -106,16 +106,19 @@ static json_t *latent_json(const struct bp_agent *agent)
 {
     const struct bp_behaviour *prior = &agent->behaviour[BP_PRIOR];
     const struct bp_latent_prior *row = bp_agent_latent_prior(agent);
-    const struct bp_behaviour *any = prior->levels ? prior : &agent->behaviour[BP_POLICY];
+    const struct bp_behaviour *policy = &agent->behaviour[BP_POLICY], *any = policy->levels > 1 ? policy : prior;
+    int period = any->level[0].period;
     json_t *object = json_object();
     int status = json_object_set_new(object, "size", json_integer(agent->latent.size));
 
     status |= json_object_set_new(object, "space", json_string(bp_space_kind_name(agent->latent.kind)));
-    status |= json_object_set_new(object, "period", json_integer(any->level[0].period));
+    status |= json_object_set_new(object, "period", json_integer(period == BP_WHOLE_EPISODE ? 0 : period));
     status |= json_object_set_new(object, "correlation", json_real(prior->level[0].correlation));
-    status |= json_object_set_new(object, "shared", json_boolean(prior->levels && prior->level[1].net == BP_POLICY));
+    status |= json_object_set_new(object, "shared", json_boolean(prior->levels > 1 && prior->level[1].net == BP_POLICY));
     if (row)
         status |= json_object_set_new(object, "prior", json_string(row->name));
+    if (policy->levels > 1 && policy->level[0].net == BP_NO_NET)
+        status |= json_object_set_new(object, "high", json_string(bp_latent_fixed));
     return whole(object, status);
 }
 
@@ -341,10 +344,12 @@ static int load_latent(const struct bp_record *record, struct bp_latent_choice *
     while (prior && row->name && strcmp(row->name, prior))
         row++;
     const char *space = json_string_value(json_object_get(object, "space"));        /* absent in earlier versions */
-    bool fine = (!space || bp_space_kind_find(space) == BP_CONTINUOUS) && size >= 1 && size <= 4096 && period >= 1 && period <= 1 << 20 && (!prior || row->name);
+    bool fine = (!space || bp_space_kind_find(space) == BP_CONTINUOUS) && size >= 1 && size <= 4096 && json_is_integer(json_object_get(object, "period")) && period >= 0 && period <= 1 << 20 && (!prior || row->name);
     *latent = (struct bp_latent_choice){(int)size, (int)period, json_number_value(json_object_get(object, "correlation"))};
     if (fine && prior)
         choice[BP_PRIOR_HIGH].kind = row->name;
+    if (json_object_get(object, "high"))            /* there is one that is no network */
+        choice[BP_POLICY_HIGH].kind = bp_latent_fixed;
     if (json_is_true(json_object_get(object, "shared")))
         choice[BP_PRIOR].kind = "shared";
     json_decref(object);

@@ -1,6 +1,7 @@
 #include "run/config.h"
 
 #include "env/env.h"
+#include "learn/skills.h"
 #include "learn/svg.h"
 #include "run/precision.h"
 
@@ -24,6 +25,16 @@ const char *bp_config_latent_prior(int i)
         if (i == 0)
             return row->name;
     return bp_net_kinds[i].name;
+}
+
+static const char *high_kind(int i)
+{
+    return i == 0 ? bp_latent_fixed : bp_net_kinds[i - 1].name;
+}
+
+static const char *posterior_kind(int i)
+{
+    return i == 0 ? "none" : bp_net_kinds[i - 1].name;
 }
 
 static const char *head(int i)
@@ -71,25 +82,32 @@ const struct bp_option bp_config_options[] = {
     CHOICE("policy-head", net[BP_POLICY].head, "softplus", head, "distribution of the actions"),
     COUNT("policy-columns", policy_columns, "1", 1, 2, "2: its outputs are added to the prior's, the other column"),
     COUNT("latent-size", latent_size, "0", 0, 4096, "numbers of the latent that a hierarchical policy draws first; 0: flat"),
-    COUNT("latent-period", latent_period, "1", 1, 10000, "steps for which a latent is held", "latent-size"),
-    CHOICE("high", net[BP_POLICY_HIGH].kind, "mlp", actor_kind, "kind of the policy's high level, which draws the latent", "latent-size"),
+    COUNT("latent-period", latent_period, "1", 0, 10000, "steps for which a latent is held; 0: the whole episode", "latent-size"),
+    CHOICE("high", net[BP_POLICY_HIGH].kind, "mlp", high_kind, "kind of the policy's high level, which draws the latent; fixed: N(0, I)", "latent-size"),
     TEXT("high-layers", net[BP_POLICY_HIGH].hidden, "200", "N,N", "sizes of its hidden layers", "latent-size"),
     TEXT("high-inputs", net[BP_POLICY_HIGH].inputs, "*", "GROUPS", "observation groups that it sees", "latent-size"),
     TEXT("high-encoders", net[BP_POLICY_HIGH].encoders, NULL, "LIST", "groups seen through dense layers of their own", "latent-size"),
     CHOICE("high-head", net[BP_POLICY_HIGH].head, "softplus", head, "distribution of the latent", "latent-size"),
     FLAG("low-sees-goal", low_sees_goal, "let a low level see the groups goal and progress, which are the high level's to know", "latent-size"),
+    CHOICE("posterior", net[BP_POSTERIOR].kind, "none", posterior_kind, "network that tells the policy's latent from what is observed; the prior then has none", "latent-size"),
+    TEXT("posterior-layers", net[BP_POSTERIOR].hidden, "200,100", "N,N", "sizes of its hidden layers", "posterior"),
+    TEXT("posterior-inputs", net[BP_POSTERIOR].inputs, "*", "GROUPS", "observation groups that it sees: in what latents are to differ", "posterior"),
+    CHOICE("posterior-head", net[BP_POSTERIOR].head, "softplus", head, "distribution of the latent", "posterior"),
     CHOICE("critic", net[BP_CRITIC].kind, "mlp", actor_kind, "kind of the critic"),
     TEXT("critic-layers", net[BP_CRITIC].hidden, "400,300", "N,N", "sizes of its hidden layers"),
     TEXT("critic-inputs", net[BP_CRITIC].inputs, "*", "GROUPS", "observation groups that it sees"),
     TEXT("critic-encoders", net[BP_CRITIC].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
     COUNT("critics", critics, "1", 1, BP_CRITICS, "critics, built alike; the lower value of two counts, against values that run away upwards"),
     REAL("kl-cost", kl_cost, "1e-3", 0, 1e6, "alpha: reward paid for each nat of KL(policy || prior)"),
+    REAL("posterior-cost", posterior_cost, "1e-3", 0, 1e6, "reward given at each step for each nat that the posterior can tell of the latent", "posterior"),
+    REAL("task-reward", task_reward, "1", 0, 1e6, "weight of the task's reward beside what the posterior gives; 0: skills without a task", "posterior"),
     REAL("entropy-cost", entropy_cost, "1e-4", 0, 1e6, "alpha_H: reward given for each nat of the policy's entropy"),
     REAL("discount", discount, "0.99", 0, 1, "gamma, for each control step"),
     REAL("retrace-lambda", retrace_lambda, "1", 0, 1, "lambda of Retrace"),
     REAL("reward-scale", reward_scale, "1", 1e-9, 1e9, "multiplies rewards and both costs inside the learner"),
     REAL("policy-learning-rate", learning_rate[BP_PART_POLICY], "1e-4", 0, 1, "Adam's learning rate for the policy"),
     REAL("critic-learning-rate", learning_rate[BP_PART_CRITIC], "1e-4", 0, 1, "Adam's learning rate for the critic"),
+    REAL("posterior-learning-rate", learning_rate[BP_PART_POSTERIOR], "1e-4", 0, 1, "Adam's learning rate for the posterior", "posterior"),
     REAL("learning-rate-hold", learning_rate_hold, "0.85", 0, 0.999, "share of --transitions during which the learning rates stay"),
     REAL("final-learning-rate", final_learning_rate, "1", 0, 1, "share of the learning rates left at the end, reached along a line from there"),
     COUNT("target-period", target_period, "100", 1, 1e9, "updates between copies into the target networks"),
@@ -136,10 +154,17 @@ struct bp_latent_choice bp_config_networks(const struct bp_config *config, struc
     return (struct bp_latent_choice){(int)config->latent_size, (int)config->latent_period, config->prior_correlation};
 }
 
+static bool with_posterior(const struct bp_config *config)
+{
+    const char *kind = config->net[BP_POSTERIOR].kind;
+
+    return kind && strcmp(kind, "none");
+}
+
 struct bp_learner_config bp_config_learner(const struct bp_config *config)
 {
     struct bp_learner_config learner = {
-        .algorithm = &bp_svg,
+        .algorithm = with_posterior(config) ? &bp_skills : &bp_svg,
         .seed = (uint64_t)config->seed,
         .unroll = (int)config->unroll,
         .burn_in = (int)config->burn_in,
@@ -150,6 +175,8 @@ struct bp_learner_config bp_config_learner(const struct bp_config *config)
         .reward_scale = config->reward_scale,
         .kl_cost = config->kl_cost,
         .entropy_cost = config->entropy_cost,
+        .task_reward = config->task_reward,
+        .posterior_cost = config->posterior_cost,
         .learning_rate_hold = config->learning_rate_hold,
         .final_learning_rate = config->final_learning_rate,
         .planned = config->transitions / (config->batch * config->unroll),
@@ -175,5 +202,6 @@ struct bp_replay_spec bp_config_replay(const struct bp_config *config, const str
         .stride = (int)config->sequence_stride,
         .half = !strcmp(config->replay_precision, "float16"),
         .rewarded_share = config->rewarded_share,
+        .latent_size = with_posterior(config) ? agent->latent.size : 0,
     };
 }

@@ -19,7 +19,7 @@ static int check_low(const struct bp_config *config, const struct bp_borrowed *b
 
     for (size_t i = 0; agent->latent.size && !config->low_sees_goal && i < sizeof goals / sizeof *goals; i++)
         for (int role = BP_POLICY; role <= BP_PRIOR; role++) {
-            if (!agent->has[role] || !bp_groups_find(&agent->net[role].spec.inputs, goals[i]))
+            if (agent->behaviour[role].levels < 2 || !bp_groups_find(&agent->net[role].spec.inputs, goals[i]))
                 continue;
             if (is_frozen(borrowed, role))
                 return bp_error(BP_USAGE, "the checkpoint's low level sees '%s', which is the high level's to know: give --low-sees-goal if it may", goals[i]);

@@ -75,7 +75,7 @@ static bool applies(const struct bp_borrowed *borrowed, const struct bp_reuse_pa
 {
     const struct bp_agent *from = &borrowed->checkpoint->agent;
 
-    if (!from->latent.size && is_high(part->to))
+    if (!bp_agent_latents(from, BP_PRIOR) && is_high(part->to))
         return false;
     if (part->how == BP_REUSE_INITIALISE && !can_start_from(bp_reuse_level(from, part->from)))
         return false;
@@ -103,7 +103,7 @@ struct bp_net_choice bp_reuse_choice(const struct bp_agent *agent, enum bp_role 
     const struct bp_net_spec *spec = level->net == BP_NO_NET ? NULL : &agent->net[level->net].spec;
 
     if (!spec)
-        return (struct bp_net_choice){.kind = prior->name};
+        return (struct bp_net_choice){.kind = prior ? prior->name : bp_latent_fixed};
     return (struct bp_net_choice){prior ? prior->name : spec->kind, bp_net_layers(spec, texts->hidden, sizeof texts->hidden),
                                   bp_groups_text(&spec->inputs, texts->inputs, sizeof texts->inputs), level->family->name,
                                   bp_net_encoders_text(spec, texts->encoders, sizeof texts->encoders)};
@@ -155,17 +155,20 @@ static int check_level(const struct bp_checkpoint *checkpoint, enum bp_role role
 }
 
 /* A latent means something to those alone who learned with it. */
-static int check_latent(const struct bp_borrowed *borrowed, const struct bp_latent_choice *latent)
+static int check_latent(const struct bp_borrowed *borrowed, const struct bp_latent_choice *latent, bool posterior)
 {
     const struct bp_agent *from = &borrowed->checkpoint->agent;
-    int period = from->behaviour[BP_PRIOR].level[0].period;
+    int size = bp_agent_latents(from, BP_PRIOR), period = from->behaviour[BP_PRIOR].level[0].period;
 
-    if (!from->latent.size && borrowed->reuse->hierarchical)
+    if (!size && borrowed->reuse->hierarchical)
         return bp_error(BP_USAGE, "--reuse %s: the checkpoint's prior is flat, it has no levels", borrowed->reuse->name);
-    if (!from->latent.size && latent->size)
+    if (!size && posterior)
+        return 0;
+    if (!size && latent->size)
         return bp_error(BP_USAGE, "--latent-size %d: the checkpoint's prior is flat, and so is the policy beside it", latent->size);
-    if (latent->size != from->latent.size)
-        return bp_error(BP_USAGE, "--latent-size %d: the checkpoint's latent has %d numbers", latent->size, from->latent.size);
+    if (latent->size != size)
+        return bp_error(BP_USAGE, "--latent-size %d: the checkpoint's latent has %d numbers", latent->size, size);
+    period = period == BP_WHOLE_EPISODE ? 0 : period;
     if (latent->size && latent->period != period && !borrowed->reuse->other_period)
         return bp_error(BP_USAGE, "--latent-period %d: the checkpoint's latent is held for %d step%s", latent->period, period, period == 1 ? "" : "s");
     return 0;
@@ -180,7 +183,7 @@ int bp_reuse_networks(const struct bp_borrowed *borrowed, const struct bp_env_sp
         return 0;
     if (!from->behaviour[BP_PRIOR].levels)
         return bp_error(BP_USAGE, "the checkpoint has no prior");
-    if (check_latent(borrowed, latent))
+    if (check_latent(borrowed, latent, choice[BP_POSTERIOR].kind && strcmp(choice[BP_POSTERIOR].kind, "none")))
         return -1;
     latent->correlation = from->behaviour[BP_PRIOR].level[0].correlation;
     for (const struct bp_reuse_part *part = bp_reuse_next(borrowed, NULL); part; part = bp_reuse_next(borrowed, part)) {

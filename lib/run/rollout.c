@@ -4,7 +4,6 @@
 #include "env/env.h"
 #include "run/signals.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,7 +109,9 @@ static int fix_latent(struct bp_agent *agent, enum bp_role role)
 {
     if (agent->behaviour[role].levels < 2)
         return bp_error(BP_USAGE, "--latent fixed is for a hierarchical %s; the checkpoint's has no latent", bp_roles[role].title);
-    agent->behaviour[BP_POLICY].level[0].period = agent->behaviour[BP_PRIOR].level[0].period = INT_MAX;
+    for (int b = 0; b < 2; b++)
+        if (agent->behaviour[b].levels > 1)
+            agent->behaviour[b].level[0].period = BP_WHOLE_EPISODE;
     return 0;
 }
 
@@ -168,8 +169,8 @@ static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent,
         return -1;
     if (!rebase_behaviour(&rollout->agent, role, env, &missing))
         return report_missing(&missing, env, role, rollout->spec.evaluates);
-    /* The other one is only there for the KL, which is left out where it cannot look. */
-    rollout->with_kl = agent->behaviour[other].levels && rebase_behaviour(&rollout->agent, other, env, &missing);
+    /* The other one is only there for the KL, which is left out where it cannot look, or would need a latent that was not drawn. */
+    rollout->with_kl = agent->behaviour[other].levels && agent->behaviour[other].levels <= agent->behaviour[role].levels && rebase_behaviour(&rollout->agent, other, env, &missing);
     return 0;
 }
 
@@ -183,7 +184,7 @@ static struct bp_places scene_of(const struct bp_view *view)
 /* Numbers of the latent that what acts draws; 0: it is flat, or random. */
 static int latent_size(const struct bp_rollout *rollout)
 {
-    return rollout->agent.behaviour[role_of(rollout->spec.play)].levels > 1 ? rollout->agent.latent.size : 0;
+    return bp_agent_latents(&rollout->agent, role_of(rollout->spec.play));
 }
 
 static int init_episode(const struct bp_rollout *rollout, const struct bp_env *env, struct bp_episode *episode)

@@ -24,7 +24,8 @@ static int lay_checkpoint(struct bp_cmdline *cmdline, const struct bp_checkpoint
 {
     static const char *const own[] = {"task", "body", "transitions", "seed", "evaluate", "evaluate-every", "policy-columns", "high-inputs", "critic-inputs",
                                       "high-encoders", "critic-encoders", "learning-rate-hold", "final-learning-rate", "precision", "reuse", "initialise"};
-    static const char *const flat[] = {"policy-inputs", "policy-encoders"};     /* a low level does not see the task */
+    /* What a low level sees, which is not the task; and latents that a policy beside a flat prior had. */
+    static const char *const flat[] = {"policy-inputs", "policy-encoders", "latent-size", "latent-period", "high", "posterior", "task-reward"};
     char told[512];
     json_t *learning = bp_options_json_renamed(checkpoint->config, told, sizeof told);
     int status;
@@ -37,7 +38,7 @@ static int lay_checkpoint(struct bp_cmdline *cmdline, const struct bp_checkpoint
         json_object_clear(learning);        /* it describes a fit, not a reinforcement-learning run */
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         json_object_del(learning, own[i]);
-    for (size_t i = 0; !checkpoint->agent.latent.size && i < sizeof flat / sizeof *flat; i++)
+    for (size_t i = 0; !bp_agent_latents(&checkpoint->agent, BP_PRIOR) && i < sizeof flat / sizeof *flat; i++)
         json_object_del(learning, flat[i]);
     status = bp_options_json_layer(cmdline->options, learning, "prior's checkpoint");
     json_decref(learning);
@@ -90,7 +91,7 @@ static int set_encoders(struct bp_cmdline *cmdline, const struct shape *shape)
 static int shape_network(struct bp_cmdline *cmdline, const struct bp_agent *from, const struct bp_reuse_part *part)
 {
     struct bp_reuse_texts texts;
-    const char *level = part->to == BP_POLICY_HIGH ? "high level" : from->latent.size ? "low level" : "policy";
+    const char *level = part->to == BP_POLICY_HIGH ? "high level" : bp_agent_latents(from, BP_PRIOR) ? "low level" : "policy";
     bool starts = part->how == BP_REUSE_INITIALISE;
     struct shape shape = {part, part->to == BP_POLICY_HIGH ? "high" : "policy", level, bp_reuse_choice(from, part->from, &texts)};
 
@@ -105,7 +106,8 @@ static int shape_network(struct bp_cmdline *cmdline, const struct bp_agent *from
 /* The latent is the checkpoint's, where the user did not say otherwise; whether that can be is for bp_reuse_networks to say. */
 static int shape_latent(struct bp_cmdline *cmdline, const struct bp_agent *from)
 {
-    const struct { const char *name; int value; } like[] = {{"latent-size", from->latent.size}, {"latent-period", from->behaviour[BP_PRIOR].level[0].period}};
+    int period = from->behaviour[BP_PRIOR].level[0].period;
+    const struct { const char *name; int value; } like[] = {{"latent-size", from->latent.size}, {"latent-period", period == BP_WHOLE_EPISODE ? 0 : period}};
 
     for (size_t i = 0; i < sizeof like / sizeof *like; i++) {
         char value[16];
@@ -123,7 +125,7 @@ static int shape_policy(struct bp_cmdline *cmdline, const struct bp_borrowed *bo
 
     if (!from->behaviour[BP_PRIOR].levels)
         return bp_error(BP_USAGE, "the checkpoint has no prior");
-    if (from->latent.size && shape_latent(cmdline, from))
+    if (bp_agent_latents(from, BP_PRIOR) && shape_latent(cmdline, from))
         return -1;
     for (const struct bp_reuse_part *part = bp_reuse_next(borrowed, NULL); part; part = bp_reuse_next(borrowed, part)) {
         bool policy = part->how != BP_REUSE_SHARE && (part->to == BP_POLICY || part->to == BP_POLICY_HIGH);

@@ -28,7 +28,7 @@ static const struct shape shapes[] = {
 
 static struct bp_replay *replay_of(const struct bp_learner *learner)
 {
-    const struct bp_replay_spec spec = {learner->agent.groups.size, ACTIONS, 0, LENGTH, EPISODES + 1, 1, 1, false, 0};
+    const struct bp_replay_spec spec = {learner->agent.groups.size, ACTIONS, 0, LENGTH, EPISODES + 1, 1, 1, false, 0, 0};
     struct bp_replay *replay = bp_replay_new(&spec);
     float numbers[128];
 

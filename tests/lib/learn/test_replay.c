@@ -25,7 +25,7 @@ static float signature(int id, int t, int what)
 
 static struct bp_replay_spec spec_of(int episodes, int writers, int stride)
 {
-    return (struct bp_replay_spec){O, A, S, LIMIT, episodes, writers, stride, false, 0};
+    return (struct bp_replay_spec){O, A, S, LIMIT, episodes, writers, stride, false, 0, 0};
 }
 
 static struct bp_replay *replay_of(int episodes, int writers, int stride)
@@ -453,6 +453,54 @@ static int end_stream(void **state)
     return 0;
 }
 
+/* Latents come back with their steps, and whether they were drawn there; the row after a last transition still has the one it was made with. */
+static void latents_that_acted(void **state)
+{
+    enum { Z = 2, UNROLL = 8, BATCH = 4 };
+    struct bp_replay_spec spec = spec_of(4, 1, 1);
+    float seen[(UNROLL + 1) * BATCH * O], acted[UNROLL * BATCH * A], numbers[4][UNROLL * BATCH], states[BATCH * S];
+    float latents[(UNROLL + 1) * BATCH * Z], drawn[(UNROLL + 1) * BATCH];
+    int32_t steps[(UNROLL + 1) * BATCH];
+    struct bp_batch batch = {.steps = UNROLL, .batch = BATCH, .observations = seen, .actions = acted, .log_prob = numbers[0], .reward = numbers[1],
+                             .nonterminal = numbers[2], .mask = numbers[3], .latents = latents, .drawn = drawn, .episode_step = steps, .state = states};
+    const int lengths[] = {11, 3, 5};       /* the last one is in progress */
+    gsl_rng *places = bp_random_new();
+    int ends = 0, held = 0;
+
+    (void)state;
+    spec.latent_size = Z;
+    struct bp_replay *replay = bp_replay_new(&spec);
+    assert_non_null(replay);
+    for (int id = 0; id < 3; id++) {
+        begin(replay, 0, id);
+        for (int t = 0; t < lengths[id]; t++) {
+            bp_replay_latent(replay, 0, (const float[]){signature(id, t / 3, 6), signature(id, t / 3, 7)}, t % 3 == 0);
+            step(replay, 0, id, t, false, id < 2 && t + 1 == lengths[id]);
+        }
+    }
+    assert_int_equal(bp_replay_check(replay, "the test"), 0);
+    bp_random_seek(places, 1, BP_FOR_SAMPLE, 0, 0);
+    for (int draws = 0; draws < 200; draws++) {
+        bp_replay_draw(replay, places, &batch);
+        for (int row = 0; row < (UNROLL + 1) * BATCH; row++) {
+            int id = (int)seen[row * O], t = steps[row], last = t < lengths[id] ? t : lengths[id] - 1;
+            for (int j = 0; j < Z; j++)
+                assert_close((double)latents[row * Z + j], (double)signature(id, last / 3, 6 + j), 0);
+            assert_close((double)drawn[row], t < lengths[id] && t % 3 == 0, 0);
+            ends += t == lengths[id];
+            held += drawn[row] == 0 && t < lengths[id];
+        }
+    }
+    assert_true(ends > 100 && held > 100);
+    struct bp_tensor tensors[BP_REPLAY_TENSORS];
+    int count = bp_replay_tensors(replay, tensors);
+    ((float *)bp_tensor_find(tensors, (size_t)count, "replay/latents")->data)[3] = NAN;
+    bp_set_quiet(true);
+    assert_int_equal(bp_replay_check(replay, "the test"), -1);
+    bp_replay_free(replay);
+    gsl_rng_free(places);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -465,6 +513,7 @@ int main(void)
         cmocka_unit_test(tensors_hold_everything),
         cmocka_unit_test(halves_are_rounded),
         cmocka_unit_test(states_are_optional),
+        cmocka_unit_test(latents_that_acted),
     };
 
     return cmocka_run_group_tests(tests, start_stream, end_stream);

@@ -374,7 +374,7 @@ static void learn_a_bandit(bool half, bool bf16)
     enum { EPISODES = 500, UPDATES = 700 };
     struct bp_groups groups = {0};
     const struct bp_net_choice choice[BP_ROLES] = {{"mlp", "16,16", "*", "bounded", NULL}, {"mlp", "8", "blind", "bounded", NULL}, {"mlp", "32,16", "*", NULL, NULL}};
-    const struct bp_replay_spec spec = {2, TINY_A, 0, 1, EPISODES + 2, 1, 1, half, 0};
+    const struct bp_replay_spec spec = {2, TINY_A, 0, 1, EPISODES + 2, 1, 1, half, 0, 0};
     struct bp_learner_config config = tiny_config();
     struct bp_learner learner;
     struct bp_agent agent;

@@ -80,7 +80,7 @@ __attribute__((unused)) static struct bp_replay *tiny_replay(const struct bp_lea
 {
     static const int lengths[TINY_EPISODES - 1] = {24, 10, 4, 14, 1, 7, 11};
     const struct bp_replay_spec spec = {TINY_O, TINY_A, learner->config.stored_state ? learner->state_size : 0, TINY_LIMIT, TINY_EPISODES, 1, 3,
-                                        false, 0};
+                                        false, 0, 0};
     struct bp_replay *replay = bp_replay_new(&spec);
     float numbers[64];
     uint64_t seed = 1000;

@@ -4,6 +4,8 @@
 
 #include "../base/check.h"
 
+#include <string.h>
+
 /* ---- one number of latent and action each, so that what they make of each other can be integrated ---- */
 
 enum { O = 2, Z = 1, A = 1, GRID = 801 };
@@ -178,12 +180,69 @@ static void latents_are_held(void **state)
     bp_tape_free(&tape);
 }
 
+/*
+ * A prior without latents beside a policy with them: KL(a|z, x) to it, in the mean over z, is at least KL(a|x), by as much as z and a have in
+ * common. Both integrals over z and a on a grid.
+ */
+static void a_prior_without_latents(void **state)
+{
+    struct bp_agent flat;
+    struct bp_groups groups = {0};
+    struct bp_net_use use[BP_ROLES];
+    float observations[O] = {0.4f, -0.7f}, z[GRID], points[GRID];
+    static float rows[GRID * O];
+    struct bp_tape tape;
+    const double step = 12.0 / (GRID - 1);
+    double mean_kl = 0, kl = 0, total = 0;
+
+    (void)state;
+    const struct bp_net_choice choice[BP_ROLES] = {
+        [BP_POLICY] = {"mlp", "5", "a", "bounded", NULL}, [BP_PRIOR] = {"mlp", "4", "a", "bounded", NULL},
+        [BP_POLICY_HIGH] = {"mlp", "4", "*", "bounded", NULL}, [BP_POSTERIOR] = {"mlp", "4", "a", "bounded", NULL},
+    };
+    const struct bp_latent_choice latent = {.size = Z};
+    bp_groups_add(&groups, "a", 1);
+    bp_groups_add(&groups, "b", 1);
+    assert_int_equal(bp_agent_init(&flat, &groups, bp_continuous(A), choice, &latent), 0);
+    assert_int_equal(flat.behaviour[BP_PRIOR].levels, 1);
+    assert_int_equal(flat.behaviour[BP_POLICY].levels, 2);
+    assert_int_equal(flat.behaviour[BP_POLICY].level[0].period, BP_WHOLE_EPISODE);
+    use_of(&flat, use);
+    assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
+    for (int i = 0; i < GRID; i++) {
+        memcpy(rows + i * O, observations, sizeof observations);
+        z[i] = points[i] = (float)(-6 + i * step);
+    }
+    struct bp_scene scene = {.tape = &tape, .groups = &flat.groups, .use = use, .observations = rows, .steps = 1, .batch = GRID};
+    struct bp_path at = {.levels = 2};
+    at.level[0].net = at.level[1].net = BP_NO_NET;
+    at.level[0].y = bp_constant(&tape, GRID, Z, z);
+    struct bp_path pi = bp_score(&scene, &flat.behaviour[BP_POLICY], &at), pi0 = bp_score(&scene, &flat.behaviour[BP_PRIOR], &pi);
+    assert_int_equal(pi0.levels, 1);
+    struct bp_path_kl given = bp_path_kl(&tape, &pi, &pi0);
+    assert_null(given.level[0]);
+    assert_ptr_equal(given.sum, given.level[1]);
+    for (int i = 0; i < GRID; i++)
+        mean_kl += step * normal((double)z[i], &pi.level[0].p, 0) * (double)given.sum->value[i];
+    for (int j = 0; j < GRID; j++) {
+        double marginal = 0, prior = normal((double)points[j], &pi0.level[0].p, 0);
+        for (int i = 0; i < GRID; i++)
+            marginal += step * normal((double)z[i], &pi.level[0].p, 0) * normal((double)points[j], &pi.level[1].p, i);
+        total += step * marginal;
+        kl += step * marginal * log(marginal / prior);
+    }
+    assert_close(total, 1, 1e-4);
+    assert_true(kl > 0 && mean_kl > kl + 1e-3);
+    bp_tape_free(&tape);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bound_holds),
         cmocka_unit_test(the_correlated_prior),
         cmocka_unit_test(latents_are_held),
+        cmocka_unit_test(a_prior_without_latents),
     };
 
     return cmocka_run_group_tests(tests, draw, end);

@@ -40,7 +40,7 @@ static struct bp_actors *actors_of(int count, uint64_t seed)
 
 static struct bp_replay *replay_of(int count)
 {
-    const struct bp_replay_spec spec = {O, A, S, LENGTH, 4 * count, count, STEPS, false, 0};
+    const struct bp_replay_spec spec = {O, A, S, LENGTH, 4 * count, count, STEPS, false, 0, 0};
     struct bp_replay *replay = bp_replay_new(&spec);
 
     assert_non_null(replay);

@@ -1,0 +1,487 @@
+/* Updates of policies with latents beside a prior without: the bound, targets and losses once more by hand, gradients by differences. */
+#include "learn/skills.h"
+
+#include "../model/flat.h"
+#include "nn/loss.h"
+#include "tiny.h"
+
+#include <gsl/gsl_randist.h>
+
+struct setting {
+    const char *name, *high, *low, *prior, *critic, *critic_2, *posterior;
+    int period;
+    enum bp_value_policy value_policy;
+    bool stored_state;
+};
+
+enum { Z = 3, MOST_ROWS = 64 };
+
+static struct bp_agent agent_of(const struct setting *s)
+{
+    const struct bp_net_choice choice[BP_ROLES] = {
+        [BP_POLICY] = {s->low, "4,3", "shared", "bounded", NULL},
+        [BP_PRIOR] = {s->prior, "3,4", "shared", "softplus", NULL},
+        [BP_CRITIC] = {s->critic, "4,3", "*", NULL, NULL},
+        [BP_CRITIC_2] = {s->critic_2, "4,3", "*", NULL, NULL},
+        [BP_POLICY_HIGH] = {s->high, "4", "*", "softplus", NULL},
+        [BP_POSTERIOR] = {s->posterior, "4", "secret", "softplus", NULL},
+    };
+    const struct bp_latent_choice latent = {.size = Z, .period = s->period};
+    struct bp_groups groups = {0};
+    struct bp_agent agent;
+
+    bp_groups_add(&groups, "shared", 3);
+    bp_groups_add(&groups, "secret", 2);
+    assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(TINY_A), choice, &latent), 0);
+    return agent;
+}
+
+/* Episodes of random numbers as tiny_replay has, with latents that are held for the period. */
+static struct bp_replay *replay_of(const struct bp_learner *learner)
+{
+    static const int lengths[TINY_EPISODES - 1] = {24, 10, 4, 14, 1, 7, 11};
+    const struct bp_replay_spec spec = {TINY_O, TINY_A, learner->config.stored_state ? learner->state_size : 0, TINY_LIMIT, TINY_EPISODES, 1, 3,
+                                        false, 0, Z};
+    struct bp_replay *replay = bp_replay_new(&spec);
+    int period = learner->agent.behaviour[BP_POLICY].level[0].period;
+    float numbers[64], latent[Z];
+    uint64_t seed = 2000;
+
+    assert_non_null(replay);
+    for (int e = 0; e < TINY_EPISODES - 1; e++) {
+        fill_normal(numbers, TINY_O, seed++);
+        bp_replay_begin(replay, 0, numbers);
+        for (int t = 0; t < lengths[e]; t++) {
+            bool ended = t + 1 == lengths[e];
+            fill_normal(numbers, 64, seed++);
+            if (t % period == 0)
+                memcpy(latent, numbers + 50, sizeof latent);
+            if (spec.state_size)
+                bp_replay_state(replay, 0, numbers + 20);
+            bp_replay_latent(replay, 0, latent, t % period == 0);
+            bp_replay_step(replay, 0, numbers, -2 + numbers[3], 2 * numbers[4], numbers + 8, ended && e % 2, ended);
+        }
+    }
+    return replay;
+}
+
+static struct bp_learner_config config_of(const struct setting *s)
+{
+    struct bp_learner_config config = tiny_config();
+
+    config.algorithm = &bp_skills;
+    config.learning_rate[BP_PART_POSTERIOR] = 1e-2;
+    config.value_policy = s->value_policy;
+    config.stored_state = s->stored_state;
+    config.task_reward = 0.7;
+    config.posterior_cost = 0.4;
+    return config;
+}
+
+/* Narrow actions stay within bounds, where the clip is smooth. */
+static void narrow(struct bp_learner *learner)
+{
+    const struct bp_net *policy = &learner->agent.net[BP_POLICY];
+    const struct bp_layer *out = &policy->layer[policy->layers - 1];
+
+    for (int j = 0; j < TINY_A; j++) {
+        learner->trained[BP_POLICY].online[out->b + (size_t)j] *= 0.1f;
+        learner->trained[BP_POLICY].online[out->b + (size_t)(TINY_A + j)] = -4;
+    }
+    bp_learner_prepare(learner);
+}
+
+static struct bp_update_stats once(struct bp_learner *learner, const struct bp_replay *replay)
+{
+    for (int role = 0; role < BP_ROLES; role++)
+        if (learner->shards[0].grad[role])
+            memset(learner->shards[0].grad[role], 0, learner->trained[role].n * sizeof(float));
+    bp_learner_prepare(learner);
+    bp_update_gradients(learner, replay, 0);
+    return learner->shards[0].stats;
+}
+
+/* ---- gradients ---- */
+
+/* The loss of a network: as it is told, or of the posterior -log g over all that is drawn. */
+static double loss_of(const struct bp_learner *learner, const struct bp_update_stats *stats, enum bp_part part)
+{
+    double mean = 1 / ((double)learner->config.unroll * (double)learner->config.batch);
+
+    switch (part) {
+    case BP_PART_POLICY: return stats->sum[BP_SKILLS_POLICY_LOSS];
+    case BP_PART_PRIOR: return stats->sum[BP_SKILLS_PRIOR_LOSS];
+    case BP_PART_CRITIC: return stats->sum[BP_SKILLS_CRITIC_LOSS];
+    default: return -mean * stats->sum[BP_SKILLS_LOG_PROB];
+    }
+}
+
+static void check_network(const struct setting *s, struct bp_learner *learner, const struct bp_replay *replay, enum bp_role role)
+{
+    static float grad[1024];
+    static double numeric[1024];
+    struct bp_trained *t = &learner->trained[role];
+    const float step = 1.0f / 64;
+    double most = 0;
+
+    assert_true(t->n < 1024);
+    once(learner, replay);
+    memcpy(grad, learner->shards[0].grad[role], t->n * sizeof(float));
+    for (size_t i = 0; i < t->n; i++) {
+        float kept = t->online[i];
+        double at[4];
+        for (int k = 0; k < 4; k++) {       /* fourth order: +-h, +-2h */
+            t->online[i] = kept + (float)((const int[]){-2, -1, 1, 2}[k]) * step;
+            struct bp_update_stats stats = once(learner, replay);
+            at[k] = loss_of(learner, &stats, bp_roles[role].part);
+        }
+        t->online[i] = kept;
+        numeric[i] = (at[0] - 8 * at[1] + 8 * at[2] - at[3]) / (12 * (double)step);
+        most = fmax(most, fabs(numeric[i]));
+    }
+    assert_true(most > 1e-3);
+    for (size_t i = 0; i < t->n; i++)
+        if (!(fabs((double)grad[i] - numeric[i]) < 5e-3 * most))
+            fail_msg("%s, %s[%zu]: %g backwards, %g by differences", s->name, bp_roles[role].name, i, (double)grad[i], numeric[i]);
+}
+
+static const struct setting settings[] = {
+    {"an episode long, fixed", "fixed", "mlp", "mlp", "mlp", NULL, "mlp", 0, BP_VALUE_POLICY_ONLINE, true},
+    {"held for three steps, learned", "mlp", "mlp", "mlp", "mlp", NULL, "mlp", 3, BP_VALUE_POLICY_ONLINE, true},
+    {"drawn at every step, no prior", "mlp", "mlp", "none", "mlp", NULL, "linear", 1, BP_VALUE_POLICY_TARGET, false},
+    {"recurrent", "lstm", "lstm", "lstm", "lstm", NULL, "lstm", 4, BP_VALUE_POLICY_ONLINE, true},
+    {"two critics", "mlp", "mlp", "linear", "mlp", "mlp", "mlp", 5, BP_VALUE_POLICY_TARGET, true},
+};
+
+static void gradients(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        const struct setting *s = &settings[i];
+        struct bp_agent agent = agent_of(s);
+        struct bp_learner_config config = config_of(s);
+        struct bp_learner learner;
+        config.seed = 50 + i;
+        assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
+        tiny_parameters(&learner);
+        narrow(&learner);
+        struct bp_replay *replay = replay_of(&learner);
+        for (int role = 0; role < BP_ROLES; role++)
+            if (agent.has[role])
+                check_network(s, &learner, replay, (enum bp_role)role);
+        bp_replay_free(replay);
+        bp_learner_free(&learner);
+    }
+}
+
+/* ---- losses and targets, a row at a time ---- */
+
+
+static struct bp_scene scene_of(struct bp_learner *learner, struct bp_tape *tape, struct bp_net_use *use, bool target)
+{
+    struct bp_shard *shard = &learner->shards[0];
+
+    for (int role = 0; role < BP_ROLES; role++)
+        if (learner->agent.has[role])
+            use[role] = (struct bp_net_use){.net = &learner->agent.net[role], .params = target && learner->trained[role].target ? learner->trained[role].target : learner->trained[role].online};
+    return (struct bp_scene){.tape = tape, .groups = &learner->agent.groups, .use = use, .observations = shard->batch.observations,
+                             .steps = shard->batch.steps + 1, .batch = shard->batch.batch, .episode_step = shard->batch.episode_step,
+                             .state = learner->config.stored_state ? shard->states : NULL};
+}
+
+/* min over the target critics of Q'(x, a, z), for all rows. */
+static void values(const struct bp_scene *targets, const struct bp_learner *learner, struct bp_var *actions, struct bp_var *latents, double *q)
+{
+    for (int i = 0; i < targets->steps * targets->batch; i++)
+        q[i] = INFINITY;
+    for (int role = BP_CRITIC; role <= BP_CRITIC_2; role++) {
+        struct bp_sequences sequences = {targets->steps, targets->batch, targets->episode_step, targets->state ? targets->state[role] : NULL, NULL};
+        struct bp_var *late[] = {actions, latents};
+        if (!learner->agent.has[role])
+            continue;
+        struct bp_var *x = bp_agent_inputs(targets->tape, &learner->agent, (enum bp_role)role, targets->observations, targets->steps * targets->batch);
+        struct bp_var *features = bp_net_features(targets->tape, targets->use[role], x, &sequences);
+        struct bp_var *value = bp_net_output(targets->tape, targets->use[role], features, late);
+        for (int i = 0; i < value->rows; i++)
+            q[i] = fmin(q[i], (double)value->value[i]);
+    }
+}
+
+/* Q^R by its definition: the sum over s of products of traces (BP eq. 11), and the loss of the critics. */
+static void by_hand(const struct setting *s, struct bp_learner *learner, const struct bp_update_stats *stats)
+{
+    const struct bp_learner_config *c = &learner->config;
+    const struct bp_agent *agent = &learner->agent;
+    const struct bp_level *high = &agent->behaviour[BP_POLICY].level[0], *low = &agent->behaviour[BP_POLICY].level[1];
+    struct bp_shard *shard = &learner->shards[0];
+    const struct bp_batch *b = &shard->batch;
+    struct bp_net_use use[2][BP_ROLES];
+    struct bp_tape tape;
+    double q_fresh[MOST_ROWS], q_acted[MOST_ROWS], value[MOST_ROWS], trace[MOST_ROWS], reward[MOST_ROWS], target[MOST_ROWS], info = 0, kl_high = 0, loss = 0;
+    int steps = b->steps, batch = b->batch, rows = (steps + 1) * batch;
+    float latents[MOST_ROWS * Z], actions[MOST_ROWS * TINY_A] = {0};
+    double n = 0;
+
+    assert_true(rows <= MOST_ROWS);
+    assert_int_equal(learner->microbatches, 1);
+    assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
+    for (int i = 0; i < (s->period ? s->period : 2000); i++)
+        n += pow(c->discount, i);
+    struct bp_scene scene = scene_of(learner, &tape, use[0], s->value_policy == BP_VALUE_POLICY_TARGET), targets = scene_of(learner, &tape, use[1], true);
+    struct bp_scene online = scene_of(learner, &tape, use[0], false);
+    if (s->value_policy == BP_VALUE_POLICY_TARGET)
+        scene.use = targets.use;
+
+    /* Fresh latents where the period begins. */
+    struct bp_distribution pi_high = bp_level_given(&scene, high, NULL, NULL);
+    struct bp_var *drawn = high->family->sample(&tape, pi_high, shard->noise);
+    for (int i = 0; i < rows; i++)
+        memcpy(latents + i * Z, (s->period ? b->episode_step[i] % s->period == 0 : b->episode_step[i] == 0) ? drawn->value + i * Z : b->latents + i * Z, Z * sizeof(float));
+    struct bp_var *fresh = bp_constant(&tape, rows, Z, latents), *acted = bp_constant(&tape, rows, Z, b->latents);
+    struct bp_distribution pi = bp_level_given(&scene, low, fresh, NULL), pi_acted = bp_level_given(&scene, low, acted, NULL);
+    struct bp_var *a = low->family->sample(&tape, pi, shard->noise + rows * Z);
+    values(&targets, learner, bp_clip_action(&tape, a), fresh, q_fresh);
+    memcpy(actions, b->actions, (size_t)(steps * batch * TINY_A) * sizeof(float));
+    struct bp_var *replayed = bp_clip_action(&tape, bp_constant(&tape, rows, TINY_A, actions));
+    values(&targets, learner, replayed, acted, q_acted);
+    struct bp_var *kl = agent->has[BP_PRIOR] ? low->family->kl(&tape, pi, bp_level_given(&targets, &agent->behaviour[BP_PRIOR].level[0], NULL, NULL)) : NULL;
+    struct bp_var *log_pi = low->family->log_prob(&tape, pi_acted, bp_constant(&tape, rows, TINY_A, actions)), *log_high = high->family->log_prob(&tape, pi_high, acted);
+    struct bp_distribution g = bp_level_given(&online, &agent->posterior, NULL, NULL);
+
+    for (int i = 0; i < steps * batch; i++) {
+        int next = i + batch;
+        struct bp_distribution after = bp_distribution_slice_rows(&tape, g, next, 1);
+        double log_g = (double)after.family->log_prob(&tape, after, bp_constant(&tape, 1, Z, b->latents + i * Z))->value[0], log_q = 0, high_next = 0;
+        for (int j = 0; j < Z; j++) {
+            double z = (double)b->latents[i * Z + j], mean = (double)pi_high.param[0]->value[next * Z + j], scale = (double)pi_high.param[1]->value[next * Z + j];
+            log_q -= 0.5 * z * z + 0.5 * log(2 * M_PI);
+            high_next += 0.5 * (mean * mean + scale * scale - 1) - log(scale);
+        }
+        bool draws = s->period ? b->episode_step[next] % s->period == 0 : b->episode_step[next] == 0;
+        high_next = draws ? high_next : 0;
+        reward[i] = c->reward_scale * (c->task_reward * (double)b->reward[i] + c->posterior_cost * (log_g - log_q));
+        value[i] = q_fresh[next] - c->reward_scale * ((kl ? c->kl_cost * (double)kl->value[next] : 0) + c->posterior_cost * n * high_next);
+        double ratio = exp((double)log_pi->value[i] + (b->drawn[i] > 0 ? (double)log_high->value[i] : 0) - (double)b->log_prob[i]);
+        trace[i] = (double)b->mask[i] * c->retrace_lambda * fmin(1, ratio);
+        info += (double)b->mask[i] * (log_g - log_q);
+        kl_high += draws;
+    }
+    for (int i = 0; i < steps * batch; i++) {
+        double weight = 1;
+        target[i] = q_acted[i];
+        for (int at = i; at < steps * batch; at += batch) {
+            double gamma = c->discount * (double)b->nonterminal[at];
+            weight *= at > i ? c->discount * (double)b->nonterminal[at - batch] * trace[at] : 1;
+            target[i] += weight * (reward[at] + gamma * value[at] - q_acted[at]);
+        }
+    }
+    for (int role = BP_CRITIC; role <= BP_CRITIC_2; role++) {
+        struct bp_scene as_they_are = online;
+        struct bp_net_use own[BP_ROLES];
+        double q[MOST_ROWS];
+        struct bp_agent only = *agent;
+        struct bp_learner alone = *learner;
+        if (!agent->has[role])
+            continue;
+        as_they_are = scene_of(learner, &tape, own, false);
+        only.has[BP_CRITIC] = role == BP_CRITIC;
+        only.has[BP_CRITIC_2] = role == BP_CRITIC_2;
+        alone.agent = only;
+        values(&as_they_are, &alone, replayed, acted, q);
+        for (int i = 0; i < steps * batch; i++)
+            loss += (double)b->mask[i] * (q[i] - target[i]) * (q[i] - target[i]) / (c->unroll * c->batch);
+    }
+    assert_true(kl_high > 0 || !s->period);
+    assert_close(stats->sum[BP_SKILLS_INFORMATION], info, 1e-4 * (1 + fabs(info)));
+    assert_close(stats->sum[BP_SKILLS_CRITIC_LOSS], loss, 2e-4 * loss);
+    bp_tape_free(&tape);
+}
+
+static void the_whole_update(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        for (uint64_t seed = 0; seed < 4; seed++) {
+            struct bp_agent agent = agent_of(&settings[i]);
+            struct bp_learner_config config = config_of(&settings[i]);
+            struct bp_learner learner;
+            config.seed = 90 + seed;
+            assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
+            tiny_parameters(&learner);
+            struct bp_replay *replay = replay_of(&learner);
+            struct bp_update_stats stats = once(&learner, replay);
+            by_hand(&settings[i], &learner, &stats);
+            bp_replay_free(replay);
+            bp_learner_free(&learner);
+        }
+}
+
+/* ---- the bound ---- */
+
+/*
+ * A case to be integrated by hand: episodes of one step, z ~ N(0, 1), a = C z + S noise, and what is observed after it is a. Then pi(a) is
+ * N(0, C^2 + S^2), and the true posterior N(C a / (C^2 + S^2), S^2 / (C^2 + S^2)).
+ */
+#define C 0.8
+#define S 0.5
+#define PRIOR_SCALE 1.3
+enum { EPISODES = 20000 };
+
+static double softplus_inverse(double scale)
+{
+    return log(expm1(scale - 0.01));
+}
+
+static struct bp_agent gaussian_agent(void)
+{
+    const struct bp_net_choice choice[BP_ROLES] = {
+        [BP_POLICY] = {"linear", "", "after", "softplus", NULL},
+        [BP_PRIOR] = {"linear", "", "after", "softplus", NULL},
+        [BP_CRITIC] = {"linear", "", "after", NULL, NULL},
+        [BP_POLICY_HIGH] = {"fixed", "", "", "softplus", NULL},
+        [BP_POSTERIOR] = {"linear", "", "after", "softplus", NULL},
+    };
+    const struct bp_latent_choice latent = {.size = 1, .period = 0};
+    struct bp_groups groups = {0};
+    struct bp_agent agent;
+
+    bp_groups_add(&groups, "after", 1);
+    assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(1), choice, &latent), 0);
+    return agent;
+}
+
+/* A linear network whose mean is `slope` times what it sees or is given, and whose scale is constant. */
+static void set_net(struct bp_learner *learner, enum bp_role role, const char *input, double slope, double scale)
+{
+    struct bp_tensor tensors[BP_NET_TENSORS];
+    float *const copies[] = {learner->trained[role].online, learner->trained[role].target};
+
+    for (int k = 0; k < 2 && copies[k]; k++) {
+        int count = bp_net_tensors(&learner->agent.net[role], copies[k], tensors);
+        memset(copies[k], 0, learner->trained[role].n * sizeof(float));
+        for (int i = 0; i < count; i++) {
+            if (strstr(tensors[i].name, input))
+                ((float *)tensors[i].data)[0] = (float)slope;
+            if (strstr(tensors[i].name, "bias"))
+                ((float *)tensors[i].data)[1] = (float)softplus_inverse(scale);
+        }
+    }
+}
+
+static void one_step_episodes(struct bp_replay *replay)
+{
+    gsl_rng *stream = bp_random_new();
+
+    bp_random_seek(stream, 5, BP_FOR_ACTION, 0, 0);
+    for (int e = 0; e < EPISODES; e++) {
+        float z = (float)gsl_ran_gaussian(stream, 1), a = (float)(C * (double)z + gsl_ran_gaussian(stream, S)), zero = 0;
+        bp_replay_begin(replay, 0, &zero);
+        bp_replay_latent(replay, 0, &z, true);
+        bp_replay_step(replay, 0, &a, 0, 0, &a, true, true);
+    }
+    gsl_rng_free(stream);
+}
+
+static double kl_of(double mean_squared, double scale, double other)
+{
+    return log(other / scale) + (scale * scale + mean_squared) / (2 * other * other) - 0.5;
+}
+
+static void the_bound(void **state)
+{
+    const double width = sqrt(C * C + S * S), truth = kl_of(0, width, PRIOR_SCALE);
+    const struct bp_replay_spec spec = {1, 1, 0, 1, EPISODES + 2, 1, 1, false, 0, 1};
+    struct bp_replay *replay = bp_replay_new(&spec);
+    struct bp_agent agent = gaussian_agent();
+    struct bp_learner_config config = tiny_config();
+    struct bp_learner learner, small;
+    struct bp_update_stats stats, all = {0};
+
+    (void)state;
+    config.algorithm = &bp_skills;
+    config.unroll = 2;              /* a transition, and the row of what is observed after it */
+    config.batch = EPISODES;
+    config.shards = 1;
+    config.stored_state = false;
+    memset(config.learning_rate, 0, sizeof config.learning_rate);
+    config.learning_rate[BP_PART_POSTERIOR] = 5e-2;
+    assert_non_null(replay);
+    one_step_episodes(replay);
+    assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
+    config.batch = 500;
+    assert_int_equal(bp_learner_init(&small, &agent, &config), 0);
+    set_net(&learner, BP_POLICY, "latent", C, S);
+    set_net(&learner, BP_PRIOR, "none", 0, PRIOR_SCALE);
+
+    /* With the true posterior the bound is the KL itself; with another g it is larger by KL(pi(z|a) || g). */
+    const double slope = C / (width * width), scale = S / width;
+    const struct { double slope, scale; } posteriors[] = {{slope, scale}, {0, 1}, {-0.3, 0.7}, {slope, 1.5}};
+    for (size_t i = 0; i < sizeof posteriors / sizeof *posteriors; i++) {
+        double off = (posteriors[i].slope - slope) * width, gap = kl_of(off * off, scale, posteriors[i].scale);
+        set_net(&learner, BP_POSTERIOR, "weight", posteriors[i].slope, posteriors[i].scale);
+        stats = once(&learner, replay);
+        double bound = (stats.sum[BP_SKILLS_KL_PRIOR] - stats.sum[BP_SKILLS_INFORMATION]) / stats.transitions;
+        assert_close(bound, truth + gap, 0.02);
+        assert_true(i == 0 || gap > 0.1);
+    }
+
+    /* And learning takes the gap away: g becomes the true posterior. */
+    for (int update = 0; update < 150; update++) {
+        bp_update_gradients(&small, replay, 0);
+        for (int job = 0; job < bp_learner_jobs(&small); job++)
+            bp_learner_apply(&small, job);
+        bp_learner_finish(&small, &all);
+    }
+    memcpy(learner.trained[BP_POSTERIOR].online, small.trained[BP_POSTERIOR].online, small.trained[BP_POSTERIOR].n * sizeof(float));
+    stats = once(&learner, replay);
+    assert_close((stats.sum[BP_SKILLS_KL_PRIOR] - stats.sum[BP_SKILLS_INFORMATION]) / stats.transitions, truth, 0.02);
+    assert_close((double)learner.trained[BP_POSTERIOR].online[0], slope, 0.05);
+    bp_replay_free(replay);
+    bp_learner_free(&small);
+    bp_learner_free(&learner);
+}
+
+/* ---- what depends on what ---- */
+
+/* Without its cost the posterior only looks on: whatever it says, all others learn the same. */
+static void without_its_cost_the_posterior_does_not_matter(void **state)
+{
+    static float before[BP_ROLES][1024];
+
+    (void)state;
+    for (int with_cost = 0; with_cost < 2; with_cost++) {
+        struct bp_agent agent = agent_of(&settings[0]);
+        struct bp_learner_config config = config_of(&settings[0]);
+        struct bp_learner learner;
+        config.posterior_cost = with_cost ? 0.4 : 0;
+        assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
+        tiny_parameters(&learner);
+        struct bp_replay *replay = replay_of(&learner);
+        once(&learner, replay);
+        for (int role = 0; role < BP_ROLES; role++)
+            if (agent.has[role])
+                memcpy(before[role], learner.shards[0].grad[role], learner.trained[role].n * sizeof(float));
+        for (size_t i = 0; i < learner.trained[BP_POSTERIOR].n; i++)
+            learner.trained[BP_POSTERIOR].online[i] *= -1.5f;
+        once(&learner, replay);
+        for (int role = 0; role < BP_ROLES; role++)
+            if (agent.has[role] && role != BP_POSTERIOR) {
+                int differs = memcmp(before[role], learner.shards[0].grad[role], learner.trained[role].n * sizeof(float));
+                assert_int_equal(differs != 0, with_cost && role == BP_CRITIC);     /* by way of the reward alone */
+            }
+        bp_replay_free(replay);
+        bp_learner_free(&learner);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradients),
+        cmocka_unit_test(the_whole_update),
+        cmocka_unit_test(the_bound),
+        cmocka_unit_test(without_its_cost_the_posterior_does_not_matter),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
