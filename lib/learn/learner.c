@@ -52,7 +52,8 @@ static int init_trained(struct bp_learner *learner, int role)
         return bp_error(BP_FAILURE, "out of memory");
     }
     bp_random_seek(stream, learner->config.seed, BP_FOR_WEIGHTS, (uint64_t)role, 0);
-    bp_net_randomise(net, trained->online, stream);
+    if (learner->agent.has[role])
+        bp_agent_randomise(&learner->agent, (enum bp_role)role, trained->online, stream);
     gsl_rng_free(stream);
     return 0;
 }

@@ -272,6 +272,16 @@ const struct bp_family *bp_agent_family(const struct bp_agent *agent, enum bp_ro
     return level ? level->family : NULL;
 }
 
+void bp_agent_randomise(const struct bp_agent *agent, enum bp_role role, float *params, gsl_rng *stream)
+{
+    const struct bp_net *net = &agent->net[role];
+    const struct bp_level *level = bp_agent_level(agent, role);
+
+    bp_net_randomise(net, params, stream);
+    if (level && level->family->start)
+        level->family->start(stream, params + net->layer[net->layers - 1].b, net->spec.output_size, level->space.size);
+}
+
 const struct bp_latent_prior *bp_agent_latent_prior(const struct bp_agent *agent)
 {
     const struct bp_level *high = &agent->behaviour[BP_PRIOR].level[0];

@@ -1,14 +1,16 @@
 #include "nn/family.h"
 
 #include "nn/categorical.h"
+#include "nn/full_gaussian.h"
 #include "nn/gaussian.h"
 #include "nn/linear.h"
+#include "nn/mixture.h"
 #include "nn/rows.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { SOFTPLUS, BOUNDED, ISOTROPIC, CATEGORICAL };
+enum { SOFTPLUS, BOUNDED, ISOTROPIC, FULL, MIXTURE, FULL_MIXTURE, CATEGORICAL };
 
 /* ---- diagonal Gaussians ---- */
 
@@ -76,6 +78,79 @@ static struct bp_distribution isotropic(struct bp_tape *tape, struct bp_var *out
     return (struct bp_distribution){&bp_families[ISOTROPIC], {p.mean, p.scale}};
 }
 
+/* L has the scales on its diagonal. */
+static struct bp_distribution diagonal_as_full(struct bp_tape *tape, struct bp_distribution p)
+{
+    return (struct bp_distribution){&bp_families[FULL], {p.param[0], bp_full_gaussian_factor(tape, p.param[1])}};
+}
+
+/* ---- Gaussians with full covariance ---- */
+
+static struct bp_full_gaussian full_gaussian(struct bp_distribution p)
+{
+    return (struct bp_full_gaussian){p.param[0], p.param[1]};
+}
+
+static int mean_and_factor(int size)
+{
+    return size + bp_triangle(size);
+}
+
+static struct bp_distribution full(struct bp_tape *tape, struct bp_var *output, int size)
+{
+    struct bp_full_gaussian p = bp_full_gaussian_head(tape, output, size);
+
+    return (struct bp_distribution){&bp_families[FULL], {p.mean, p.factor}};
+}
+
+static struct bp_var *sample_full(struct bp_tape *tape, struct bp_distribution p, const float *noise)
+{
+    return bp_full_gaussian_sample(tape, full_gaussian(p), noise);
+}
+
+static struct bp_var *log_prob_full(struct bp_tape *tape, struct bp_distribution p, struct bp_var *y)
+{
+    return bp_full_gaussian_log_prob(tape, full_gaussian(p), y);
+}
+
+static struct bp_var *kl_full(struct bp_tape *tape, struct bp_distribution p, struct bp_distribution q)
+{
+    return bp_full_gaussian_kl(tape, full_gaussian(p), full_gaussian(q));
+}
+
+static struct bp_var *entropy_full(struct bp_tape *tape, struct bp_distribution p)
+{
+    return bp_full_gaussian_entropy(tape, full_gaussian(p));
+}
+
+static struct bp_distribution as_it_is(struct bp_tape *tape, struct bp_distribution p)
+{
+    (void)tape;
+    return p;
+}
+
+/* ---- mixtures ---- */
+
+static int mixture_outputs(int size)
+{
+    return bp_mixture_outputs(mean_and_scale(size));
+}
+
+static int full_mixture_outputs(int size)
+{
+    return bp_mixture_outputs(mean_and_factor(size));
+}
+
+static struct bp_distribution mixture(struct bp_tape *tape, struct bp_var *output, int size)
+{
+    return bp_mixture_make(tape, &bp_families[MIXTURE], output, size);
+}
+
+static struct bp_distribution full_mixture(struct bp_tape *tape, struct bp_var *output, int size)
+{
+    return bp_mixture_make(tape, &bp_families[FULL_MIXTURE], output, size);
+}
+
 /* ---- choices ---- */
 
 static struct bp_distribution categorical(struct bp_tape *tape, struct bp_var *output, int size)
@@ -106,11 +181,21 @@ static struct bp_var *entropy_of_choices(struct bp_tape *tape, struct bp_distrib
 
 /* ---- the table ---- */
 
+#define DIAGONAL .space = BP_CONTINUOUS, .reparameterised = true, .noise = one_each, .sample = sample, .log_prob = log_prob, .kl = kl, \
+    .entropy = entropy, .full = diagonal_as_full
+#define MIXED .space = BP_CONTINUOUS, .noise = bp_mixture_noise, .sample = bp_mixture_sample, .log_prob = bp_mixture_log_prob, .start = bp_mixture_start
+
 const struct bp_family bp_families[] = {
-    [SOFTPLUS] = {"softplus", "Gaussian, scale 0.01 + softplus", BP_CONTINUOUS, true, mean_and_scale, one_each, softplus, sample, log_prob, kl, entropy},
-    [BOUNDED] = {"bounded", "Gaussian, mean within 1, scale at most 1.01", BP_CONTINUOUS, true, mean_and_scale, one_each, bounded, sample, log_prob, kl, entropy},
-    [ISOTROPIC] = {"isotropic", "Gaussian, one scale for all numbers, 0.01 + softplus", BP_CONTINUOUS, true, mean_and_one_scale, one_each, isotropic, sample, log_prob, kl, entropy},
-    [CATEGORICAL] = {"categorical", "choices, by softmax", BP_DISCRETE, false, one_each, one_each, categorical, choose, log_prob_of_choice, kl_of_choices, entropy_of_choices},
+    [SOFTPLUS] = {"softplus", "Gaussian, scale 0.01 + softplus", DIAGONAL, .outputs = mean_and_scale, .make = softplus},
+    [BOUNDED] = {"bounded", "Gaussian, mean within 1, scale at most 1.01", DIAGONAL, .outputs = mean_and_scale, .make = bounded},
+    [ISOTROPIC] = {"isotropic", "Gaussian, one scale for all numbers", DIAGONAL, .outputs = mean_and_one_scale, .make = isotropic},
+    [FULL] = {"full", "Gaussian with full covariance", .space = BP_CONTINUOUS, .reparameterised = true, .outputs = mean_and_factor, .noise = one_each,
+              .make = full, .sample = sample_full, .log_prob = log_prob_full, .kl = kl_full, .entropy = entropy_full, .full = as_it_is},
+    [MIXTURE] = {"mixture", "mixture of 8 Gaussians", MIXED, .outputs = mixture_outputs, .make = mixture, .of = &bp_families[SOFTPLUS]},
+    [FULL_MIXTURE] = {"full-mixture", "mixture of 8 Gaussians with full covariance", MIXED, .outputs = full_mixture_outputs, .make = full_mixture,
+                      .of = &bp_families[FULL]},
+    [CATEGORICAL] = {"categorical", "choices, by softmax", .space = BP_DISCRETE, .outputs = one_each, .noise = one_each, .make = categorical,
+                     .sample = choose, .log_prob = log_prob_of_choice, .kl = kl_of_choices, .entropy = entropy_of_choices},
     {0},
 };
 
@@ -147,6 +232,8 @@ struct bp_var *bp_distribution_kl(struct bp_tape *tape, struct bp_distribution p
 {
     if (p.family->kl && p.family->kl == q.family->kl)
         return p.family->kl(tape, p, q);
+    if (p.family->full && q.family->full)
+        return kl_full(tape, p.family->full(tape, p), q.family->full(tape, q));
     struct bp_distribution fixed = bp_distribution_stop_gradient(tape, p);
     struct bp_var *log_q = q.family->log_prob(tape, q, y);
     return bp_add(tape, p.family->log_prob(tape, fixed, y), bp_scale(tape, log_q, -1));

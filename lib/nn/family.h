@@ -8,6 +8,8 @@
 #include "base/space.h"
 #include "nn/tape.h"
 
+#include <gsl/gsl_rng.h>
+
 enum { BP_DISTRIBUTION_PARAMS = 3 };
 
 struct bp_distribution {
@@ -27,6 +29,9 @@ struct bp_family {
     struct bp_var *(*log_prob)(struct bp_tape *tape, struct bp_distribution p, struct bp_var *y);     /* n x 1, nats, of y (n x size) */
     struct bp_var *(*kl)(struct bp_tape *tape, struct bp_distribution p, struct bp_distribution q);   /* n x 1, nats, of two whose families share it; NULL: by sample */
     struct bp_var *(*entropy)(struct bp_tape *tape, struct bp_distribution p);                        /* n x 1, nats; NULL: of no policy */
+    struct bp_distribution (*full)(struct bp_tape *tape, struct bp_distribution p);     /* the same Gaussian with full covariance; NULL: it is none */
+    const struct bp_family *of;         /* that components of a mixture are of; else NULL */
+    void (*start)(gsl_rng *stream, float *bias, int outputs, int size);     /* fresh biases of the outputs, zeros at first; NULL: as they are */
 };
 extern const struct bp_family bp_families[];            /* ends with a row whose name is NULL */
 
@@ -38,7 +43,7 @@ const char *bp_family_name(int i);
 const char *bp_families_of(enum bp_space_kind kind, char *text, int size);
 
 /*
- * KL(p || q) (n x 1), nats: in closed form where both families have one in common; else log p(y) - log q(y) at draws y of p (n x size), whose
+ * KL(p || q) (n x 1), nats: in closed form where both families have one in common, or both are Gaussian; else log p(y) - log q(y) at draws y of p (n x size), whose
  * mean is the KL. The gradient with regard to p is then that of y alone: of log p at a given y it has mean 0, and is left out.
  */
 struct bp_var *bp_distribution_kl(struct bp_tape *tape, struct bp_distribution p, struct bp_distribution q, struct bp_var *y);

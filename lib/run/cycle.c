@@ -42,6 +42,18 @@ static int init_agent(const struct bp_cycle *cycle, const struct bp_borrowed *bo
     return cycle->config->policy_columns == 2 ? bp_agent_add_column(agent) : 0;
 }
 
+/* A family whose samples no gradient passes, such as a mixture, is for priors where a policy follows its critic. */
+static int check_policy(const struct bp_learner_config *learner, const struct bp_agent *agent)
+{
+    const struct bp_behaviour *policy = &agent->behaviour[BP_POLICY];
+
+    for (int i = 0; learner->algorithm->through_actions && i < policy->levels; i++)
+        if (!policy->level[i].family->reparameterised)
+            return bp_error(BP_USAGE, "--%s-head %s is for priors: a policy learns through its samples, and through those of a %s no gradient passes to all "
+                            "that it is made of", i + 1 < policy->levels ? "high" : "policy", policy->level[i].family->name, policy->level[i].family->name);
+    return 0;
+}
+
 static struct bp_actors_spec actors_spec(const struct bp_config *config, const struct bp_learner_config *learner)
 {
     return (struct bp_actors_spec){
@@ -88,7 +100,7 @@ int bp_cycle_init(struct bp_cycle *cycle, const struct bp_config *config, const 
     cycle->env = probe->spec;
     bp_env_close(probe);
     bp_reuse_freeze(borrowed, &learner);
-    if (init_agent(cycle, borrowed, &agent) || bp_learner_init(&cycle->learner, &agent, &learner))
+    if (init_agent(cycle, borrowed, &agent) || check_policy(&learner, &agent) || bp_learner_init(&cycle->learner, &agent, &learner))
         return -1;
     replay = bp_config_replay(config, &agent, cycle->env.time_limit);
     if (check_stride(config) || check_warm_up(config, &replay) || bp_reuse_parameters(borrowed, &cycle->learner) || !(cycle->replay = bp_replay_new(&replay)) ||

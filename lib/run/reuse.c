@@ -65,10 +65,10 @@ const struct bp_level *bp_reuse_level(const struct bp_agent *agent, enum bp_role
     return behaviour->levels ? &behaviour->level[behaviour->levels - 1] : NULL;
 }
 
-/* A prior of the latent that is no network of the observation is nothing that a policy could start from. */
+/* A prior of the latent that is no network of the observation, and a mixture, are nothing that a policy could start from. */
 static bool can_start_from(const struct bp_level *level)
 {
-    return level && level->net != BP_NO_NET && !level->before;
+    return level && level->net != BP_NO_NET && !level->before && level->family->entropy;
 }
 
 static bool applies(const struct bp_borrowed *borrowed, const struct bp_reuse_part *part)

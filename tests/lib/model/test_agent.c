@@ -106,6 +106,33 @@ static void heads_fit_their_space(void **state)
     assert_said(said, "the policy's head 'bounded' draws what is continuous, but here are 2 discrete choices; heads for these: categorical");
 }
 
+/* What a family's outputs start with is in the output layer's biases, and nothing else differs from what the network starts with. */
+static void families_start(void **state)
+{
+    const struct bp_net_choice choice[BP_ROLES] = {{"mlp", "6", "*", "bounded", NULL}, {"mlp", "6", "*", "mixture", NULL}};
+    struct bp_groups groups = observation();
+    gsl_rng *stream = bp_random_new();
+    static float plain[2048], started[2048];
+    struct bp_agent agent;
+
+    (void)state;
+    assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(A), choice, NULL), 0);
+    for (int role = BP_POLICY; role <= BP_PRIOR; role++) {
+        const struct bp_net *net = &agent.net[role];
+        int differ = 0, outputs = net->spec.output_size;
+        assert_true(net->parameters < 2048);
+        bp_random_seek(stream, 9, BP_FOR_TEST, 0, 0);
+        bp_net_randomise(net, plain, stream);
+        bp_random_seek(stream, 9, BP_FOR_TEST, 0, 0);
+        bp_agent_randomise(&agent, (enum bp_role)role, started, stream);
+        for (int i = 0; i < (int)net->parameters; i++)
+            differ += plain[i] != started[i];
+        assert_int_equal(differ, role == BP_PRIOR ? 8 * A : 0);
+        assert_true(role == BP_POLICY || started[(int)net->parameters - outputs + 8] != 0);
+    }
+    gsl_rng_free(stream);
+}
+
 /* ---- seeing ---- */
 
 static float rows[ROWS * O], params[4096];
@@ -202,6 +229,7 @@ int main(void)
         cmocka_unit_test(networks_can_be_left_out),
         cmocka_unit_test(bad_choices_are_refused),
         cmocka_unit_test(heads_fit_their_space),
+        cmocka_unit_test(families_start),
         cmocka_unit_test(masks),
         cmocka_unit_test(seeing_gathers),
         cmocka_unit_test(another_order_of_groups),

@@ -222,6 +222,47 @@ static void lanes_are_apart(void **state)
     bp_acting_free(&b);
 }
 
+/* ---- a prior to which there is no closed form ---- */
+
+/* log pi(a|x) - log pi0(a|x) at an action that the policy draws of a lane's first numbers, whoever acts; the lane's draw is its own whatever the others'. */
+static void kl_by_sample(void **state)
+{
+    const struct bp_agent kept = agent;
+    struct bp_groups groups = agent.groups;
+    const struct bp_net_choice choice[BP_ROLES] = {{"mlp", "4,3", "*", "softplus", NULL}, {"mlp", "3,4", "shared", "mixture", NULL}};
+    float observations[LANES * TINY_O], noise[LANES * TINY_A];
+    struct bp_net_use use[BP_ROLES] = {{0}};
+    const int32_t first[LANES] = {0};
+    struct bp_tape tape;
+
+    (void)state;
+    assert_int_equal(bp_agent_init(&agent, &groups, bp_continuous(TINY_A), choice, NULL), 0);
+    fill_normal(observations, LANES * TINY_O, 1);
+    for (int role = BP_POLICY; role <= BP_PRIOR; role++)
+        use[role] = (struct bp_net_use){.net = &agent.net[role], .params = params_of[role]};
+    assert_int_equal(bp_tape_init(&tape, 1 << 18, false), 0);
+    struct bp_scene scene = {.tape = &tape, .groups = &agent.groups, .use = use, .observations = observations, .steps = 1, .batch = LANES,
+                             .episode_step = first};
+    for (int role = BP_POLICY; role <= BP_PRIOR; role++) {
+        struct bp_acting acting = acting_of(LANES);
+        assert_true(acting.noise_size > TINY_A);
+        fill_normal(acting.noise, LANES * acting.noise_size, 2);
+        for (int lane = 0; lane < LANES; lane++)
+            memcpy(noise + lane * TINY_A, acting.noise + lane * acting.noise_size, sizeof(float) * TINY_A);
+        bp_act(&acting, &params, (enum bp_role)role, observations, true, 0);
+        struct bp_path pi = bp_behave(&scene, &agent.behaviour[BP_POLICY], noise), pi0 = bp_score(&scene, &agent.behaviour[BP_PRIOR], &pi);
+        struct bp_distribution p = pi.level[0].p, q = pi0.level[0].p;
+        struct bp_var *log_p = p.family->log_prob(&tape, p, pi.level[0].y), *log_q = q.family->log_prob(&tape, q, pi.level[0].y);
+        for (int lane = 0; lane < LANES; lane++) {
+            assert_close(acting.kl_prior[lane], log_p->value[lane] - log_q->value[lane], 1e-5);
+            assert_true((acting.actions[lane * TINY_A] == pi.level[0].y->value[lane * TINY_A]) == (role == BP_POLICY));
+        }
+        bp_acting_free(&acting);
+    }
+    bp_tape_free(&tape);
+    agent = kept;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +272,7 @@ int main(void)
         cmocka_unit_test(who_remembers),
         cmocka_unit_test(state_rows),
         cmocka_unit_test(lanes_are_apart),
+        cmocka_unit_test(kl_by_sample),
     };
 
     return cmocka_run_group_tests(tests, make_agent, NULL);

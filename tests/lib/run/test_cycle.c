@@ -286,6 +286,9 @@ static void bad_configs_are_refused(void **state)
     struct bp_config config = tiny_config("mlp", "mlp", "mlp");
 
     (void)state;
+    config.net[BP_POLICY].head = "mixture";
+    refused(&config, NULL, false, "--policy-head mixture is for priors");
+    config = tiny_config("mlp", "mlp", "mlp");
     config.replay_episodes = 17;
     refused(&config, NULL, false, "too small for 9 actors");
     config = tiny_config("mlp", "mlp", "mlp");
