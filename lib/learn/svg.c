@@ -3,6 +3,8 @@
 #include "learn/work.h"
 #include "nn/loss.h"
 
+#include <math.h>
+
 static bool with_prior(const struct bp_agent *agent)
 {
     return agent->behaviour[BP_PRIOR].levels > 0;
@@ -82,6 +84,42 @@ static double level_sum(const struct bp_path_kl *kl, const struct bp_path *pi, c
     for (int i = 0; kl->level[0] && i < rows; i++)
         total += (double)weight[i] * (double)(pi->level[0].drawn ? pi->level[0].drawn[i] : 1) * (double)kl->level[0]->value[i];
     return total;
+}
+
+/* What the critic is fitted to, as returns of the task: their mean and square tell how much of them it explains. */
+static void measure_targets(const struct bp_work *w, const float *target)
+{
+    const struct bp_batch *b = &w->shard->batch;
+    double *total = w->shard->stats.sum, scale = w->learner->config.reward_scale;
+
+    for (int i = 0; i < b->steps * b->batch; i++) {
+        double mask = (double)b->mask[i], y = (double)target[i];
+        total[BP_SVG_TARGET] += mask * y;
+        total[BP_SVG_TARGET_SQUARE] += mask * (y / scale) * (y / scale);
+    }
+}
+
+/* How wide the policy draws, how often at the widest that its head allows, and how often beyond what a body takes. */
+static void measure_actions(const struct bp_work *w, const struct bp_path *here)
+{
+    const struct bp_batch *b = &w->shard->batch;
+    struct bp_distribution p = actions_level(here);
+    const struct bp_var *y = here->level[here->levels - 1].y, *scale = p.family->scale ? p.param[p.family->scale] : NULL;
+    float cap = p.family->most_scale > 0 ? 0.99f * p.family->most_scale : INFINITY;
+    double *total = w->shard->stats.sum;
+
+    for (int i = 0; i < b->steps * b->batch; i++) {
+        double share = (double)b->mask[i] / y->cols;
+        float sum = 0, capped = 0, clipped = 0;
+        for (int j = i * y->cols; j < (i + 1) * y->cols; j++) {
+            clipped += y->value[j] < -1 || y->value[j] > 1;
+            sum += scale ? scale->value[j] : 0;
+            capped += scale && scale->value[j] > cap;
+        }
+        total[BP_SVG_SCALE] += share * (double)sum;
+        total[BP_SVG_CAPPED] += share * (double)capped;
+        total[BP_SVG_CLIPPED] += share * (double)clipped;
+    }
 }
 
 /* The policy itself, whose losses need its values anyway. */
@@ -164,6 +202,9 @@ static void losses(const struct bp_work *w)
     total[BP_SVG_KL_PRIOR_HIGH] += pi.levels > 1 ? level_sum(&kl, &pi, b->mask, rows) : 0;
     total[BP_SVG_ENTROPY] += bp_work_sum(entropy, b->mask, rows);
     total[BP_SVG_Q] += bp_work_sum(q_policy, b->mask, rows);
+    total[BP_SVG_REWARDED] += bp_work_rewarded(w);
+    measure_targets(w, target);
+    measure_actions(w, &here);
 }
 
 /* ---- metrics ---- */
@@ -171,6 +212,24 @@ static void losses(const struct bp_work *w)
 static bool with_latent(const struct bp_agent *agent)
 {
     return agent->behaviour[BP_PRIOR].levels > 1;
+}
+
+/* The family of the policy's actions. */
+static const struct bp_family *actions_family(const struct bp_agent *agent)
+{
+    const struct bp_behaviour *policy = &agent->behaviour[BP_POLICY];
+
+    return policy->level[policy->levels - 1].family;
+}
+
+static bool with_scale(const struct bp_agent *agent)
+{
+    return actions_family(agent)->scale > 0;
+}
+
+static bool with_cap(const struct bp_agent *agent)
+{
+    return actions_family(agent)->most_scale > 0;
 }
 
 static const struct bp_metric metrics[] = {
@@ -182,8 +241,15 @@ static const struct bp_metric metrics[] = {
     [BP_SVG_ENTROPY] = {"entropy", "H(pi^L), nats a step", BP_PER_TRANSITION, false, NULL},
     [BP_SVG_Q] = {"q_mean", "Q'(x, a ~ pi, z)", BP_PER_TRANSITION, true, NULL},
     [BP_SVG_TRACE] = {"trace_weight", "c of Retrace", BP_PER_TRANSITION, false, NULL},
+    [BP_SVG_REWARDED] = {"rewarded", "share of the sequences with a reward", BP_PER_UPDATE, false, NULL},
+    [BP_SVG_TARGET] = {"target_mean", "Q^R", BP_PER_TRANSITION, true, NULL},
+    [BP_SVG_TARGET_SQUARE] = {"target_square", "Q^R squared", BP_PER_TRANSITION, false, NULL},
+    [BP_SVG_SCALE] = {"action_scale", "standard deviation of the numbers of an action", BP_PER_TRANSITION, false, with_scale},
+    [BP_SVG_CAPPED] = {"scale_capped", "share of these at the head's greatest", BP_PER_TRANSITION, false, with_cap},
+    [BP_SVG_CLIPPED] = {"action_clipped", "share of the numbers of an action drawn beyond -1 ... 1", BP_PER_TRANSITION, false, NULL},
     {0},
 };
+_Static_assert(sizeof metrics / sizeof *metrics <= BP_METRICS + 1, "room for the sums of all metrics");
 
 const struct bp_algorithm bp_svg = {
     .name = "svg",

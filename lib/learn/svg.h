@@ -14,6 +14,12 @@ enum {
     BP_SVG_ENTROPY,
     BP_SVG_Q,
     BP_SVG_TRACE,
+    BP_SVG_REWARDED,
+    BP_SVG_TARGET,
+    BP_SVG_TARGET_SQUARE,
+    BP_SVG_SCALE,
+    BP_SVG_CAPPED,
+    BP_SVG_CLIPPED,
 };
 
 extern const struct bp_algorithm bp_svg;

@@ -122,3 +122,17 @@ float *bp_work_retrace(const struct bp_work *w, const float *log_prob, const flo
     bp_retrace(b->steps, b->batch, reward, discount, value, q, trace + b->batch, target);
     return target;
 }
+
+double bp_work_rewarded(const struct bp_work *w)
+{
+    const struct bp_batch *b = &w->shard->batch;
+    int rewarded = 0;
+
+    for (int i = 0; i < b->batch; i++) {
+        bool any = false;
+        for (int t = 0; t < b->steps; t++)
+            any |= b->mask[t * b->batch + i] != 0 && b->reward[t * b->batch + i] != 0;
+        rewarded += any;
+    }
+    return (double)rewarded / w->learner->config.batch;
+}

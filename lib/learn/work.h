@@ -44,4 +44,7 @@ double bp_work_sum(const struct bp_var *x, const float *weight, int rows);
  */
 float *bp_work_retrace(const struct bp_work *w, const float *log_prob, const float *reward, const float *value, const float *q, double *traces);
 
+/* The shard's sequences that have a reward in a step that counts, as a share of the update's. */
+double bp_work_rewarded(const struct bp_work *w);
+
 #endif

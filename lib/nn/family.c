@@ -182,12 +182,12 @@ static struct bp_var *entropy_of_choices(struct bp_tape *tape, struct bp_distrib
 /* ---- the table ---- */
 
 #define DIAGONAL .space = BP_CONTINUOUS, .reparameterised = true, .noise = one_each, .sample = sample, .log_prob = log_prob, .kl = kl, \
-    .entropy = entropy, .full = diagonal_as_full
+    .entropy = entropy, .full = diagonal_as_full, .scale = 1
 #define MIXED .space = BP_CONTINUOUS, .noise = bp_mixture_noise, .sample = bp_mixture_sample, .log_prob = bp_mixture_log_prob, .start = bp_mixture_start
 
 const struct bp_family bp_families[] = {
     [SOFTPLUS] = {"softplus", "Gaussian, scale 0.01 + softplus", DIAGONAL, .outputs = mean_and_scale, .make = softplus},
-    [BOUNDED] = {"bounded", "Gaussian, mean within 1, scale at most 1.01", DIAGONAL, .outputs = mean_and_scale, .make = bounded},
+    [BOUNDED] = {"bounded", "Gaussian, mean within 1, scale at most 1.01", DIAGONAL, .outputs = mean_and_scale, .make = bounded, .most_scale = 1.01f},
     [ISOTROPIC] = {"isotropic", "Gaussian, one scale for all numbers", DIAGONAL, .outputs = mean_and_one_scale, .make = isotropic},
     [FULL] = {"full", "Gaussian with full covariance", .space = BP_CONTINUOUS, .reparameterised = true, .outputs = mean_and_factor, .noise = one_each,
               .make = full, .sample = sample_full, .log_prob = log_prob_full, .kl = kl_full, .entropy = entropy_full, .full = as_it_is},

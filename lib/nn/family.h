@@ -32,6 +32,8 @@ struct bp_family {
     struct bp_distribution (*full)(struct bp_tape *tape, struct bp_distribution p);     /* the same Gaussian with full covariance; NULL: it is none */
     const struct bp_family *of;         /* that components of a mixture are of; else NULL */
     void (*start)(gsl_rng *stream, float *bias, int outputs, int size);     /* fresh biases of the outputs, zeros at first; NULL: as they are */
+    int scale;                          /* which parameter is a standard deviation of each number (n x size); 0: none is */
+    float most_scale;                   /* the greatest that it can be; 0: no bound */
 };
 extern const struct bp_family bp_families[];            /* ends with a row whose name is NULL */
 

@@ -39,6 +39,38 @@ static void check_gradient(const struct setting *setting, const struct naive_upd
             fail_msg("%s, %s[%zu]: %g backwards, %g by differences", setting->name, bp_roles[role].name, i, (double)grad[i], numeric[i]);
 }
 
+/* What tells why learning disappoints, counted row by row. */
+static void check_health(const struct naive_update *u)
+{
+    const struct bp_update_stats *stats = &u->shard->stats;
+    const struct bp_batch *b = &u->shard->batch;
+    double target = 0, square = 0, scale = 0, capped = 0, clipped = 0, rewarded = 0;
+
+    for (int i = 0; i < u->batch; i++) {
+        int rewards = 0;
+        for (int row = i; row < u->steps * u->batch; row += u->batch) {
+            rewards += b->mask[row] == 1 && b->reward[row] != 0;
+            if (b->mask[row] == 0)
+                continue;
+            target += u->q_retrace[row];
+            square += pow(u->q_retrace[row] / u->learner->config.reward_scale, 2);
+            for (int j = 0; j < TINY_A; j++) {
+                scale += u->policy[row].scale[j] / TINY_A;
+                capped += (double)(u->policy[row].scale[j] > 0.99 * 1.01) / TINY_A;
+                clipped += (double)(fabs(u->action[row][j]) > 1) / TINY_A;
+            }
+        }
+        rewarded += (double)(rewards > 0) / u->learner->config.batch;
+    }
+    assert_close(stats->sum[BP_SVG_REWARDED], rewarded, 1e-9);
+    assert_close(stats->sum[BP_SVG_TARGET], target, 1e-4 * (1 + fabs(target)));
+    assert_close(stats->sum[BP_SVG_TARGET_SQUARE], square, 1e-4 * (1 + square));
+    assert_close(stats->sum[BP_SVG_SCALE], scale, 1e-4 * (1 + scale));
+    assert_close(stats->sum[BP_SVG_CLIPPED], clipped, 1e-9);
+    if (bp_update_metric(u->learner, &(struct bp_update_stats){.transitions = 1}, BP_SVG_CAPPED) == 0)     /* a head with a cap */
+        assert_close(stats->sum[BP_SVG_CAPPED], capped, 1e-9);
+}
+
 static void check_statistics(const struct naive_update *u)
 {
     const struct bp_update_stats *stats = &u->shard->stats;
@@ -51,6 +83,7 @@ static void check_statistics(const struct naive_update *u)
     assert_close(stats->sum[BP_SVG_ENTROPY], u->entropy_sum, 1e-4 * (1 + fabs(u->entropy_sum)));
     assert_close(stats->sum[BP_SVG_Q], u->q_sum, 1e-4 * (1 + fabs(u->q_sum)));
     assert_close(stats->sum[BP_SVG_TRACE], u->trace_sum, 1e-4 * (1 + u->trace_sum));
+    check_health(u);
 }
 
 static struct bp_learner learner_of(const struct bp_agent *agent, const struct bp_learner_config *config)
@@ -114,6 +147,39 @@ static void the_whole_update(void **state)
         bp_learner_free(&learner);
     }
     assert_true(clipped > 20 && stopped > 5 && stopped < clipped && padded > 10 && ended > 5);       /* nothing went untested */
+}
+
+/* A policy as wide as its head allows is told so; one whose head has no bound has nothing to tell. */
+static void deviations_at_their_cap(void **state)
+{
+    static const char *const heads[] = {"bounded", "softplus"};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct bp_agent agent = tiny_agent("mlp", "mlp", "mlp", heads[i]);
+        struct bp_learner_config config = tiny_config();
+        struct bp_learner learner = learner_of(&agent, &config);
+        struct bp_replay *replay = tiny_replay(&learner);
+        struct bp_tensor tensors[BP_NET_TENSORS];
+        struct bp_update_stats stats = {0};
+        int count = bp_net_tensors(&agent.net[BP_POLICY], learner.trained[BP_POLICY].online, tensors);
+        float *bias = tensors[count - 1].data;
+        assert_int_equal(tensors[count - 1].shape[0], 2 * TINY_A);
+        for (int j = 0; j < TINY_A; j++)
+            bias[TINY_A + j] = j ? -30 : 30;
+        bp_learner_prepare(&learner);
+        for (int shard = 0; shard < config.shards; shard++)
+            bp_update_gradients(&learner, replay, shard);
+        bp_learner_finish(&learner, &stats);
+        double scale = bp_update_metric(&learner, &stats, BP_SVG_SCALE), capped = bp_update_metric(&learner, &stats, BP_SVG_CAPPED);
+        if (i == 0)
+            assert_close(capped, 1.0 / TINY_A, 1e-6);
+        else
+            assert_true(isnan(capped));
+        assert_close(scale, ((i ? 30.0 : 1) + 0.01 * TINY_A) / TINY_A, i ? 2 : 1e-3);
+        bp_replay_free(replay);
+        bp_learner_free(&learner);
+    }
 }
 
 /* ---- what depends on what ---- */
@@ -455,6 +521,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_whole_update),
+        cmocka_unit_test(deviations_at_their_cap),
         cmocka_unit_test(without_kl_cost_the_prior_does_not_matter),
         cmocka_unit_test(a_frozen_prior),
         cmocka_unit_test(shards_are_functions_of_their_numbers),
