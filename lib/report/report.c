@@ -56,9 +56,13 @@ static const struct bp_option kl_options[] = {
 
 static const struct bp_option run_options[] = {
     { "db", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(db), "bp.db", 0, 0, NULL, "FILE", "run database when no operand names it", NULL },
+    { "where", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(where), NULL, 0, 0, NULL, "SQL", "only runs for which this condition holds", NULL },
+    END,
+};
+
+static const struct bp_option group_options[] = {
     { "by", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(by), "preset", 0, 0, NULL, "KEYS",
       "group runs by these columns or config values, with commas between", NULL },
-    { "where", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(where), NULL, 0, 0, NULL, "SQL", "only runs for which this condition holds", NULL },
     { "metric", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(metric), "episode_return", 0, 0, NULL, "NAME",
       "metric of the progress, or TASK/PLAY[/COLUMN] of evaluations", NULL },
     { "x", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(x), "transitions", 0, 0, NULL, "NAME",
@@ -105,9 +109,10 @@ static const struct {
     { 't', "Targets (transitions)", transition_options },
     { 'k', "Divergence (kl)", kl_options },
     { 'a', "Histograms (actions)", action_options },
-    { 'r', "Runs (curves, compare, profile)", run_options },
+    { 'r', "Runs (curves, compare, profile, health)", run_options },
+    { 'g', "Groups of runs (curves, compare, profile)", group_options },
     { 'c', "Grid (curves, profile)", curve_options },
-    { 'f', "Final values (compare, profile)", final_options },
+    { 'f', "Final values (compare, profile, health)", final_options },
     { 'b', "Comparison (compare)", compare_options },
 };
 
@@ -145,10 +150,11 @@ const struct bp_report bp_report_table[] = {
     { "kl", "STREAM...", "KL between policy and prior along episodes", "ok", bp_kl_report },
     { "actions", "STREAM...", "how actions are distributed, and how far from those of the first stream", "oa", bp_actions_report },
     { "trajectories", "STREAM...", "positions step by step, with those of the targets", "onl", bp_trajectories_report },
-    { "curves", "DATABASE", "learning curves: mean, standard error, IQM and its 95 % interval over runs", "orc", bp_curves_report },
-    { "compare", "DATABASE", "groups of runs: final value, probability of improvement, transitions to a level", "orfb",
+    { "curves", "DATABASE", "learning curves: mean, standard error, IQM and its 95 % interval over runs", "orgc", bp_curves_report },
+    { "compare", "DATABASE", "groups of runs: final value, probability of improvement, transitions to a level", "orgfb",
       bp_compare_report },
-    { "profile", "DATABASE", "share of a group's runs that end above each score", "orcf", bp_profile_report },
+    { "profile", "DATABASE", "share of a group's runs that end above each score", "orgcf", bp_profile_report },
+    { "health", "DATABASE", "what a run measured at its end, and what to look at where that is out of range", "orf", bp_health_report },
     { NULL, NULL, NULL, NULL, NULL },
 };
 

@@ -30,7 +30,7 @@ struct bp_report_options {
     bool has_points;            /* curves: points is given */
     int64_t points;             /* curves, profile: on the grid; 0: where the runs have values */
     int64_t smooth;             /* compare, profile: points averaged before a threshold is looked for; odd */
-    double last;                /* compare, profile: share of a run that counts as its end */
+    double last;                /* compare, profile, health: share of a run that counts as its end */
     const char *statistic;      /* compare: row of bp_bootstrap_statistics */
     const char *baseline;       /* compare: the group that the others are measured against, NULL for the first */
     bool has_threshold;         /* compare: threshold is given */
@@ -38,7 +38,7 @@ struct bp_report_options {
     double fraction;            /* ... or until it reaches this share of the run's final value; 0: not asked for */
 };
 
-enum { BP_REPORT_PARTS = 12 };   /* room for a report's option parts and the end */
+enum { BP_REPORT_PARTS = 13 };   /* room for a report's option parts and the end */
 
 struct bp_report {
     const char *name;
@@ -68,6 +68,6 @@ struct bp_table *bp_report_start(const struct bp_report_options *options, FILE *
 /* The functions of the rows, each in the file of its name. */
 typedef int bp_report_function(const struct bp_report_options *options, char *const *files, int count, FILE *out);
 bp_report_function bp_info_report, bp_dump_report, bp_returns_report, bp_transitions_report, bp_kl_report,
-    bp_actions_report, bp_trajectories_report, bp_curves_report, bp_compare_report, bp_profile_report;
+    bp_actions_report, bp_trajectories_report, bp_curves_report, bp_compare_report, bp_profile_report, bp_health_report;
 
 #endif

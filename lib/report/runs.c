@@ -307,16 +307,25 @@ static int load(const struct bp_report_options *options, const char *path, struc
     return status;
 }
 
+const char *bp_runs_database(const struct bp_report_options *options, char *const *files, int count)
+{
+    const char *path = count ? files[0] : options->db;
+
+    if (count > 1)
+        bp_error(BP_USAGE, "one run database is wanted, not %d files", count);
+    else if (!path || !strcmp(path, "-"))
+        bp_error(BP_USAGE, "a run database is a file: name it, or give --db or BP_DB");
+    return count > 1 || !path || !strcmp(path, "-") ? NULL : path;
+}
+
 int bp_runs_load(const struct bp_report_options *options, char *const *files, int count, struct bp_runs *runs)
 {
     struct loading loading = { .runs = runs };
-    const char *path = count ? files[0] : options->db;
+    const char *path = bp_runs_database(options, files, count);
 
     *runs = (struct bp_runs){ NULL, 0 };
-    if (count > 1)
-        return bp_error(BP_USAGE, "one run database is wanted, not %d files", count);
-    if (!path || !strcmp(path, "-"))
-        return bp_error(BP_USAGE, "a run database is a file: name it, or give --db or BP_DB");
+    if (!path)
+        return -1;
     if (load(options, path, &loading)) {
         bp_runs_free(runs);
         return -1;

@@ -24,6 +24,9 @@ struct bp_runs {
     int count;
 };
 
+/* The database that a report is asked of: the operand, or options->db without one. NULL after reporting. */
+const char *bp_runs_database(const struct bp_report_options *options, char *const *files, int count);
+
 /*
  * Load the metric of every run that options->where admits, grouped by options->by. The database is the operand, or options->db
  * without one. Runs that have no row of the metric yet are passed over; none at all is reported. 0, or -1 with *runs empty.

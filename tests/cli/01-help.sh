@@ -46,10 +46,10 @@ named bp-distill prior layers encoders inputs head latent-size latent-period pri
 named bp-stats tsv json episodes groups latents p bin bins db by where metric x points statistic baseline last threshold fraction smooth
 
 quiet "bp-stats --help lists the reports" bp-stats --help
-for report in info dump returns transitions kl actions trajectories curves compare profile; do
+for report in info dump returns transitions kl actions trajectories curves compare profile health; do
     like "bp-stats --help lists $report" "$(cat "$out")" "^  $report "
 done
-for report in info dump returns transitions kl actions trajectories curves compare profile; do
+for report in info dump returns transitions kl actions trajectories curves compare profile health; do
     quiet "bp-stats $report --help" bp-stats $report --help
     like "bp-stats $report --help is about $report" "$(head -n 1 "$out")" "^usage: bp-stats $report "
 done

@@ -37,10 +37,11 @@ formats curves "group transitions n mean standard_error iqm iqm_low iqm_high met
 formats evaluations "group env_steps n mean standard_error iqm iqm_low iqm_high metric" curves --x env_steps --metric nav-easy/policy bp.db
 formats compare "group n final final_low final_high improvement" compare --fraction 0.5 bp.db
 formats profile "group n score share share_low share_high metric" profile --by prior bp.db
+formats health "run task measure value least most look_at" health bp.db
 ok "JSON parses, and has the rows of the TSV" python3 - <<'P'
 import glob, json, os
 files = glob.glob("json/*")
-assert len(files) == 15, files
+assert len(files) == 16, files
 for path in files:
     rows, name = os.path.basename(path).split(".", 1)
     table = json.load(open(path), parse_constant=lambda word: (_ for _ in ()).throw(ValueError(word)))
@@ -59,6 +60,14 @@ is "streams name the checkpoint by its hash" "$(bp-stats info --tsv easy.traj | 
 is "compare counts the runs of each group" "$(bp-stats compare --tsv bp.db | sed 1d | cut -f 1,2 | tr '\t\n' ' /')" "nav-easy-lstm 2/nav-easy-none 1/"
 is "--where restricts the runs" "$(bp-stats compare --tsv --where 'seed = 2' bp.db | sed 1d | cut -f 1,2 | tr '\t' ' ')" "nav-easy-lstm 1"
 is "--metric takes an evaluation" "$(bp-stats curves --tsv --metric nav-hard/prior bp.db | sed 1d | cut -f 1 | sort -u)" nav-easy-lstm
+
+is "health is of the latest run" "$(bp-stats health --tsv bp.db | sed 1d | cut -f 1 | sort -u)" "$(sqlite3 bp.db 'select max(run) from point')"
+is "  or of those that are asked for" "$(bp-stats health --tsv --where "preset = 'nav-easy-lstm'" bp.db | sed 1d | cut -f 1 | sort -u | wc -l)" 2
+is "  with a row for all that was measured" "$(bp-stats health --tsv --where 'id = 1' bp.db | sed 1d | cut -f 3 | grep -vx value_ratio | tr '\n' ' ')" \
+    "episode_return updates_rewarded critic_explains trace_weight action_scale scale_capped action_clipped kl_paid kl_prior replayed "
+check "health of no run" 2 "no run that --where admits has a row of progress" -- bp-stats health --where 'id = 99' bp.db
+check "health by a condition that is no SQL" 2 "no such column: bogus" -- bp-stats health --where bogus bp.db
+check "health has no metric" 2 "unknown option '--metric'" -- bp-stats health --metric entropy bp.db
 
 cp "$TEST_TOP/share/read_bp.py" .
 for file in easy.ckpt easy.traj both.traj; do
