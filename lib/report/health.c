@@ -14,13 +14,13 @@
 
 /* What the measures are made of: metrics, averaged over the end of the run, values of its config, and steps drawn for each that was made. */
 enum input {
-    RETURN, LENGTH, KL, Q, TRACE, LOSS, REWARDED, TARGET, TARGET_SQUARE, SCALE, CAPPED, CLIPPED,
+    RETURN, LENGTH, KL, Q, TRACE, LOSS, REWARDED, TARGET, TARGET_SQUARE, SCALE, CAPPED, CLIPPED, INFORMATION,
     BATCH, CRITICS, DISCOUNT, KL_COST, REWARD_SCALE, REPLAYED, INPUTS,
 };
 static const char *const input_names[INPUTS] = {
     [RETURN] = "episode_return", [LENGTH] = "episode_length", [KL] = "kl_prior", [Q] = "q_mean", [TRACE] = "trace_weight", [LOSS] = "critic_loss",
     [REWARDED] = "rewarded", [TARGET] = "target_mean", [TARGET_SQUARE] = "target_square", [SCALE] = "action_scale", [CAPPED] = "scale_capped",
-    [CLIPPED] = "action_clipped", [BATCH] = "config.batch", [CRITICS] = "config.critics", [DISCOUNT] = "config.discount",
+    [CLIPPED] = "action_clipped", [INFORMATION] = "information", [BATCH] = "config.batch", [CRITICS] = "config.critics", [DISCOUNT] = "config.discount",
     [KL_COST] = "config.kl-cost", [REWARD_SCALE] = "config.reward-scale", [REPLAYED] = "replayed",
 };
 
@@ -44,13 +44,14 @@ static double kl_cost_a_step(const double *in)
 /*
  * Q over what is earned. A reward of r a step, less the cost of the KL, is worth between r (1 - gamma^L) / (1 - gamma) in a state of an episode
  * of L steps, when it comes at the end, and r / (1 - gamma), when it comes evenly and episodes are only cut by time. Within these the ratio is
- * 1, outside it is that to the nearer one.
+ * 1, outside it is that to the nearer one. Unknown
+ * where the task's is not the only reward.
  */
 static double value_ratio(const double *in)
 {
     double most = (in[RETURN] / in[LENGTH] - kl_cost_a_step(in)) / (1 - in[DISCOUNT]), least = most * (1 - pow(in[DISCOUNT], in[LENGTH]));
 
-    if (!(most > 0) || !isfinite(most) || isnan(in[Q]))
+    if (!(most > 0) || !isfinite(most) || isnan(in[Q]) || !isnan(in[INFORMATION]))
         return NAN;
     return in[Q] > most ? in[Q] / most : in[Q] < least ? in[Q] / least : 1;
 }

@@ -50,6 +50,8 @@ static int fill(void **state)
     RUN(CONFIG, { "episode_return", 6 }, { "episode_length", 10 }, { "q_mean", 0.38 }, { "kl_prior", 0.001 });
     /* 5: nothing is earned */
     RUN(CONFIG, { "episode_return", 0 }, { "episode_length", 10 }, { "q_mean", 1 }, { "kl_prior", 1 });
+    /* 6: the task's is not the only reward */
+    RUN(CONFIG, { "episode_return", 6 }, { "episode_length", 10 }, { "q_mean", 60 }, { "information", 2 });
     bp_rundb_close(db);
     return 0;
 }
@@ -131,6 +133,9 @@ static void out_of_range(void **state)
     assert_true(isinf(fixture_number(text, row_of(text, "kl_paid"), "value")));
     assert_non_null(strstr(text, "costs more than half"));
     free(text);
+    text = report("id = 6");
+    assert_int_equal(row_of(text, "value_ratio"), -1);
+    free(text);
 }
 
 static void which_runs(void **state)
@@ -140,14 +145,14 @@ static void which_runs(void **state)
 
     (void)state;
     char *text = fixture_run(bp_health_report, &options, 0, files, 1);
-    assert_near(fixture_number(text, 0, "run"), 5, 0);              /* the latest */
+    assert_near(fixture_number(text, 0, "run"), 6, 0);              /* the latest */
     free(text);
     text = report("id in (1, 3)");
     assert_int_equal(fixture_rows(text), 11 + 1);                   /* of the other algorithm how often its steps are drawn */
     free(text);
     options.last = 1;
     text = fixture_run(bp_health_report, &options, 0, files, 1);
-    value_is(text, "episode_return", -900);
+    value_is(text, "episode_return", -899.4);
     free(text);
     options.where = "id = 77";
     free(fixture_run(bp_health_report, &options, -1, files, 1));
