@@ -11,10 +11,17 @@
 
 enum { SPINS = 1000 };          /* 45 us */
 
+/* A thread's own jobs are those that leave its number when divided by the number of threads. */
+struct worker {
+    _Alignas(64) atomic_int next;       /* of its own jobs, counted from 0; lines of their own, since all threads count */
+    struct bp_pool *pool;
+    pthread_t thread;                   /* not of the first, who calls run */
+};
+
 struct bp_pool {
     int threads;
     int home;                   /* the processor that the pool was made on */
-    pthread_t *helpers;         /* threads - 1 */
+    struct worker *workers;     /* threads */
     int started;
     pthread_mutex_t lock;
     pthread_cond_t wake, done;
@@ -24,7 +31,6 @@ struct bp_pool {
     void (*job)(void *, int);
     void *context;
     int jobs;
-    atomic_int next;
     atomic_bool failed;
 };
 
@@ -39,11 +45,19 @@ static void expect_change(atomic_int *value, int from)
 #endif
 }
 
-static void work(struct bp_pool *pool)
+/* Jobs of a worker, as long as there are any. */
+static void work_through(struct bp_pool *pool, int worker)
 {
-    for (int i; (i = atomic_fetch_add(&pool->next, 1)) < pool->jobs && !atomic_load(&pool->failed);)
+    for (int i; (i = worker + pool->threads * atomic_fetch_add(&pool->workers[worker].next, 1)) < pool->jobs && !atomic_load(&pool->failed);)
         if (bp_arena_guard(pool->job, pool->context, i))
             atomic_store(&pool->failed, true);
+}
+
+/* One's own jobs first, then what others have not begun. */
+static void work(struct bp_pool *pool, int self)
+{
+    for (int i = 0; i < pool->threads; i++)
+        work_through(pool, (self + i) % pool->threads);
 }
 
 /*
@@ -64,7 +78,8 @@ static void begin_elsewhere(int home)
 
 static void *helper(void *raw)
 {
-    struct bp_pool *pool = raw;
+    struct worker *self = raw;
+    struct bp_pool *pool = self->pool;
     int seen = 0;
 
     begin_elsewhere(pool->home);
@@ -77,7 +92,7 @@ static void *helper(void *raw)
             break;
         seen = pool->round;
         pthread_mutex_unlock(&pool->lock);
-        work(pool);
+        work(pool, (int)(self - pool->workers));
         pthread_mutex_lock(&pool->lock);
         if (--pool->busy == 0)
             pthread_cond_signal(&pool->done);
@@ -91,7 +106,7 @@ struct bp_pool *bp_pool_new(int threads)
 {
     struct bp_pool *pool = calloc(1, sizeof *pool);
 
-    if (!pool || !(pool->helpers = calloc((size_t)threads, sizeof *pool->helpers))) {
+    if (!pool || !(pool->workers = aligned_alloc(64, (size_t)threads * sizeof *pool->workers))) {
         free(pool);
         bp_error(BP_FAILURE, "out of memory");
         return NULL;
@@ -101,9 +116,11 @@ struct bp_pool *bp_pool_new(int threads)
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->done, NULL);
-    for (int i = 0; i < threads - 1; i++, pool->started++)
-        if ((errno = pthread_create(&pool->helpers[i], NULL, helper, pool))) {
-            bp_error_errno(BP_FAILURE, "cannot start thread %d of %d", i + 2, threads);
+    for (int i = 0; i < threads; i++)
+        pool->workers[i] = (struct worker){.pool = pool};
+    for (int i = 1; i < threads; i++, pool->started++)
+        if ((errno = pthread_create(&pool->workers[i].thread, NULL, helper, &pool->workers[i]))) {
+            bp_error_errno(BP_FAILURE, "cannot start thread %d of %d", i + 1, threads);
             bp_pool_free(pool);
             return NULL;
         }
@@ -118,12 +135,12 @@ void bp_pool_free(struct bp_pool *pool)
     pool->stop = true;
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->lock);
-    for (int i = 0; i < pool->started; i++)
-        pthread_join(pool->helpers[i], NULL);
+    for (int i = 1; i <= pool->started; i++)
+        pthread_join(pool->workers[i].thread, NULL);
     pthread_cond_destroy(&pool->wake);
     pthread_cond_destroy(&pool->done);
     pthread_mutex_destroy(&pool->lock);
-    free(pool->helpers);
+    free(pool->workers);
     free(pool);
 }
 
@@ -137,7 +154,8 @@ int bp_pool_run(struct bp_pool *pool, int jobs, void (*job)(void *context, int i
     pool->job = job;
     pool->context = context;
     pool->jobs = jobs;
-    atomic_store(&pool->next, 0);
+    for (int i = 0; i < pool->threads; i++)
+        atomic_store(&pool->workers[i].next, 0);
     atomic_store(&pool->failed, false);
     if (pool->started && jobs > 1) {
         pthread_mutex_lock(&pool->lock);
@@ -146,7 +164,7 @@ int bp_pool_run(struct bp_pool *pool, int jobs, void (*job)(void *context, int i
         pthread_cond_broadcast(&pool->wake);
         pthread_mutex_unlock(&pool->lock);
     }
-    work(pool);
+    work(pool, 0);
     if (pool->started && jobs > 1) {
         /* As long as one helper after the other ends. */
         for (int busy = 1, before = 0; busy && busy != before; busy = atomic_load(&pool->busy))

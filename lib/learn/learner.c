@@ -297,9 +297,11 @@ struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp
 
 void bp_shard_borrow(const struct bp_learner *learner, struct bp_shard *shard)
 {
-    shard->borrowed = learner->scratch;
-    while (atomic_exchange(&shard->borrowed->lent, true))
-        shard->borrowed++;
+    if (!shard->borrowed || atomic_exchange(&shard->borrowed->lent, true)) {
+        shard->borrowed = learner->scratch;
+        while (atomic_exchange(&shard->borrowed->lent, true))
+            shard->borrowed++;
+    }
     shard->tape.arena = shard->borrowed->arena;
 }
 
@@ -314,6 +316,8 @@ void bp_shard_begin(const struct bp_learner *learner, struct bp_shard *shard)
     bp_shard_borrow(learner, shard);
     shard->stats = (struct bp_update_stats){0};
     for (int role = 0; role < BP_ROLES; role++) {
+        if (shard->grad[role])
+            memset(shard->grad[role], 0, learner->trained[role].n * sizeof *shard->grad[role]);
         shard->use[role] = bp_shard_use(learner, shard, (enum bp_role)role, false);
         shard->use_target[role] = bp_shard_use(learner, shard, (enum bp_role)role, true);
     }
@@ -335,25 +339,35 @@ static double rate_share(const struct bp_learner *learner)
     return done <= c->learning_rate_hold ? 1 : 1 - (1 - c->final_learning_rate) * (done - c->learning_rate_hold) / (1 - c->learning_rate_hold);
 }
 
-/* Adam's step over n parameters from `from` on. */
+/*
+ * The shards' gradients of n parameters from `from` on, summed in the shards' order. They are only read: what one thread writes, the other's
+ * processor has to fetch anew.
+ */
+static void sum_shards(const struct bp_learner *learner, enum bp_role role, size_t from, size_t n, float *restrict sum)
+{
+    memcpy(sum, learner->shards[0].grad[role] + from, n * sizeof *sum);
+    for (int i = 1; i < learner->config.shards; i++) {
+        const float *restrict part = learner->shards[i].grad[role] + from;
+#pragma omp simd
+        for (size_t j = 0; j < n; j++)
+            sum[j] += part[j];
+    }
+}
+
+/* Adam's step over n parameters from `from` on, a piece at a time that stays in the first cache. */
 static void step_range(struct bp_learner *learner, enum bp_role role, size_t from, size_t n)
 {
-    const struct bp_learner_config *c = &learner->config;
+    enum { PIECE = 1024 };
     struct bp_trained *trained = &learner->trained[role];
     struct bp_adam adam = bp_adam_default;
-    float *sum = learner->shards[0].grad[role] + from;
+    float sum[PIECE];
 
-    for (int i = 1; i < c->shards; i++) {
-        float *part = learner->shards[i].grad[role] + from;
-#pragma omp simd
-        for (size_t j = 0; j < n; j++) {
-            sum[j] += part[j];
-            part[j] = 0;
-        }
-    }
     adam.rate = rate(learner, role) * rate_share(learner);
-    bp_adam_step(&adam, learner->updates + 1, trained->online + from, sum, trained->m + from, trained->v + from, n);
-    memset(sum, 0, n * sizeof *sum);
+    for (size_t end = from + n, count; from < end; from += count) {
+        count = end - from < PIECE ? end - from : PIECE;
+        sum_shards(learner, role, from, count, sum);
+        bp_adam_step(&adam, learner->updates + 1, trained->online + from, sum, trained->m + from, trained->v + from, count);
+    }
 }
 
 void bp_learner_apply(struct bp_learner *learner, int i)

@@ -47,7 +47,10 @@ struct bp_trained {
     struct bp_net_prepared online_prepared, target_prepared;    /* for the products of an update; made anew where the parameters change */
 };
 
-/* Memory for the tape of a working shard. A shard borrows the first free arena, so that only as many are touched as there are threads. */
+/*
+ * Memory for the tape of a working shard. A shard borrows the arena that it had last, which may still be in its processor's cache, or the first
+ * free one, so that only as many are touched as there are threads.
+ */
 struct bp_scratch {
     atomic_bool lent;
     struct bp_arena arena;
@@ -56,13 +59,13 @@ struct bp_scratch {
 /* Works through its part of the batch by microbatches, so that what one touches stays in the processor's second cache. */
 struct bp_shard {
     struct bp_tape tape;        /* its arena is borrowed while the shard works */
-    struct bp_scratch *borrowed;
+    struct bp_scratch *borrowed;    /* now, or last; NULL at first */
     gsl_rng *stream;
     struct bp_batch batch;      /* one microbatch; memory for the largest */
     float *noise;               /* (N+K+1)*B x what the policy draws of */
     float *states[BP_ROLES];    /* B x the network's state size */
     float *latent;              /* B x Z */
-    float *grad[BP_ROLES];      /* NULL for a frozen network */
+    float *grad[BP_ROLES];      /* of the last update; NULL for a frozen network */
     struct bp_net_use use[BP_ROLES], use_target[BP_ROLES];      /* set while it works */
     struct bp_update_stats stats;
 };
@@ -100,7 +103,7 @@ struct bp_net_use bp_shard_use(const struct bp_learner *learner, const struct bp
 void bp_shard_borrow(const struct bp_learner *learner, struct bp_shard *shard);
 void bp_shard_end(struct bp_shard *shard);
 
-/* To be called by a shard before its microbatches: borrows, and clears its statistics. */
+/* To be called by a shard before its microbatches: borrows, and clears its gradients and statistics. */
 void bp_shard_begin(const struct bp_learner *learner, struct bp_shard *shard);
 
 /* Bytes that the networks take: parameters, targets, moments, and what shards hold of their size. */
@@ -113,8 +116,8 @@ void bp_learner_prepare(struct bp_learner *learner);
 void bp_learner_copy_targets(struct bp_learner *learner);
 
 /*
- * Second half of an update: job i of bp_learner_jobs() sums the shards' gradients over its range of the parameters, takes Adam's step there
- * and clears the gradients; copies the range into the target network when it is time; and prepares what it changed. Jobs are independent.
+ * Second half of an update: job i of bp_learner_jobs() sums the shards' gradients over its range of the parameters, takes Adam's step there;
+ * copies the range into the target network when it is time; and prepares what it changed. Jobs are independent.
  */
 int bp_learner_jobs(const struct bp_learner *learner);
 void bp_learner_apply(struct bp_learner *learner, int job);

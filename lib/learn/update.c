@@ -5,7 +5,6 @@
 #include "learn/svg.h"
 
 #include <math.h>
-#include <string.h>
 
 const struct bp_algorithm *const bp_algorithms[] = {&bp_svg, &bp_skills, &bp_distill, NULL};
 
@@ -48,9 +47,6 @@ size_t bp_update_tape_bytes(struct bp_learner *learner)
     backward(&work);
     peak = work.shard->tape.arena.peak;
     bp_shard_end(work.shard);
-    for (int role = 0; role < BP_ROLES; role++)
-        if (work.shard->grad[role])
-            memset(work.shard->grad[role], 0, learner->trained[role].n * sizeof(float));
     work.shard->stats = (struct bp_update_stats){0};
     return peak;
 }

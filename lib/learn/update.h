@@ -10,7 +10,7 @@
 extern const struct bp_algorithm *const bp_algorithms[];        /* ends with NULL */
 
 /*
- * First half of update number learner->updates: draw the shard's microbatches, add the gradients of their losses to the shard's, set its
+ * First half of update number learner->updates: draw the shard's microbatches, sum the gradients of their losses, set the shard's
  * statistics. `from` is what the algorithm draws from: a struct bp_replay for bp_svg, a struct bp_dataset for bp_distill. Shards may run at
  * the same time.
  */

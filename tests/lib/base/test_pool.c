@@ -107,6 +107,38 @@ static void threads_run_at_the_same_time(void **state)
     bp_pool_free(pool);
 }
 
+struct meeting {
+    pthread_barrier_t barrier;
+    pthread_t thread[4];
+};
+
+static void note_thread(void *raw, int i)
+{
+    struct meeting *meeting = raw;
+
+    meeting->thread[i] = pthread_self();
+    pthread_barrier_wait(&meeting->barrier);
+}
+
+/* In every round a job is run by the thread that ran it before, which has its data at hand, unless that one was late. */
+static void jobs_return_to_their_threads(void **state)
+{
+    struct bp_pool *pool = bp_pool_new(4);
+    struct meeting meeting;
+    pthread_t before[4];
+
+    (void)state;
+    assert_int_equal(pthread_barrier_init(&meeting.barrier, NULL, 4), 0);
+    for (int round = 0; round < 100; round++) {
+        assert_int_equal(bp_pool_run(pool, 4, note_thread, &meeting), 0);
+        for (int i = 0; round && i < 4; i++)
+            assert_true(pthread_equal(before[i], meeting.thread[i]));
+        memcpy(before, meeting.thread, sizeof before);
+    }
+    assert_int_equal(pthread_barrier_destroy(&meeting.barrier), 0);
+    bp_pool_free(pool);
+}
+
 static void want_much(void *raw, int i)
 {
     if (i == 3)
@@ -180,6 +212,7 @@ int main(void)
         cmocka_unit_test(rounds_do_not_mix),
         cmocka_unit_test(one_thread_keeps_the_order),
         cmocka_unit_test(threads_run_at_the_same_time),
+        cmocka_unit_test(jobs_return_to_their_threads),
         cmocka_unit_test(a_job_without_memory),
         cmocka_unit_test(unused_pools_end),
     };

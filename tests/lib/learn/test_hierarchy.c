@@ -54,9 +54,6 @@ static void tame(struct bp_learner *learner)
 
 static struct bp_update_stats once(struct bp_learner *learner, const struct bp_replay *replay)
 {
-    for (int role = 0; role < BP_ROLES; role++)
-        if (learner->shards[0].grad[role])
-            memset(learner->shards[0].grad[role], 0, learner->trained[role].n * sizeof(float));
     bp_learner_prepare(learner);
     bp_update_gradients(learner, replay, 0);
     return learner->shards[0].stats;

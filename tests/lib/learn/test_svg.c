@@ -182,14 +182,33 @@ static void deviations_at_their_cap(void **state)
     }
 }
 
+/* A shard's gradients are those of its last update alone. */
+static void gradients_begin_anew(void **state)
+{
+    struct bp_agent agent = tiny_twins("mlp", "mlp", "mlp", "mlp", "bounded");
+    struct bp_learner_config config = tiny_config();
+    struct bp_learner learner = learner_of(&agent, &config);
+    struct bp_replay *replay = tiny_replay(&learner);
+    static float first[BP_ROLES][1024];
+
+    (void)state;
+    for (int time = 0; time < 2; time++) {
+        bp_update_gradients(&learner, replay, 1);
+        for (int role = 0; role < BP_ROLES; role++)
+            if (learner.shards[1].grad[role] && time == 0)
+                memcpy(first[role], learner.shards[1].grad[role], learner.trained[role].n * sizeof(float));
+            else if (learner.shards[1].grad[role])
+                assert_memory_equal(first[role], learner.shards[1].grad[role], learner.trained[role].n * sizeof(float));
+    }
+    bp_replay_free(replay);
+    bp_learner_free(&learner);
+}
+
 /* ---- what depends on what ---- */
 
 /* One update of a shard, its gradients copied. */
 static void gradients_of(struct bp_learner *learner, const struct bp_replay *replay, float (*grad)[512])
 {
-    for (int role = 0; role <= BP_CRITIC_2; role++)
-        if (learner->agent.has[role])
-            memset(learner->shards[0].grad[role], 0, learner->trained[role].n * sizeof(float));
     bp_update_gradients(learner, replay, 0);
     for (int role = 0; role <= BP_CRITIC_2; role++)
         if (learner->agent.has[role])
@@ -522,6 +541,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_whole_update),
         cmocka_unit_test(deviations_at_their_cap),
+        cmocka_unit_test(gradients_begin_anew),
         cmocka_unit_test(without_kl_cost_the_prior_does_not_matter),
         cmocka_unit_test(a_frozen_prior),
         cmocka_unit_test(shards_are_functions_of_their_numbers),
