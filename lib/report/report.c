@@ -54,6 +54,13 @@ static const struct bp_option kl_options[] = {
     END,
 };
 
+static const struct bp_option information_options[] = {
+    { "cells", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(cells), "4", 2, 64, NULL, "N", "bins of each number, of latents and of places", NULL },
+    { "place", 0, BP_CHOICE, BP_SCOPE_COMMAND, AT(place), "end", 0, 0, bp_information_place, "NAME",
+      "where the body is when the latent ends, or the way from where it was drawn", NULL },
+    END,
+};
+
 static const struct bp_option run_options[] = {
     { "db", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(db), "bp.db", 0, 0, NULL, "FILE", "run database when no operand names it", NULL },
     { "where", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(where), NULL, 0, 0, NULL, "SQL", "only runs for which this condition holds", NULL },
@@ -109,6 +116,7 @@ static const struct {
     { 't', "Targets (transitions)", transition_options },
     { 'k', "Divergence (kl)", kl_options },
     { 'a', "Histograms (actions)", action_options },
+    { 'm', "Bins (information)", information_options },
     { 'r', "Runs (curves, compare, profile, health)", run_options },
     { 'g', "Groups of runs (curves, compare, profile)", group_options },
     { 'c', "Grid (curves, profile)", curve_options },
@@ -150,6 +158,7 @@ const struct bp_report bp_report_table[] = {
     { "kl", "STREAM...", "KL between policy and prior along episodes", "ok", bp_kl_report },
     { "actions", "STREAM...", "how actions are distributed, and how far from those of the first stream", "oa", bp_actions_report },
     { "trajectories", "STREAM...", "positions step by step, with those of the targets", "onl", bp_trajectories_report },
+    { "information", "STREAM...", "what latents tell of where the body goes: mutual information", "om", bp_information_report },
     { "curves", "DATABASE", "learning curves: mean, standard error, IQM and its 95 % interval over runs", "orgc", bp_curves_report },
     { "compare", "DATABASE", "groups of runs: final value, probability of improvement, transitions to a level", "orgfb",
       bp_compare_report },
