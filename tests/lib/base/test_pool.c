@@ -196,7 +196,7 @@ static void threads_that_cannot_start(void **state)
     char said[1024];
 
     (void)state;
-#ifdef __SANITIZE_ADDRESS__
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
     skip();             /* the sanitizer ends a process that can map no memory */
 #endif
     assert_int_equal(run_action(too_many_threads, NULL, false, said), BP_FAILURE);
