@@ -1,5 +1,7 @@
 #include "model/agent.h"
 
+#include "base/random.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -276,10 +278,13 @@ void bp_agent_randomise(const struct bp_agent *agent, enum bp_role role, float *
 {
     const struct bp_net *net = &agent->net[role];
     const struct bp_level *level = bp_agent_level(agent, role);
+    float *bias = params + net->layer[net->layers - 1].b;
 
     bp_net_randomise(net, params, stream);
-    if (level && level->family->start)
-        level->family->start(stream, params + net->layer[net->layers - 1].b, net->spec.output_size, level->space.size);
+    if (!level || !level->family->start)
+        return;
+    bp_random_normal(stream, bias, net->spec.output_size);
+    level->family->start(bias, net->spec.output_size, level->space.size);
 }
 
 const struct bp_latent_prior *bp_agent_latent_prior(const struct bp_agent *agent)

@@ -5,9 +5,7 @@
 #ifndef BP_NN_MIXTURE_H
 #define BP_NN_MIXTURE_H
 
-#include "nn/family.h"
-
-#include <gsl/gsl_rng.h>
+#include "nn/distribution.h"
 
 enum { BP_MIXTURE_COMPONENTS = 8 };     /* K; a weight that is not needed falls to nothing */
 
@@ -31,7 +29,7 @@ struct bp_var *bp_mixture_sample(struct bp_tape *tape, struct bp_distribution p,
 /* log sum_k w_k p_k(y) (n x 1), nats. */
 struct bp_var *bp_mixture_log_prob(struct bp_tape *tape, struct bp_distribution p, struct bp_var *y);
 
-/* Fresh biases of the outputs (outputs of them, zeros at first): the components' means are spread over [-1, 1], since alike they would stay alike. */
-void bp_mixture_start(gsl_rng *stream, float *bias, int outputs, int size);
+/* Biases of the outputs to begin with, of standard normal numbers: the components' means, halved, since alike they would stay alike; else zeros. */
+void bp_mixture_start(float *bias, int outputs, int size);
 
 #endif
