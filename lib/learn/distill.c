@@ -39,14 +39,14 @@ static struct bp_var *log_prob(const struct bp_scene *scene, const struct bp_lev
     return p.family->log_prob(scene->tape, p, bp_constant(scene->tape, scene->steps * scene->batch, level->space.size, y));
 }
 
-/* log pi0(a|x) */
+/* log pi0(a|x); of a prior whose latents are choices, summed over all of them: log pi0(a_t | x_1 ... x_t, a_1 ... a_{t-1}) */
 static struct likelihood of_actions(const struct bp_scene *scene, const struct bp_behaviour *prior, const struct given *r)
 {
     struct bp_path at = {.levels = 1}, pi0;
 
     at.level[0].net = BP_NO_NET;
     pi0 = bp_score(scene, prior, &at);
-    return (struct likelihood){log_prob(scene, &prior->level[0], pi0.level[0].p, r->actions), NULL};
+    return (struct likelihood){log_prob(scene, &prior->level[prior->levels - 1], pi0.level[0].p, r->actions), NULL};
 }
 
 /* log pi0(a|z, x) + log pi0(z|x), where z was drawn */
@@ -81,8 +81,9 @@ static struct likelihood likelihood(const struct bp_scene *scene, const struct b
     const struct bp_behaviour *prior = &agent->behaviour[BP_PRIOR];
     struct bp_scene going_back = *scene;
 
-    if (prior->levels == 1)
-        return of_actions(scene, prior, given);
+    going_back.acted = given->actions;
+    if (prior->levels == 1 || (agent->inference.family && agent->inference.net == BP_NO_NET))
+        return of_actions(&going_back, prior, given);
     if (!agent->inference.family)
         return of_latents(scene, prior, given);
     going_back.latent = NULL;

@@ -54,6 +54,7 @@ struct bp_scene bp_work_scene(const struct bp_work *w, bool target, int steps)
         .episode_step = w->shard->batch.episode_step,
         .state = stored ? w->shard->states : NULL,
         .latent = stored ? w->shard->latent : NULL,
+        .acted = w->shard->batch.actions,
     };
 }
 

@@ -1,6 +1,7 @@
 #include "model/agent.h"
 
 #include "base/random.h"
+#include "nn/filter.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,9 +18,10 @@ const struct bp_role_row bp_roles[BP_ROLES] = {
 };
 
 const struct bp_latent_prior bp_latent_priors[] = {
-    {"isotropic", "N(0, I)", NULL, false},
-    {"ar1", "N(a z', 1 - a^2): correlated over time", NULL, true},
-    {"learned-ar", "a network of the latent before", "mlp", true},
+    {"isotropic", "N(0, I)", NULL, false, false, NULL},
+    {"ar1", "N(a z', 1 - a^2): correlated over time", NULL, true, false, NULL},
+    {"learned-ar", "a network of the latent before", "mlp", true, false, NULL},
+    {"markov", "choices: a network of the choice before and the observation", "mlp", true, true, "categorical"},
     {0},
 };
 
@@ -70,7 +72,8 @@ static int init_critic(struct bp_agent *agent, enum bp_role role, const struct b
     if (!chosen(choice))
         return 0;
     add_late(&spec, "action", agent->action.size, BP_LATE_NUMBERS);
-    add_late(&spec, "latent", agent->latent.size, BP_LATE_SILENT);      /* says little beside the action, least of all when the next step draws anew */
+    if (agent->behaviour[BP_POLICY].levels > 1)
+        add_late(&spec, "latent", agent->latent.size, BP_LATE_SILENT);  /* says little beside the action, least of all when the next step draws anew */
     return init_net(agent, role, choice, &spec);
 }
 
@@ -104,7 +107,7 @@ static int init_level(struct bp_agent *agent, enum bp_role role, const struct bp
     if (kind)
         snprintf(spec.kind, sizeof spec.kind, "%s", kind);
     if (level->above)
-        add_late(&spec, "latent", agent->latent.size, BP_LATE_PART);
+        add_late(&spec, "latent", agent->latent.size, agent->latent.kind == BP_DISCRETE ? BP_LATE_CHOICE : BP_LATE_PART);
     if (level->before)
         add_late(&spec, "before", level->space.size, BP_LATE_NUMBERS);
     if (add_torsos(agent, level, &spec))
@@ -129,14 +132,20 @@ static int init_high(struct bp_agent *agent, enum bp_role role, const struct bp_
     struct bp_net_choice alone = *choice;
 
     *level = (struct bp_level){.net = BP_NO_NET, .space = agent->latent, .period = period_of(latent), .before = prior && prior->before};
+    if (role == BP_PRIOR_HIGH)
+        agent->latent_prior = prior;
     if (!prior && !fixed)
         return init_level(agent, role, choice, NULL, level);
     if (prior && prior->kind) {
-        alone.inputs = "";
-        alone.encoders = NULL;
+        alone.inputs = prior->observes ? choice->inputs : "";
+        alone.encoders = prior->observes ? choice->encoders : NULL;
+        alone.head = prior->head ? prior->head : choice->head;
+        level->correlation = prior->head && level->space.size > 1 ? latent->correlation : 0;
         return init_level(agent, role, &alone, prior->kind, level);
     }
     level->family = &bp_families[0];
+    if (level->space.kind != BP_CONTINUOUS)
+        return bp_error(BP_USAGE, "a latent of %d choices is drawn by a network with the head categorical, not from N(0, I): see --high, --prior-high", level->space.size);
     level->correlation = prior && prior->before ? latent->correlation : 0;
     return 0;
 }
@@ -158,24 +167,20 @@ static int init_behaviour(struct bp_agent *agent, enum bp_role low, const struct
                           const struct bp_net_choice *high_choice, const struct bp_latent_choice *latent)
 {
     struct bp_behaviour *behaviour = &agent->behaviour[low];
-    bool levels = latent && latent->size;
+    bool hierarchical = agent->latent.size && chosen(high_choice);
     struct bp_level *last;
 
     if (!chosen(choice))
         return 0;
-    if (levels) {
-        if (!chosen(high_choice))
-            return bp_error(BP_USAGE, "a hierarchical %s needs a high level", bp_roles[low].name);
-        if (init_high(agent, high, high_choice, latent, &behaviour->level[behaviour->levels++]))
-            return -1;
-    }
+    if (hierarchical && init_high(agent, high, high_choice, latent, &behaviour->level[behaviour->levels++]))
+        return -1;
     last = &behaviour->level[behaviour->levels++];
-    *last = (struct bp_level){.above = levels, .space = agent->action, .period = 1};
+    *last = (struct bp_level){.above = hierarchical, .space = agent->action, .period = 1};
     if (!strcmp(choice->kind, "branch"))
         return init_branch(agent, low, choice, last);
     if (strcmp(choice->kind, "shared"))
         return init_level(agent, low, choice, NULL, last);
-    if (!levels || low == BP_POLICY || !agent->has[BP_POLICY])
+    if (!hierarchical || low == BP_POLICY || agent->behaviour[BP_POLICY].levels < 2)
         return bp_error(BP_USAGE, "only the prior of a hierarchical policy can share its low level: give --latent-size too, and no --posterior");
     *last = agent->behaviour[BP_POLICY].level[1];
     return 0;
@@ -190,8 +195,45 @@ static int init_inference(struct bp_agent *agent, const struct bp_net_choice *ch
         return 0;
     if (prior->levels < 2)
         return bp_error(BP_USAGE, "there is no latent to infer in a flat prior");
-    agent->inference = (struct bp_level){.before = true, .space = agent->latent, .period = prior->level[0].period};
-    return init_level(agent, BP_INFERENCE, choice, NULL, &agent->inference);
+    agent->inference = (struct bp_level){.net = BP_NO_NET, .family = prior->level[0].family, .before = true, .space = agent->latent,
+                                         .period = prior->level[0].period};
+    bool exact = !strcmp(choice->kind, "exact");
+    if (exact != (agent->latent.kind == BP_DISCRETE))
+        return bp_error(BP_USAGE, exact ? "only choices can be summed over: --inference exact needs --prior-high markov"
+                                        : "a latent of choices needs no network that guesses it: give --inference exact");
+    return exact ? 0 : init_level(agent, BP_INFERENCE, choice, NULL, &agent->inference);
+}
+
+/* What a high level draws. */
+static enum bp_space_kind drawn_by(const struct bp_net_choice *choice)
+{
+    const struct bp_latent_prior *prior = find_latent_prior(choice->kind);
+    bool network = prior ? prior->kind != NULL : strcmp(choice->kind, bp_latent_fixed) != 0;
+    const char *head = prior && prior->head ? prior->head : choice->head;
+    const struct bp_family *family = network && head ? bp_family_find(head) : NULL;
+
+    return family ? family->space : BP_CONTINUOUS;
+}
+
+/* The latent is what the policy draws, or where it draws none the prior. */
+static struct bp_space latent_space(const struct bp_net_choice choice[BP_ROLES], const struct bp_latent_choice *latent)
+{
+    bool policy = chosen(&choice[BP_POLICY]) && chosen(&choice[BP_POLICY_HIGH]), prior = chosen(&choice[BP_PRIOR]) && chosen(&choice[BP_PRIOR_HIGH]);
+
+    if (!latent || !latent->size || !(policy || prior))
+        return bp_continuous(0);
+    return (struct bp_space){drawn_by(&choice[policy ? BP_POLICY_HIGH : BP_PRIOR_HIGH]), latent->size};
+}
+
+/* A latent of the prior alone is summed over. */
+static int check_latents(const struct bp_agent *agent)
+{
+    const struct bp_behaviour *policy = &agent->behaviour[BP_POLICY], *prior = &agent->behaviour[BP_PRIOR];
+
+    if (policy->levels == 1 && prior->levels == 2 && !bp_behaviour_sums(prior))
+        return bp_error(BP_USAGE, "a prior whose latent is of numbers cannot stand beside a flat policy: --prior-high markov has choices, which are "
+                        "summed over");
+    return 0;
 }
 
 /* What tells the policy's latent apart sees no more than the observation: g(z|x). */
@@ -210,10 +252,17 @@ static int init_posterior(struct bp_agent *agent, const struct bp_net_choice *ch
 int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, struct bp_space action, const struct bp_net_choice choice[BP_ROLES],
                   const struct bp_latent_choice *latent)
 {
-    *agent = (struct bp_agent){.groups = *groups, .action = action, .latent = {BP_CONTINUOUS, latent ? latent->size : 0}};
+    bool beside_posterior = chosen(&choice[BP_POSTERIOR]);
+    const struct bp_net_choice none = {0};
+
+    *agent = (struct bp_agent){.groups = *groups, .action = action, .latent = latent_space(choice, latent)};
+    if (latent && latent->size && !agent->latent.size)
+        return bp_error(BP_USAGE, "--latent-size %d: neither policy nor prior has a high level that draws the latent", latent->size);
+    if (agent->latent.kind == BP_DISCRETE && agent->latent.size > BP_FILTER_STATES)
+        return bp_error(BP_USAGE, "a latent of %d choices: there can be %d at most", agent->latent.size, BP_FILTER_STATES);
     if (init_behaviour(agent, BP_POLICY, &choice[BP_POLICY], BP_POLICY_HIGH, &choice[BP_POLICY_HIGH], latent) ||
-        init_behaviour(agent, BP_PRIOR, &choice[BP_PRIOR], BP_PRIOR_HIGH, &choice[BP_PRIOR_HIGH], chosen(&choice[BP_POSTERIOR]) ? NULL : latent) ||
-        init_inference(agent, &choice[BP_INFERENCE]) || init_posterior(agent, &choice[BP_POSTERIOR]))
+        init_behaviour(agent, BP_PRIOR, &choice[BP_PRIOR], BP_PRIOR_HIGH, beside_posterior ? &none : &choice[BP_PRIOR_HIGH], latent) ||
+        check_latents(agent) || init_inference(agent, &choice[BP_INFERENCE]) || init_posterior(agent, &choice[BP_POSTERIOR]))
         return -1;
     for (int i = 0; i < BP_CRITICS; i++)
         if (init_critic(agent, (enum bp_role)(BP_CRITIC + i), &choice[BP_CRITIC + i]))
@@ -244,7 +293,7 @@ int bp_agent_noise(const struct bp_agent *agent)
 {
     const struct bp_level *inference = &agent->inference;
 
-    return bp_behaviour_noise(&agent->behaviour[BP_POLICY]) + (inference->family ? inference->family->noise(inference->space.size) : 0);
+    return bp_behaviour_noise(&agent->behaviour[BP_POLICY]) + (inference->family && inference->net != BP_NO_NET ? inference->family->noise(inference->space.size) : 0);
 }
 
 int bp_agent_state_size(const struct bp_agent *agent)
@@ -264,7 +313,7 @@ const struct bp_level *bp_agent_level(const struct bp_agent *agent, enum bp_role
                 return &agent->behaviour[b].level[i];
     if (role == BP_POSTERIOR && agent->posterior.family)
         return &agent->posterior;
-    return role == BP_INFERENCE && agent->inference.family ? &agent->inference : NULL;
+    return role == BP_INFERENCE && agent->has[BP_INFERENCE] ? &agent->inference : NULL;
 }
 
 const struct bp_family *bp_agent_family(const struct bp_agent *agent, enum bp_role role)
@@ -285,17 +334,6 @@ void bp_agent_randomise(const struct bp_agent *agent, enum bp_role role, float *
         return;
     bp_random_normal(stream, bias, net->spec.output_size);
     level->family->start(bias, net->spec.output_size, level->space.size);
-}
-
-const struct bp_latent_prior *bp_agent_latent_prior(const struct bp_agent *agent)
-{
-    const struct bp_level *high = &agent->behaviour[BP_PRIOR].level[0];
-    bool given = agent->behaviour[BP_PRIOR].levels > 1;
-
-    for (const struct bp_latent_prior *row = bp_latent_priors; given && row->name; row++)
-        if (row->before == high->before && (row->kind != NULL) == (high->net != BP_NO_NET))
-            return row;
-    return NULL;
 }
 
 struct bp_var *bp_agent_inputs(struct bp_tape *tape, const struct bp_agent *agent, enum bp_role role, const float *observations,

@@ -23,6 +23,16 @@ struct bp_role_row {
 };
 extern const struct bp_role_row bp_roles[BP_ROLES];
 
+/* Priors of the high level that are no network of the observation, or more than one; other kinds are those of networks. */
+struct bp_latent_prior {
+    const char *name, *help;
+    const char *kind;                           /* of the network; NULL: none */
+    bool before;                                /* is given the latent before */
+    bool observes;                              /* and the observation */
+    const char *head;                           /* of the network; NULL: as chosen */
+};
+extern const struct bp_latent_prior bp_latent_priors[];     /* ends with a row whose name is NULL */
+
 struct bp_agent {
     struct bp_groups groups;                    /* of the observation rows that it was made for */
     struct bp_space action;                     /* A */
@@ -30,7 +40,9 @@ struct bp_agent {
     bool has[BP_ROLES];                         /* a prior of kind "none" is absent; a distilled checkpoint holds a prior alone */
     struct bp_net net[BP_ROLES];
     struct bp_behaviour behaviour[2];           /* of BP_POLICY and BP_PRIOR; without levels: absent */
-    struct bp_level inference;                  /* of the prior's latents, in distillation (model/inference.h); family NULL: absent */
+    const struct bp_latent_prior *latent_prior; /* what the prior's high level is; NULL: none, or a network of the observation alone */
+    struct bp_level inference;                  /* of the prior's latents, in distillation (model/inference.h); without a network: the sum over
+                                                   all choices (model/marginal.h); family NULL: absent */
     struct bp_level posterior;                  /* g(z|x) of the policy's latents beside a prior without (learn/skills.h); family NULL: absent */
 };
 
@@ -50,23 +62,16 @@ struct bp_latent_choice {
     double correlation;                         /* a of a prior ar1: N(a z', 1 - a^2) */
 };
 
-/* Priors of the high level that are no network of the observation, or more than one; other kinds are those of networks. */
-struct bp_latent_prior {
-    const char *name, *help;
-    const char *kind;                           /* of the network; NULL: none */
-    bool before;                                /* is given the latent before */
-};
-extern const struct bp_latent_prior bp_latent_priors[];     /* ends with a row whose name is NULL */
-
 /* The kind of a policy's high level that is no network: N(0, I). */
 extern const char bp_latent_fixed[];
 
 /*
  * Lay out the chosen networks and behaviours. With a latent the networks `policy` and `prior` are low levels, which are given it, and
- * policy-high and prior-high draw it; a prior of kind "shared" has the policy's low level for its own. A prior of kind "branch" stands on
- * a flat policy's last hidden layer, which is all that it is given (EH F.2, "shared prior"). An inference network guesses the latents of
- * a hierarchical prior. With a posterior the policy alone has levels, and the prior is flat; the posterior tells the policy's latent from what
- * is observed. -1 after reporting.
+ * policy-high and prior-high draw it, what their families draw: numbers, or one of as many choices. Where the choice of a high level is "none"
+ * that side is flat, and so is the prior with a posterior, which tells the policy's latent from what is observed. A prior of kind "shared" has the
+ * policy's low level for its own. A prior of kind "branch" stands on a flat policy's last hidden layer, which is all that it is given (EH F.2,
+ * "shared prior"). An inference network guesses the latents of a hierarchical prior; of kind "exact" it is none, and the likelihood is summed
+ * over choices. -1 after reporting.
  */
 int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, struct bp_space action, const struct bp_net_choice choice[BP_ROLES],
                   const struct bp_latent_choice *latent) BP_WARN_UNUSED;
@@ -78,10 +83,9 @@ int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, struct
  */
 int bp_agent_add_column(struct bp_agent *agent) BP_WARN_UNUSED;
 
-/* The level that a network gives, and its family; NULL for a value. The row of a prior's high level, NULL when a network of the observation gives it. */
+/* The level that a network gives, and its family; NULL for a value. */
 const struct bp_level *bp_agent_level(const struct bp_agent *agent, enum bp_role role);
 const struct bp_family *bp_agent_family(const struct bp_agent *agent, enum bp_role role);
-const struct bp_latent_prior *bp_agent_latent_prior(const struct bp_agent *agent);
 
 /* Fresh parameters of a network: bp_net_randomise, and what its family has of its own. */
 void bp_agent_randomise(const struct bp_agent *agent, enum bp_role role, float *params, gsl_rng *stream);

@@ -152,16 +152,25 @@ static double deviation(const struct bp_net *net, int layer, int size)
         bool heard = late->start != BP_LATE_SILENT;
         numbers += heard ? late->size : 0;
         parts += heard;
-        by_part |= late->start == BP_LATE_PART;
+        by_part |= late->start == BP_LATE_PART || late->start == BP_LATE_CHOICE;
     }
     return 1 / sqrt(by_part ? (double)parts * size : numbers);
+}
+
+/* Of the output layer. */
+static double output_gain(const struct bp_net *net)
+{
+    for (int k = 0; k < net->spec.late_count; k++)
+        if (net->spec.late[k].start == BP_LATE_CHOICE)
+            return 1;
+    return 0.1;
 }
 
 void bp_net_randomise(const struct bp_net *net, float *params, gsl_rng *stream)
 {
     for (int i = 0; i < net->layers; i++) {
         const struct bp_layer *l = &net->layer[i];
-        double gain = i + 1 == net->layers ? 0.1 : 1.0;
+        double gain = i + 1 == net->layers ? output_gain(net) : 1.0;
         normal(stream, params + l->x, l->h - l->x, gain * deviation(net, i, l->in));
         normal(stream, params + l->h, l->b - l->h, 1 / sqrt(l->out));
         memset(params + l->b, 0, (l->a - l->b) * sizeof *params);

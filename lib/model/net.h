@@ -29,9 +29,10 @@ struct bp_encoder_spec {
 /*
  * How the weights of a late input start. As numbers: each number that joins has an equal share of the variance. As a part: each input that
  * joins has one, however many its numbers; else a latent of a few numbers is lost beside an observation of many, and the low level learns to
- * do without it before the high level has found a use for it. Silent: at zero, for what may not matter; they grow when it does.
+ * do without it before the high level has found a use for it. As a choice: as a part, in a network whose output layer does not start small; what
+ * all choices do alike nothing ever tells apart. Silent: at zero, for what may not matter; they grow when it does.
  */
-enum bp_late_start { BP_LATE_NUMBERS, BP_LATE_PART, BP_LATE_SILENT };
+enum bp_late_start { BP_LATE_NUMBERS, BP_LATE_PART, BP_LATE_CHOICE, BP_LATE_SILENT };
 
 /* An input beside the observation, which joins after the recurrent layers: several of them can stand on one set of features. */
 struct bp_late {

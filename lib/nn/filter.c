@@ -23,7 +23,7 @@ struct filter {
     struct bp_node node;
     struct bp_var *transition, *seen, *w;
     float *before;              /* n x K: log b_{t-1} */
-    size_t states, rows, batch, seen_rows;
+    size_t states, rows, batch;
 };
 
 /* log b of a row before the first step; what is impossible keeps a weight too small to count. */
@@ -46,7 +46,7 @@ static void go_on(const struct filter *f, size_t row, float *log_b)
     const float *w = f->w->value + before * f->states, *seen = f->seen->value + before;
 
     for (size_t j = 0; j < f->states; j++)
-        log_b[j] = w[j] + seen[j * f->seen_rows];
+        log_b[j] = w[j] + seen[j * f->rows];
     float all = log_sum(log_b, f->states);
     for (size_t j = 0; j < f->states; j++)
         log_b[j] -= all;
@@ -101,7 +101,7 @@ static void back_to_before(const struct filter *f, size_t row, const float *db, 
         float part = db[j] - all * bp_exp(log_b[j]);
         dw[before * f->states + j] += part;
         if (d)
-            d[j * f->seen_rows] += part;
+            d[j * f->rows] += part;
     }
 }
 
@@ -122,9 +122,7 @@ struct bp_var *bp_filter(struct bp_tape *tape, struct bp_var *transition, struct
     size_t states = (size_t)transition->cols, rows = (size_t)transition->rows / states;
     struct filter local = {.transition = transition, .seen = seen, .states = states, .rows = rows, .batch = (size_t)batch};
 
-    assert(states <= BP_FILTER_STATES);
-    local.seen_rows = seen ? (size_t)seen->rows / states : 0;
-    assert(local.seen_rows + local.batch >= rows);
+    assert(states <= BP_FILTER_STATES && (seen ? seen->rows == transition->rows : rows == local.batch));
     local.before = bp_arena_floats(&tape->arena, rows * states);
     local.w = bp_var_new(tape, (int)rows, (int)states, transition->grad || (seen && seen->grad));
     for (size_t row = 0; row < rows; row++) {

@@ -18,8 +18,8 @@ enum { BP_FILTER_STATES = 64 };      /* K, at most */
  *     w_t(k) = sum_j b_{t-1}(j) p(z_t = k | z_{t-1} = j)        b_t(j) = w_t(j) p(seen_t | z_t = j) / sum_k w_t(k) p(seen_t | z_t = k)
  *
  * transition (K n x K): log p(z_t = k | z_{t-1} = j) in row j n + t; where all j have the same, as where an episode begins, what was before does
- * not matter. seen (K m x 1, n - B <= m): log p(seen_t | z_t = j); NULL where there is one step. belief (B x K, borrowed): b before the first step,
- * numbers that add up to 1; zeros for a row, or NULL: all states alike.
+ * not matter. seen (K n x 1): log p(seen_t | z_t = j), which counts from the next step on; NULL where there is one step. belief (B x K, borrowed):
+ * b before the first step, numbers that add up to 1; zeros for a row, or NULL: all states alike.
  */
 struct bp_var *bp_filter(struct bp_tape *tape, struct bp_var *transition, struct bp_var *seen, const float *belief, int batch);
 

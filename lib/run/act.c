@@ -1,5 +1,7 @@
 #include "run/act.h"
 
+#include "model/marginal.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,8 +91,17 @@ static void advance(const struct bp_scene *scene, const struct bp_agent *agent, 
     bp_net_features(scene->tape, scene->use[role], x, &lanes);
 }
 
-static bool remembers(const struct bp_agent *agent, const struct bp_behaviour *behaviour, unsigned remember)
+/* Summed over latents that the path does not have. */
+static bool is_marginal(const struct bp_behaviour *behaviour, const struct bp_path *at)
 {
+    return behaviour->levels > at->levels;
+}
+
+/* What is scored along the path of another goes on from what it knows: recurrent states, and of latents that are summed over how likely they are. */
+static bool remembers(const struct bp_agent *agent, const struct bp_behaviour *behaviour, const struct bp_path *at, unsigned remember)
+{
+    if (is_marginal(behaviour, at) && remember)
+        return true;
     for (int net = 0; net < BP_ROLES; net++)
         if (bp_behaviour_nets(behaviour) & remember & 1u << net && agent->net[net].state_size)
             return true;
@@ -145,7 +156,7 @@ void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_ro
     struct bp_net_seen seen[BP_ROLES] = {{0}};
     struct bp_scene scene = {.tape = &acting->tape, .groups = &agent->groups, .use = use, .observations = observations, .steps = 1,
                              .batch = acting->lanes, .episode_step = acting->step, .state = acting->state, .carry = true, .latent = acting->latent, .seen = seen};
-    struct bp_path path[2];
+    struct bp_path path[2] = {{.levels = 0}};
     size_t n = (size_t)acting->lanes;
 
     bp_tape_reset(&acting->tape);
@@ -156,12 +167,14 @@ void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_ro
     struct bp_distribution p = path[role].level[last].p;
     memcpy(acting->actions, path[role].level[last].y->value, n * (size_t)agent->action.size * sizeof(float));
     memcpy(acting->log_prob, p.family->log_prob(&acting->tape, p, path[role].level[last].y)->value, n * sizeof(float));
-    if (with_kl || remembers(agent, &agent->behaviour[other], remember))
+    if (with_kl || remembers(agent, &agent->behaviour[other], &path[role], remember))
         path[other] = bp_score(&scene, &agent->behaviour[other], &path[role]);
     if (with_kl && role == BP_PRIOR)
         draw_own(acting, &agent->behaviour[BP_POLICY], &path[BP_POLICY]);
     if (with_kl)
         take_kl(acting, &path[BP_POLICY], &path[BP_PRIOR]);
+    if (is_marginal(&agent->behaviour[other], &path[role]) && path[other].levels)
+        bp_marginal_update(&acting->tape, path[other].level[0].p, path[role].level[last].y, acting->latent);
     for (size_t i = 0; i < sizeof onlookers / sizeof *onlookers; i++)
         if (remember & 1u << onlookers[i] && agent->net[onlookers[i]].state_size)
             advance(&scene, agent, onlookers[i]);

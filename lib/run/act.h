@@ -19,7 +19,7 @@ struct bp_acting {
     int noise_size;                 /* numbers that a lane's draws take: those of the latent, then of the action */
     float *noise;                   /* lanes x noise_size */
     float *state[BP_ROLES];         /* lanes x the network's state size */
-    float *latent;                  /* lanes x Z: in force */
+    float *latent;                  /* lanes x Z: in force; of a prior's choices beside a flat policy, how likely each is */
     int32_t *step;                  /* lanes: steps since the episode's start */
     float *actions;                 /* lanes x A, the result */
     float *log_prob, *kl_prior;     /* lanes, the result */

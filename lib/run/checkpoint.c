@@ -105,7 +105,7 @@ static json_t *net_json(const struct bp_checkpoint *checkpoint, enum bp_role rol
 static json_t *latent_json(const struct bp_agent *agent)
 {
     const struct bp_behaviour *prior = &agent->behaviour[BP_PRIOR];
-    const struct bp_latent_prior *row = bp_agent_latent_prior(agent);
+    const struct bp_latent_prior *row = agent->latent_prior;
     const struct bp_behaviour *policy = &agent->behaviour[BP_POLICY], *any = policy->levels > 1 ? policy : prior;
     int period = any->level[0].period;
     json_t *object = json_object();
@@ -344,7 +344,7 @@ static int load_latent(const struct bp_record *record, struct bp_latent_choice *
     while (prior && row->name && strcmp(row->name, prior))
         row++;
     const char *space = json_string_value(json_object_get(object, "space"));        /* absent in earlier versions */
-    bool fine = (!space || bp_space_kind_find(space) == BP_CONTINUOUS) && size >= 1 && size <= 4096 && json_is_integer(json_object_get(object, "period")) && period >= 0 && period <= 1 << 20 && (!prior || row->name);
+    bool fine = (!space || bp_space_kind_find(space) != BP_SPACE_KINDS) && size >= 1 && size <= 4096 && json_is_integer(json_object_get(object, "period")) && period >= 0 && period <= 1 << 20 && (!prior || row->name);
     *latent = (struct bp_latent_choice){(int)size, (int)period, json_number_value(json_object_get(object, "correlation"))};
     if (fine && prior)
         choice[BP_PRIOR_HIGH].kind = row->name;

@@ -27,9 +27,12 @@ const char *bp_config_latent_prior(int i)
     return bp_net_kinds[i].name;
 }
 
+/* Of a policy's high level; none leaves the latent to the prior. */
 static const char *high_kind(int i)
 {
-    return i == 0 ? bp_latent_fixed : bp_net_kinds[i - 1].name;
+    const char *const others[] = {bp_latent_fixed, "none"};
+
+    return i < 2 ? others[i] : bp_net_kinds[i - 2].name;
 }
 
 static const char *posterior_kind(int i)
@@ -83,7 +86,7 @@ const struct bp_option bp_config_options[] = {
     COUNT("policy-columns", policy_columns, "1", 1, 2, "2: its outputs are added to the prior's, the other column"),
     COUNT("latent-size", latent_size, "0", 0, 4096, "numbers of the latent that a hierarchical policy draws first; 0: flat"),
     COUNT("latent-period", latent_period, "1", 0, 10000, "steps for which a latent is held; 0: the whole episode", "latent-size"),
-    CHOICE("high", net[BP_POLICY_HIGH].kind, "mlp", high_kind, "kind of the policy's high level, which draws the latent; fixed: N(0, I)", "latent-size"),
+    CHOICE("high", net[BP_POLICY_HIGH].kind, "mlp", high_kind, "kind of the policy's high level, which draws the latent; fixed: N(0, I), none: the prior's alone does", "latent-size"),
     TEXT("high-layers", net[BP_POLICY_HIGH].hidden, "200", "N,N", "sizes of its hidden layers", "latent-size"),
     TEXT("high-inputs", net[BP_POLICY_HIGH].inputs, "*", "GROUPS", "observation groups that it sees", "latent-size"),
     TEXT("high-encoders", net[BP_POLICY_HIGH].encoders, NULL, "LIST", "groups seen through dense layers of their own", "latent-size"),
@@ -138,7 +141,7 @@ const struct bp_option bp_config_prior_options[] = {
     TEXT("prior-inputs", net[BP_PRIOR].inputs, "?proprio,?global,?targets,?touch", "GROUPS", "observation groups that it sees; ?NAME only where the task has it"),
     TEXT("prior-encoders", net[BP_PRIOR].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
     CHOICE("prior-head", net[BP_PRIOR].head, "softplus", head, "distribution of the actions"),
-    CHOICE("prior-high", net[BP_PRIOR_HIGH].kind, "ar1", bp_config_latent_prior, "prior of a hierarchical policy's latent", "latent-size"),
+    CHOICE("prior-high", net[BP_PRIOR_HIGH].kind, "ar1", bp_config_latent_prior, "prior of the latent", "latent-size"),
     TEXT("prior-high-layers", net[BP_PRIOR_HIGH].hidden, "200", "N,N", "sizes of its hidden layers", "latent-size"),
     TEXT("prior-high-inputs", net[BP_PRIOR_HIGH].inputs, "?proprio,?global,?targets,?touch", "GROUPS", "observation groups that it sees; ?NAME only where the task has it", "latent-size"),
     CHOICE("prior-high-head", net[BP_PRIOR_HIGH].head, "softplus", head, "distribution of the latent", "latent-size"),

@@ -30,7 +30,8 @@ static const char *kind(int i)
 
 static const char *inference(int i)
 {
-    return i ? bp_net_kinds[i - 1].name : "none";
+    static const char *const others[] = {"none", "exact"};
+    return i < 2 ? others[i] : bp_net_kinds[i - 2].name;
 }
 
 static const char *head(int i)
@@ -51,7 +52,7 @@ const struct bp_option bp_fit_options[] = {
     {"prior-high-inputs", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(high_inputs), "?proprio,?global,?targets,?touch", 0, 0, NULL, "GROUPS", "observation groups that it sees; ?NAME only where the episodes have it", "latent-size"},
     {"prior-high-head", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(high_head), "softplus", 0, 0, head, "NAME", "distribution of the latent", "latent-size"},
     {"prior-correlation", 0, BP_REAL, BP_SCOPE_CONFIG, AT(correlation), "0.95", 0, 0.999999, NULL, "X", "correlation of a latent with the one before, of --prior-high ar1", "latent-size"},
-    {"inference", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(inference), "none", 0, 0, inference, "NAME", "network that guesses the latents; without one they must be recorded", "latent-size"},
+    {"inference", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(inference), "none", 0, 0, inference, "NAME", "network that guesses the latents; exact: sums over choices; none: they must be recorded", "latent-size"},
     {"inference-layers", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(inference_layers), "64,64", 0, 0, NULL, "N,N", "sizes of its hidden layers", "latent-size"},
     {"inference-inputs", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(inference_inputs), "*", 0, 0, NULL, "GROUPS", "observation groups that it sees, beside the actions", "latent-size"},
     {"transitions", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(transitions), "60M", 1, 1e15, NULL, "N", "transitions to process at most", NULL},
@@ -98,9 +99,15 @@ struct fit {
     struct bp_progress progress;
 };
 
+/* What the latents are: recorded, guessed by a network, or summed over. */
+static bool records(const struct bp_fit *options)
+{
+    return options->latent_size && !strcmp(options->inference, "none");
+}
+
 static bool infers(const struct bp_fit *options)
 {
-    return options->latent_size && strcmp(options->inference, "none");
+    return options->latent_size && strcmp(options->inference, "none") && strcmp(options->inference, "exact");
 }
 
 /* ---- reading ---- */
@@ -124,7 +131,7 @@ static bool observes(const char *kind)
 {
     for (const struct bp_latent_prior *row = bp_latent_priors; row->name; row++)
         if (!strcmp(row->name, kind))
-            return false;
+            return row->observes;
     return true;
 }
 
@@ -164,7 +171,18 @@ static int adopt_first(struct fit *fit, const struct bp_episode *episode)
     snprintf(fit->task, sizeof fit->task, "%s", episode->task);
     snprintf(fit->body, sizeof fit->body, "%s", episode->body);
     snprintf(fit->parent, sizeof fit->parent, "%s", episode->checkpoint);
-    return (fit->dataset = bp_dataset_new(fit->rows.size, fit->action.size, infers(fit->options) ? 0 : (int)fit->options->latent_size)) ? 0 : -1;
+    return (fit->dataset = bp_dataset_new(fit->rows.size, fit->action.size, records(fit->options) ? (int)fit->options->latent_size : 0)) ? 0 : -1;
+}
+
+/* What a prior of the latent draws. */
+static enum bp_space_kind drawn_by(const struct bp_fit *o)
+{
+    const char *head = o->high_head;
+
+    for (const struct bp_latent_prior *row = bp_latent_priors; row->name; row++)
+        if (!strcmp(row->name, o->high))
+            head = row->kind && !row->head ? head : row->head;
+    return head ? bp_family_find(head)->space : BP_CONTINUOUS;
 }
 
 /* Latents that were recorded must be such as the prior will draw. */
@@ -172,14 +190,18 @@ static int check_latents(const struct fit *fit, const struct bp_episode *episode
 {
     const struct bp_latents *latents = &episode->latents;
     int64_t size = fit->options->latent_size, period = fit->options->latent_period;
+    enum bp_space_kind kind = drawn_by(fit->options);
+    const char *other = kind == BP_DISCRETE ? "--inference exact sums over them" : "--inference lstm guesses them";
 
-    if (!size || infers(fit->options))
+    if (!records(fit->options))
         return 0;
     if (!latents->size)
-        return bp_error(BP_USAGE, "%s: an episode has no latents; --inference lstm guesses them", where);
+        return bp_error(BP_USAGE, "%s: an episode has no latents; %s", where, other);
     if (latents->size != size)
-        return bp_error(BP_USAGE, "%s: an episode has latents of %d numbers: --latent-size %d fits to them, --inference lstm guesses others", where,
-                        latents->size, latents->size);
+        return bp_error(BP_USAGE, "%s: an episode has latents of %d numbers: --latent-size %d fits to them; or %s", where, latents->size, latents->size,
+                        other);
+    if (!bp_space_holds((struct bp_space){kind, latents->size}, latents->value, episode->length))
+        return bp_error(BP_USAGE, "%s: an episode's latents are no choices: %s", where, other);
     for (int t = 0; t < episode->length; t++)
         if (latents->drawn[t] != (t % period == 0))
             return bp_error(BP_USAGE, "%s: an episode's latents are not drawn every %lld steps (see step %d): --latent-period must be as when they were "
@@ -310,7 +332,7 @@ static int init_agent(const struct fit *fit, bool inference, struct bp_agent *ag
     struct bp_net_choice choice[BP_ROLES] = {
         [BP_PRIOR] = {o->kind, o->layers, fit->low_inputs, o->head, o->encoders},
         [BP_PRIOR_HIGH] = {o->high, o->high_layers, fit->high_inputs, o->high_head, NULL},
-        [BP_INFERENCE] = {inference ? o->inference : NULL, o->inference_layers, fit->inference_inputs, "softplus", NULL},
+        [BP_INFERENCE] = {inference && o->latent_size ? o->inference : NULL, o->inference_layers, fit->inference_inputs, "softplus", NULL},
     };
 
     return bp_agent_init(agent, inference ? &fit->rows : &fit->groups, fit->action, choice, &latent);
@@ -333,7 +355,7 @@ static int init_fit(struct fit *fit)
     };
     struct bp_agent agent;
 
-    if (bp_dataset_split(fit->dataset, o->held_out, (uint64_t)o->seed) || init_agent(fit, infers(o), &agent) ||
+    if (bp_dataset_split(fit->dataset, o->held_out, (uint64_t)o->seed) || init_agent(fit, true, &agent) ||
         bp_learner_init(&fit->learner, &agent, &config))
         return -1;
     fit->sums = calloc((size_t)o->shards, sizeof *fit->sums);
@@ -370,7 +392,7 @@ static int start_run(struct fit *fit, const char *command_line)
 /* What grows: the likelihood of all that was recorded, or a bound of that of the actions. */
 static const char *quantity(const struct fit *fit)
 {
-    return infers(fit->options) ? "bound of the log-likelihood" : fit->options->latent_size ? "log-likelihood with the latents" : "log-likelihood";
+    return infers(fit->options) ? "bound of the log-likelihood" : records(fit->options) ? "log-likelihood with the latents" : "log-likelihood";
 }
 
 /* One measurement: report it, keep the best parameters. Returns whether it is better than all before; -1 after reporting. */
@@ -389,7 +411,7 @@ static int look(struct fit *fit, struct bp_update_stats *stats, int64_t transiti
                                   .metric = &metric, .metrics = 1};
 
     share[0] = '\0';
-    if (fit->options->latent_size)
+    if (records(fit->options) || infers(fit->options))
         snprintf(share, sizeof share, ", of which %.4f for the latent", -bp_update_metric(&fit->learner, stats, BP_DISTILL_LOSS_HIGH));
     *stats = (struct bp_update_stats){0};
     if (!isfinite(log_prob) || !isfinite(loss))

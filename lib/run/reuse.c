@@ -99,7 +99,7 @@ const struct bp_reuse_part *bp_reuse_next(const struct bp_borrowed *borrowed, co
 struct bp_net_choice bp_reuse_choice(const struct bp_agent *agent, enum bp_role role, struct bp_reuse_texts *texts)
 {
     const struct bp_level *level = bp_reuse_level(agent, role);
-    const struct bp_latent_prior *prior = role == BP_PRIOR_HIGH ? bp_agent_latent_prior(agent) : NULL;
+    const struct bp_latent_prior *prior = role == BP_PRIOR_HIGH ? agent->latent_prior : NULL;
     const struct bp_net_spec *spec = level->net == BP_NO_NET ? NULL : &agent->net[level->net].spec;
 
     if (!spec)

@@ -169,8 +169,9 @@ static int adapt_agent(struct bp_rollout *rollout, const struct bp_agent *agent,
         return -1;
     if (!rebase_behaviour(&rollout->agent, role, env, &missing))
         return report_missing(&missing, env, role, rollout->spec.evaluates);
-    /* The other one is only there for the KL, which is left out where it cannot look, or would need a latent that was not drawn. */
-    rollout->with_kl = agent->behaviour[other].levels && agent->behaviour[other].levels <= agent->behaviour[role].levels && rebase_behaviour(&rollout->agent, other, env, &missing);
+    /* The other one is only there for the KL, which is left out where it cannot look, or needs a latent that was not drawn. */
+    bool can_score = agent->behaviour[other].levels <= agent->behaviour[role].levels || (other == BP_PRIOR && bp_behaviour_sums(&agent->behaviour[other]));
+    rollout->with_kl = agent->behaviour[other].levels && can_score && rebase_behaviour(&rollout->agent, other, env, &missing);
     return 0;
 }
 

@@ -293,7 +293,7 @@ static const char *policy_kind(const struct bp_agent *agent)
 /* Of a hierarchical prior the kind of its high level. */
 static const char *prior_kind(const struct bp_agent *agent)
 {
-    const struct bp_latent_prior *row = bp_agent_latent_prior(agent);
+    const struct bp_latent_prior *row = agent->latent_prior;
 
     if (!agent->behaviour[BP_PRIOR].levels)
         return "none";

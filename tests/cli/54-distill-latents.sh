@@ -33,7 +33,7 @@ done
 is "  drawn when it is their time" "$(bp-stats dump --tsv --groups '' -n 1 played.traj | awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i } NR > 1 && NR < 8 { printf "%d ", $c["latent_drawn"] }')" "1 0 0 1 0 0 "
 quiet "it plays on another task" bp-rollout --play prior --task push-1b1t --latent fixed -n 2 -o push.traj ar1.1
 
-check "latents of another size" 2 "latents of 3 numbers: --latent-size 3 fits to them" -- bp-distill --latent-size 2 --db none -q -o no levels.traj
+check "latents of another size" 2 "latents of 3 numbers: --latent-size 3 fits to them; or --inference lstm guesses them" -- bp-distill --latent-size 2 --db none -q -o no levels.traj
 check "no latents" 2 "no latents; --inference lstm guesses them" -- $fit -o no random.traj
 check "another period" 2 "not drawn every 2 steps \(see step 2\): --latent-period" -- $fit --latent-period 2 -o no levels.traj
 check "  fixed latents" 2 "not drawn every 1 steps \(see step 2\)" -- $fit -o no fixed.traj

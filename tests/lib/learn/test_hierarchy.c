@@ -1,4 +1,4 @@
-/* Updates of hierarchical policies: gradients against differences of the losses that the update itself reports. */
+/* Updates of hierarchical policies, and beside hierarchical priors: gradients against differences of the losses that the update itself reports. */
 #include "learn/svg.h"
 
 #include "tiny.h"
@@ -108,6 +108,8 @@ static void gradients(void **state)
         {"recurrent low level", "mlp", "lstm", "shared", "ar1", "mlp", 2, 1, true, {false}},
         {"through a frozen low level", "mlp", "mlp", "shared", "mlp", "mlp", 1, 6, false, {[BP_POLICY] = true, [BP_PRIOR_HIGH] = true}},
         {"under frozen high levels", "mlp", "mlp", "shared", "mlp", "mlp", 1, 6, false, {[BP_POLICY_HIGH] = true, [BP_PRIOR_HIGH] = true}},
+        {"flat, beside a prior's choices", "none", "mlp", "mlp", "markov", "mlp", 1, 6, false, {[BP_POLICY] = true}},
+        {"flat, recurrent, beside choices that are held", "none", "lstm", "lstm", "markov", "mlp", 2, 6, true, {[BP_POLICY] = true}},
         {"beside a frozen prior", "mlp", "mlp", "mlp", "lstm", "mlp", 1, 6, false, {[BP_PRIOR] = true, [BP_PRIOR_HIGH] = true}},
     };
 

@@ -115,6 +115,94 @@ static void two_columns_along_an_episode(void **state)
     agent = kept;
 }
 
+/* ---- beside a prior whose latents are choices ---- */
+
+enum { CHOICES = 3, EPISODE = 12 };
+
+static struct bp_agent beside_choices(void)
+{
+    const struct bp_net_choice choice[BP_ROLES] = {
+        [BP_POLICY] = {"mlp", "4,3", "*", "softplus", NULL},
+        [BP_PRIOR] = {"lstm", "3,4", "shared", "softplus", NULL},
+        [BP_POLICY_HIGH] = {"none", "4", "*", "softplus", NULL},
+        [BP_PRIOR_HIGH] = {"markov", "4", "shared", NULL, NULL},
+    };
+    const struct bp_latent_choice latent = {CHOICES, 1, 0.8};
+    struct bp_agent hidden;
+
+    assert_int_equal(bp_agent_init(&hidden, &agent.groups, bp_continuous(TINY_A), choice, &latent), 0);
+    return hidden;
+}
+
+static struct bp_params params_beside(const struct bp_agent *hidden)
+{
+    static float own[BP_ROLES][512];
+    struct bp_params all = {{NULL}};
+
+    for (int role = 0; role < BP_ROLES; role++) {
+        assert_true(hidden->net[role].parameters < 512);
+        fill_normal(own[role], 512, 40 + (uint64_t)role);
+        for (int i = 0; i < 512; i++)
+            own[role][i] *= 0.5f;
+        all.of[role] = own[role];
+    }
+    return all;
+}
+
+/*
+ * What a policy does tells how likely each choice of the prior is, which is carried from step to step: the KL of each step is as when the whole
+ * episode is scored at once.
+ */
+static void choices_are_filtered(void **state)
+{
+    const struct bp_agent hidden = beside_choices();
+    const struct bp_params all = params_beside(&hidden);
+    static float observations[EPISODE * LANES * TINY_O], actions[EPISODE * LANES * TINY_A], noise[EPISODE * LANES * TINY_A], kl[2][EPISODE * LANES];
+    int32_t steps[EPISODE * LANES];
+    struct bp_net_use use[BP_ROLES];
+    struct bp_tape tape;
+
+    (void)state;
+    fill_normal(observations, EPISODE * LANES * TINY_O, 5);
+    fill_normal(noise, EPISODE * LANES * TINY_A, 6);
+    for (int with_kl = 0; with_kl < 2; with_kl++) {     /* else for the states that are stored with the replay */
+        struct bp_acting acting;
+        float row[64];
+        assert_int_equal(bp_acting_init(&acting, &hidden, LANES), 0);
+        for (int t = 0; t < EPISODE; t++) {
+            for (int lane = 0; lane < LANES; lane++)
+                memcpy(acting.noise + lane * acting.noise_size, noise + (t * LANES + lane) * TINY_A, TINY_A * sizeof(float));
+            bp_act(&acting, &all, BP_POLICY, observations + t * LANES * TINY_O, with_kl, with_kl ? 0 : (1u << BP_ROLES) - 1);
+            memcpy(actions + t * LANES * TINY_A, acting.actions, LANES * TINY_A * sizeof(float));
+            for (int lane = 0; lane < LANES; lane++) {
+                float *belief = acting.latent + lane * CHOICES;
+                kl[with_kl][t * LANES + lane] = with_kl ? acting.kl_prior[lane] : belief[0];
+                steps[t * LANES + lane] = t;
+                assert_close(belief[0] + belief[1] + belief[2], 1, 1e-5);
+                if (with_kl)
+                    continue;
+                bp_acting_state_row(&acting, lane, row);
+                assert_memory_equal(row + bp_agent_state_size(&hidden) - CHOICES, belief, sizeof(float) * CHOICES);
+            }
+        }
+        bp_acting_free(&acting);
+    }
+    for (int role = 0; role < BP_ROLES; role++)
+        use[role] = (struct bp_net_use){.net = &hidden.net[role], .params = all.of[role]};
+    assert_int_equal(bp_tape_init(&tape, 1 << 18, false), 0);
+    struct bp_scene scene = {.tape = &tape, .groups = &hidden.groups, .use = use, .observations = observations, .steps = EPISODE, .batch = LANES,
+                             .episode_step = steps, .acted = actions};
+    struct bp_path pi = bp_behave(&scene, &hidden.behaviour[BP_POLICY], noise), pi0 = bp_score(&scene, &hidden.behaviour[BP_PRIOR], &pi);
+    struct bp_path_kl whole = bp_path_kl(&tape, &pi, &pi0);
+    float spread = 0;
+    for (int i = 0; i < EPISODE * LANES; i++) {
+        assert_close(kl[1][i], whole.sum->value[i], 1e-4);
+        spread = fmaxf(spread, fabsf(kl[0][i] - kl[0][0]));
+    }
+    assert_true(spread > 0.05f);            /* the actions do tell something */
+    bp_tape_free(&tape);
+}
+
 static void without_noise_it_is_the_mean(void **state)
 {
     struct bp_acting acting = acting_of(1);
@@ -268,6 +356,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(acting_along_an_episode),
         cmocka_unit_test(two_columns_along_an_episode),
+        cmocka_unit_test(choices_are_filtered),
         cmocka_unit_test(without_noise_it_is_the_mean),
         cmocka_unit_test(who_remembers),
         cmocka_unit_test(state_rows),
