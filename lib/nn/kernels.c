@@ -131,6 +131,25 @@ const char *bp_kernels_float32(void)
 
 #endif
 
+/* ---- caches ---- */
+
+static size_t second_cache;
+static pthread_once_t asked = PTHREAD_ONCE_INIT;
+
+/* Asking may take longer than a product: some systems ask the processor itself, which virtual machines trap. */
+static void ask(void)
+{
+    long size = sysconf(_SC_LEVEL2_CACHE_SIZE);
+
+    second_cache = size > 0 ? (size_t)size : (size_t)1 << 20;
+}
+
+size_t bp_kernels_second_cache(void)
+{
+    pthread_once(&asked, ask);
+    return second_cache;
+}
+
 /* ---- lists ---- */
 
 void bp_kernels_list(char *text, size_t size)

@@ -18,6 +18,9 @@ const char *bp_kernels_openblas_version(void);
 /* The library of products of float32 and the processor that it writes for: "libxsmm clx". */
 const char *bp_kernels_float32(void);
 
+/* Bytes of the processor's second cache; 1 MiB where the system does not tell. For what does not change a result's bytes. */
+size_t bp_kernels_second_cache(void);
+
 /* All kernels, and the features of the processor that matter to the choice ("none" without any), as lists; cut at `size`. */
 void bp_kernels_list(char *text, size_t size);
 void bp_kernels_processor(char *text, size_t size);

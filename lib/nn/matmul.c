@@ -1,6 +1,7 @@
 #include "nn/matmul.h"
 
 #include "nn/kernels.h"
+#include "nn/matmul_wide.h"
 
 #include <cblas.h>
 #include <string.h>
@@ -62,12 +63,36 @@ void bp_matmul(int m, int n, int k, const float *a, int lda, const float *b, int
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);
 }
 
+enum { WIDE_SUMS = 10000, WIDE_TERMS = 128 };    /* more than that many sums, of at most that many terms: the sums are what takes time */
+
+/*
+ * Terms of A' B that kernels take at a time, so that those of all sums stay in the second cache. A sum goes on from where it was stored, so that
+ * the bytes do not depend on it. OpenBLAS sees to its caches itself.
+ */
+static int terms_together(int m, int n, int k)
+{
+    size_t most = bp_kernels_second_cache() / 3 / sizeof(float) / (size_t)(m + n) / 8 * 8;
+
+    return !bp_kernels_libxsmm() || most >= (size_t)k ? k : most > 64 ? (int)most : 64;
+}
+
+static void terms(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add)
+{
+    if (!kernel(m, n, k, a, lda, b, ldb, c, ldc, add, TRANSPOSED))
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);
+}
+
 void bp_matmul_at(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float *c, int ldc, int add)
 {
+    int most;
+
     if (m == 0)
         return;
     if (n == 1)
         column(CblasTrans, k, m, a, lda, b, ldb, c, ldc, add);
-    else if (!kernel(m, n, k, a, lda, b, ldb, c, ldc, add, TRANSPOSED))
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1.0f, a, lda, b, ldb, add ? 1.0f : 0.0f, c, ldc);
+    else if (k == 0)
+        nothing(m, n, c, ldc, add);
+    else if (!add || m * n <= WIDE_SUMS || k > WIDE_TERMS || !bp_matmul_wide_at(m, n, k, a, lda, b, ldb, c, ldc))
+        for (most = terms_together(m, n, k); k > 0; k -= most, a += (size_t)most * (size_t)lda, b += (size_t)most * (size_t)ldb, add = 1)
+            terms(m, n, k < most ? k : most, a, lda, b, ldb, c, ldc, add);
 }

@@ -57,7 +57,7 @@ enum { PRODUCTS, PARTS = sizeof parts / sizeof *parts, OTHER = PARTS - 1 };
 /* A part by a piece of a source file's or a library's path; the first that fits. */
 static const struct { const char *piece, *part; } rows[] = {
     {"nn/linear", "activations"}, {"nn/lstm", "LSTM gates"}, {"nn/gaussian", "Gaussian head"}, {"nn/adam", "Adam"}, {"learn/learner", "Adam"},
-    {"learn/svg", "loss"}, {"learn/retrace", "loss"}, {"nn/loss", "loss"}, {"nn/product", "products"}, {"nn/weight", "products"},
+    {"learn/svg", "loss"}, {"learn/retrace", "loss"}, {"nn/loss", "loss"}, {"nn/matmul", "products"}, {"nn/weight", "products"},
     {"nn/bf16", "products"}, {"model/prepared", "preparing"}, {"libopenblas", "products"}, {"libxsmm", "products"}, {"learn/replay", "replay"}, {"base/half", "replay"},
     {"base/random", "random numbers"}, {"libgsl", "random numbers"},
     {"libmujoco", "simulation"}, {"/env/", "simulation"}, {"libc.", "memory"}, {"base/arena", "memory"}, {"nn/tape", "memory"},

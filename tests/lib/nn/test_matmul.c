@@ -1,5 +1,8 @@
 #include "nn/matmul.h"
 
+#include "nn/kernels.h"
+#include "nn/matmul_wide.h"
+
 #include "../base/check.h"
 
 #include <stdbool.h>
@@ -60,6 +63,51 @@ static void products(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int which = 0; which < 4; which++)
             check_product(sizes[i][0], sizes[i][1], sizes[i][2], which & 1, which & 2);
+}
+
+/* Gradients of wide layers: many sums of few terms, every remainder of rows and columns that a block can have. */
+static void wide_products(void **state)
+{
+    (void)state;
+    for (int rest = 0; rest < 48; rest++)
+        check_product(80 + rest % 8, 200 + rest, 1 + rest % 9, true, true);
+    check_product(101, 259, 128, true, true);
+    check_product(259, 101, 129, true, true);
+}
+
+/* Wide products by AVX-512 take the terms of a sum in their order, with one rounding each. */
+static void wide_sums_in_order(void **state)
+{
+    enum { M = 19, N = 55, K = 37 };
+
+    (void)state;
+    fill_normal(before, M * N, 3);
+    memcpy(c, before, M * N * sizeof *c);
+    if (!bp_matmul_wide_at(M, N, K, a, M, b, N, c, N))
+        skip();
+    for (int i = 0; i < M; i++)
+        for (int j = 0; j < N; j++) {
+            float sum = before[i * N + j];
+            for (int s = 0; s < K; s++)
+                sum = fmaf(a[s * M + i], b[s * N + j], sum);
+            assert_memory_equal(&c[i * N + j], &sum, sizeof sum);
+        }
+}
+
+/* What a long sum is cut into follows the second cache, and the bytes do not. */
+static void long_sums(void **state)
+{
+    enum { M = 300, N = 280, K = 290, PIECE = 145 };      /* pieces that are no wide products */
+    static float other[M * N];
+
+    (void)state;
+    if (!bp_kernels_libxsmm())
+        skip();
+    bp_matmul_at(M, N, K, a, M, b, N, c, N, 0);
+    for (int from = 0; from < K; from += PIECE)
+        bp_matmul_at(M, N, K - from < PIECE ? K - from : PIECE, a + from * M, M, b + from * N, N, other, N, from > 0);
+    assert_memory_equal(c, other, sizeof other);
+    check_product(M - PAD, N, K, true, false);
 }
 
 /* Every size up to 9, where kernels have their edges. */
@@ -134,6 +182,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products),
+        cmocka_unit_test(wide_products),
+        cmocka_unit_test(wide_sums_in_order),
+        cmocka_unit_test(long_sums),
         cmocka_unit_test(small_products),
         cmocka_unit_test(rows_are_apart),
         cmocka_unit_test(transposing),
