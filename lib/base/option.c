@@ -207,15 +207,30 @@ static bool is_set(const struct entry *entry)
     return entry->text && *entry->text && strcmp(entry->text, "none");
 }
 
+/* Whether an option has what it needs, "name" or "name=value"; one that the program does not have is not missed. */
+static bool has_needed(const struct bp_options *options, const char *needs)
+{
+    size_t length = strcspn(needs, "=");
+    char name[64];
+
+    assert(length < sizeof name);
+    snprintf(name, sizeof name, "%.*s", (int)length, needs);
+    const struct entry *needed = bp_option_find(options, name);
+    if (!needed || !needs[length])
+        return !needed || is_set(needed);
+    return needed->text && !strcmp(needed->text, needs + length + 1);
+}
+
 int bp_options_check(const struct bp_options *options)
 {
     for (int i = 0; i < options->count; i++) {
-        const struct entry *entry = &options->entries[i], *needed = entry->row->needs ? bp_option_find(options, entry->row->needs) : NULL;
+        const struct entry *entry = &options->entries[i];
+        const char *needs = entry->row->needs;
         bool flag = entry->row->type == BP_FLAG, given = bp_options_explicit(options, entry->row->name) != NULL;
-        if (!needed || !given || (flag && !is_set(entry)) || is_set(needed))
+        if (!needs || !given || (flag && !is_set(entry)) || has_needed(options, needs))
             continue;
-        return bp_error(BP_USAGE, "--%s%s%s changes nothing without --%s (%s)", entry->row->name, flag ? "" : " ", flag ? "" : entry->text,
-                        needed->row->name, entry->origin);
+        return bp_error(BP_USAGE, "--%s%s%s changes nothing without --%.*s%s%s (%s)", entry->row->name, flag ? "" : " ", flag ? "" : entry->text,
+                        (int)strcspn(needs, "="), needs, strchr(needs, '=') ? " " : "", strchr(needs, '=') ? strchr(needs, '=') + 1 : "", entry->origin);
     }
     return 0;
 }

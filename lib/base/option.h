@@ -36,7 +36,8 @@ struct bp_option {
     const char *(*choices)(int i);  /* names for CHOICE, NULL after the last */
     const char *metavar;
     const char *help;
-    const char *needs;              /* name of an option without which this one changes nothing: one that is 0, no, none or unset; NULL: none */
+    const char *needs;              /* option without which this one changes nothing, "name": one that is 0, no, none or unset; or with another value
+                                       than "name=value"; NULL: none */
 };
 
 /* A titled part of a program's options, which fills one struct. Lists of parts end with a part whose rows are NULL. */

@@ -17,6 +17,15 @@ const struct bp_body_row bp_bodies[] = {
     {NULL, NULL},
 };
 
+bool bp_body_has_file(const char *name)
+{
+    int i = 0;
+
+    while (bp_bodies[i].name && strcmp(bp_bodies[i].name, name))
+        i++;
+    return bp_bodies[i].name || bp_body_is_file(name);
+}
+
 bool bp_body_is_file(const char *name)
 {
     size_t length = strlen(name);

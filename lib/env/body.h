@@ -46,6 +46,9 @@ int bp_body_path(const char *name, char *path, size_t size) BP_WARN_UNUSED;
 /* A name that means a user's file. */
 bool bp_body_is_file(const char *name);
 
+/* Whether there is a file of the body: the bodies of a grid are in no simulator. */
+bool bp_body_has_file(const char *name);
+
 /*
  * Find the body in a model and check the conventions. `name` is for messages. The physics are forward at the initial pose. -1 after
  * reporting what is missing.

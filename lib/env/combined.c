@@ -70,8 +70,8 @@ static const struct bp_world_task and_row = ROW(TARGETS, begin_and, reward_and),
 static const char *const bodies[] = {"ant", NULL};
 
 const struct bp_task bp_goto_and_push = {
-    "goto-and-push", "go to the target that is named, and push the box to the other", bodies, bp_world_env_open, &and_row, true,
+    "goto-and-push", "go to the target that is named, and push the box to the other", bodies, bp_world_env_open, &and_row, BP_CONTINUOUS, true,
 };
 const struct bp_task bp_goto_or_push = {
-    "goto-or-push", "go to a target or push the box to it, as is named", bodies, bp_world_env_open, &or_row, true,
+    "goto-or-push", "go to a target or push the box to it, as is named", bodies, bp_world_env_open, &or_row, BP_CONTINUOUS, true,
 };

@@ -42,6 +42,7 @@ struct bp_task {
     const char *const *bodies;                      /* that it takes; the first is the default; ends with NULL */
     struct bp_env *(*open)(const struct bp_task *task, const char *body);
     const void *parameters;                         /* the task's own */
+    enum bp_space_kind actions;                     /* what an action is, on each of its bodies */
     bool own_bodies;                                /* it takes a user's MJCF file too: a name that ends in ".xml" */
 };
 extern const struct bp_task *const bp_tasks[];      /* ends with NULL */

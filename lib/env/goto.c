@@ -36,5 +36,5 @@ static const struct bp_world_task row = {
 };
 
 const struct bp_task bp_goto = {
-    "goto", "go to the one of three targets that is named", bodies, bp_world_env_open, &row, true,
+    "goto", "go to the one of three targets that is named", bodies, bp_world_env_open, &row, BP_CONTINUOUS, true,
 };

@@ -165,5 +165,5 @@ static struct bp_env *open(const struct bp_task *task, const char *body)
 }
 
 const struct bp_task bp_grid = {
-    "grid", "go to a cell of a grid, by bodies that take one to eight choices for a step", bodies, open, NULL, false,
+    "grid", "go to a cell of a grid, by bodies that take one to eight choices for a step", bodies, open, NULL, BP_DISCRETE, false,
 };

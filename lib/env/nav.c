@@ -201,8 +201,8 @@ static struct bp_env *open(const struct bp_task *task, const char *body)
 }
 
 const struct bp_task bp_nav_easy = {
-    "nav-easy", "visit targets in an endless sequence of a second-order Markov chain, the next one told", nav_bodies, open, easy, false,
+    "nav-easy", "visit targets in an endless sequence of a second-order Markov chain, the next one told", nav_bodies, open, easy, BP_CONTINUOUS, false,
 };
 const struct bp_task bp_nav_hard = {
-    "nav-hard", "visit the targets 0, 1, 2, 3 in order, then the episode ends", nav_bodies, open, hard, false,
+    "nav-hard", "visit the targets 0, 1, 2, 3 in order, then the episode ends", nav_bodies, open, hard, BP_CONTINUOUS, false,
 };

@@ -98,14 +98,14 @@ static const struct bp_world_task gather = {
     .reward = reward_gather,
 };
 
-const struct bp_task bp_push_1b1t = {"push-1b1t", "push a box to a target", any_body, bp_world_env_open, &place_1, true};
+const struct bp_task bp_push_1b1t = {"push-1b1t", "push a box to a target", any_body, bp_world_env_open, &place_1, BP_CONTINUOUS, true};
 const struct bp_task bp_push_1b1t_heavy = {
-    "push-1b1t-heavy", "push a heavy box to a target", any_body, bp_world_env_open, &place_1_heavy, true,
+    "push-1b1t-heavy", "push a heavy box to a target", any_body, bp_world_env_open, &place_1_heavy, BP_CONTINUOUS, true,
 };
 const struct bp_task bp_push_1b3t = {
-    "push-1b3t", "push a box to the one of three targets that is named", any_body, bp_world_env_open, &place_3, true,
+    "push-1b3t", "push a box to the one of three targets that is named", any_body, bp_world_env_open, &place_3, BP_CONTINUOUS, true,
 };
 const struct bp_task bp_push_2b2t = {
-    "push-2b2t", "push each of two boxes to its target", ball, bp_world_env_open, &both, true,
+    "push-2b2t", "push each of two boxes to its target", ball, bp_world_env_open, &both, BP_CONTINUOUS, true,
 };
-const struct bp_task bp_gather = {"gather", "push two boxes together", ball, bp_world_env_open, &gather, true};
+const struct bp_task bp_gather = {"gather", "push two boxes together", ball, bp_world_env_open, &gather, BP_CONTINUOUS, true};

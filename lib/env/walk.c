@@ -105,11 +105,11 @@ static const struct bp_world_task gap = {
 };
 
 const struct bp_task bp_walk = {
-    "walk", "walk at a steady speed forward, backward, left or right, as is named", legged, bp_world_env_open, &walk, true,
+    "walk", "walk at a steady speed forward, backward, left or right, as is named", legged, bp_world_env_open, &walk, BP_CONTINUOUS, true,
 };
 const struct bp_task bp_follow = {
-    "follow", "stay near a target that moves on whenever it was reached", humanoids, bp_world_env_open, &follow, true,
+    "follow", "stay near a target that moves on whenever it was reached", humanoids, bp_world_env_open, &follow, BP_CONTINUOUS, true,
 };
 const struct bp_task bp_gap = {
-    "gap", "run along a corridor and leap a gap", ant, bp_world_env_open, &gap, true,
+    "gap", "run along a corridor and leap a gap", ant, bp_world_env_open, &gap, BP_CONTINUOUS, true,
 };

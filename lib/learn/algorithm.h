@@ -34,6 +34,8 @@ struct bp_algorithm {
     const char *name, *help;
     const struct bp_metric *metric;                     /* ends with a row whose name is NULL */
     bool target[BP_PARTS];                              /* parts that have target networks */
+    bool named;                                         /* --algorithm names it; others follow from what else is asked for */
+    bool state_value;                                   /* its critic is V(x, z), the network `value`; else Q(x, a, z) */
     bool through_actions;                               /* the policy's gradient comes through its samples, which must be reparameterised */
     void (*draw)(const struct bp_work *work, const void *from);     /* fill the shard's batch, and what else the losses take */
     void (*losses)(const struct bp_work *work);         /* put the losses of what was drawn on the shard's tape; add to shard->stats.sum */

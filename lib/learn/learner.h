@@ -23,6 +23,7 @@ struct bp_learner_config {
     int shards;                 /* parts of the batch; decides the order of sums, hence the bytes */
     double discount;            /* gamma */
     double retrace_lambda;      /* lambda */
+    double vtrace_rho, vtrace_c;        /* rho^ and c^: at most these weights of importance */
     double reward_scale;        /* multiplies rewards and both costs inside the learner */
     double kl_cost;             /* alpha, nats to reward */
     double entropy_cost;        /* alpha_H */

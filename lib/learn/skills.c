@@ -258,6 +258,7 @@ const struct bp_algorithm bp_skills = {
     .help = "SVG(0) for a policy with latents beside a prior without, rewarded by what a learned posterior tells of them",
     .metric = metrics,
     .target = {[BP_PART_POLICY] = true, [BP_PART_PRIOR] = true, [BP_PART_CRITIC] = true},
+    .through_actions = true,
     .draw = bp_work_draw,
     .losses = losses,
 };

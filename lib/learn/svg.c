@@ -256,6 +256,7 @@ const struct bp_algorithm bp_svg = {
     .help = "SVG(0) with experience replay, Retrace and a learned prior",
     .metric = metrics,
     .target = {[BP_PART_POLICY] = true, [BP_PART_PRIOR] = true, [BP_PART_CRITIC] = true},
+    .named = true,
     .through_actions = true,
     .draw = bp_work_draw,
     .losses = losses,

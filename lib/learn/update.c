@@ -1,12 +1,23 @@
 #include "learn/update.h"
 
+#include "learn/actor_critic.h"
 #include "learn/distill.h"
 #include "learn/skills.h"
 #include "learn/svg.h"
 
 #include <math.h>
+#include <string.h>
 
-const struct bp_algorithm *const bp_algorithms[] = {&bp_svg, &bp_skills, &bp_distill, NULL};
+const struct bp_algorithm *const bp_algorithms[] = {&bp_svg, &bp_actor_critic, &bp_skills, &bp_distill, NULL};
+
+const struct bp_algorithm *bp_update_algorithm(const char *name)
+{
+    const struct bp_algorithm *const *row = bp_algorithms;
+
+    while (*row && strcmp((*row)->name, name))
+        row++;
+    return *row;
+}
 
 static void begin_microbatch(const struct bp_work *work)
 {

@@ -8,10 +8,11 @@
 #include "learn/learner.h"
 
 extern const struct bp_algorithm *const bp_algorithms[];        /* ends with NULL */
+const struct bp_algorithm *bp_update_algorithm(const char *name);       /* the row of that name, NULL when there is none */
 
 /*
  * First half of update number learner->updates: draw the shard's microbatches, sum the gradients of their losses, set the shard's
- * statistics. `from` is what the algorithm draws from: a struct bp_replay for bp_svg, a struct bp_dataset for bp_distill. Shards may run at
+ * statistics. `from` is what the algorithm draws from: a struct bp_replay where experience is gathered, a struct bp_dataset for bp_distill. Shards may run at
  * the same time.
  */
 void bp_update_gradients(struct bp_learner *learner, const void *from, int shard);

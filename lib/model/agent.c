@@ -7,14 +7,15 @@
 #include <string.h>
 
 const struct bp_role_row bp_roles[BP_ROLES] = {
-    [BP_POLICY] = {"policy", BP_PART_POLICY, false, "policy", "policy"},
-    [BP_PRIOR] = {"prior", BP_PART_PRIOR, false, "prior", "prior"},
-    [BP_CRITIC] = {"critic", BP_PART_CRITIC, true, "critic", "critic"},
-    [BP_CRITIC_2] = {"critic2", BP_PART_CRITIC, true, "second critic", "critic"},
-    [BP_POLICY_HIGH] = {"policy-high", BP_PART_POLICY, false, "policy's high level", "high"},
-    [BP_PRIOR_HIGH] = {"prior-high", BP_PART_PRIOR, false, "prior's high level", "prior-high"},
-    [BP_INFERENCE] = {"inference", BP_PART_PRIOR, false, "inference network", "inference"},
-    [BP_POSTERIOR] = {"posterior", BP_PART_POSTERIOR, false, "posterior", "posterior"},
+    [BP_POLICY] = {"policy", BP_PART_POLICY, false, false, "policy", "policy"},
+    [BP_PRIOR] = {"prior", BP_PART_PRIOR, false, false, "prior", "prior"},
+    [BP_CRITIC] = {"critic", BP_PART_CRITIC, true, true, "critic", "critic"},
+    [BP_CRITIC_2] = {"critic2", BP_PART_CRITIC, true, true, "second critic", "critic"},
+    [BP_POLICY_HIGH] = {"policy-high", BP_PART_POLICY, false, false, "policy's high level", "high"},
+    [BP_PRIOR_HIGH] = {"prior-high", BP_PART_PRIOR, false, false, "prior's high level", "prior-high"},
+    [BP_INFERENCE] = {"inference", BP_PART_PRIOR, false, false, "inference network", "inference"},
+    [BP_POSTERIOR] = {"posterior", BP_PART_POSTERIOR, false, false, "posterior", "posterior"},
+    [BP_VALUE] = {"value", BP_PART_CRITIC, true, false, "critic", "critic"},
 };
 
 const struct bp_latent_prior bp_latent_priors[] = {
@@ -71,7 +72,8 @@ static int init_critic(struct bp_agent *agent, enum bp_role role, const struct b
 
     if (!chosen(choice))
         return 0;
-    add_late(&spec, "action", agent->action.size, BP_LATE_NUMBERS);
+    if (bp_roles[role].of_action)
+        add_late(&spec, "action", agent->action.size, BP_LATE_NUMBERS);
     if (agent->behaviour[BP_POLICY].levels > 1)
         add_late(&spec, "latent", agent->latent.size, BP_LATE_SILENT);  /* says little beside the action, least of all when the next step draws anew */
     return init_net(agent, role, choice, &spec);
@@ -264,8 +266,8 @@ int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, struct
         init_behaviour(agent, BP_PRIOR, &choice[BP_PRIOR], BP_PRIOR_HIGH, beside_posterior ? &none : &choice[BP_PRIOR_HIGH], latent) ||
         check_latents(agent) || init_inference(agent, &choice[BP_INFERENCE]) || init_posterior(agent, &choice[BP_POSTERIOR]))
         return -1;
-    for (int i = 0; i < BP_CRITICS; i++)
-        if (init_critic(agent, (enum bp_role)(BP_CRITIC + i), &choice[BP_CRITIC + i]))
+    for (int role = 0; role < BP_ROLES; role++)
+        if (bp_roles[role].value && init_critic(agent, (enum bp_role)role, &choice[role]))
             return -1;
     return 0;
 }

@@ -8,7 +8,7 @@
 #include "model/net.h"
 
 /* The networks there can be: arrays over roles are indexed by these, in the order of bp_roles[]. */
-enum bp_role { BP_POLICY, BP_PRIOR, BP_CRITIC, BP_CRITIC_2, BP_POLICY_HIGH, BP_PRIOR_HIGH, BP_INFERENCE, BP_POSTERIOR, BP_ROLES };
+enum bp_role { BP_POLICY, BP_PRIOR, BP_CRITIC, BP_CRITIC_2, BP_POLICY_HIGH, BP_PRIOR_HIGH, BP_INFERENCE, BP_POSTERIOR, BP_VALUE, BP_ROLES };
 enum { BP_CRITICS = 2 };                        /* at most; where there are two, they are built alike */
 
 /* What trains a network, and with what rate. */
@@ -17,7 +17,7 @@ enum bp_part { BP_PART_POLICY, BP_PART_PRIOR, BP_PART_CRITIC, BP_PART_POSTERIOR,
 struct bp_role_row {
     const char *name;                           /* of the network and, with a slash, of its tensors */
     enum bp_part part;
-    bool value;                                 /* gives a value, else a distribution */
+    bool value, of_action;                      /* gives a value, of an action or not; else a distribution */
     const char *title;                          /* what a user knows it as: "policy's high level" */
     const char *option;                         /* what the names of its options in bp-train begin with: "high" */
 };

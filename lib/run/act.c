@@ -149,7 +149,7 @@ static void take_latent(struct bp_acting *acting, const struct bp_path *path)
 void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations, bool with_kl,
             unsigned remember)
 {
-    static const enum bp_role onlookers[] = {BP_CRITIC, BP_CRITIC_2, BP_POSTERIOR};
+    static const enum bp_role onlookers[] = {BP_CRITIC, BP_CRITIC_2, BP_VALUE, BP_POSTERIOR};
     enum bp_role other = role == BP_POLICY ? BP_PRIOR : BP_POLICY;
     const struct bp_agent *agent = acting->agent;
     struct bp_net_use use[BP_ROLES];

@@ -35,6 +35,8 @@ int bp_body_copy_read(const char *body, struct bp_body_copy *copy)
     char path[4096], *bytes;
 
     *copy = (struct bp_body_copy){0};
+    if (!bp_body_has_file(body))
+        return 0;
     if (bp_body_path(body, path, sizeof path))
         return -1;
     if (!(bytes = read_all(path, &copy->size)))

@@ -12,7 +12,7 @@ struct bp_body_copy {
     char hash[72];              /* of the file's bytes; "" when nothing is known of them */
 };
 
-/* body: a name or a path, as bp_env_open takes it. 0, or -1 after reporting, with nothing to free. */
+/* body: a name or a path, as bp_env_open takes it; nothing of a body without a file. 0, or -1 after reporting, with nothing to free. */
 int bp_body_copy_read(const char *body, struct bp_body_copy *copy) BP_WARN_UNUSED;
 
 /*

@@ -1,5 +1,6 @@
 #include "run/cmdline.h"
 
+#include "env/env.h"
 #include "run/preset.h"
 #include "run/resume.h"
 #include "store/pack.h"
@@ -97,6 +98,28 @@ static int check_agreement(const json_t *saved, const json_t *resolved)
     return 0;
 }
 
+/* Heads that nobody chose draw what the task's actions are. */
+static int derive_heads(struct bp_cmdline *cmdline)
+{
+    static const enum bp_role roles[] = {BP_POLICY, BP_PRIOR};
+    const struct bp_task *task = bp_task_find(cmdline->config->task);
+    char option[32], origin[48];
+
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        const char *head = cmdline->config->net[roles[i]].head;         /* NULL: the program has no such option */
+        const struct bp_family *family = bp_families;
+        snprintf(option, sizeof option, "%s-head", bp_roles[roles[i]].option);
+        snprintf(origin, sizeof origin, "task %.32s", cmdline->config->task);
+        if (!task || !head || bp_options_given(cmdline->options, option) || bp_family_find(head)->space == task->actions)
+            continue;
+        while (family->space != task->actions)
+            family++;
+        if (bp_options_set(cmdline->options, option, family->name, origin))
+            return -1;
+    }
+    return 0;
+}
+
 int bp_cmdline_resolve(struct bp_cmdline *cmdline)
 {
     const char *resume = bp_options_explicit(cmdline->options, "resume");
@@ -104,7 +127,7 @@ int bp_cmdline_resolve(struct bp_cmdline *cmdline)
     if ((resume && !strcmp(resume, "yes") ? lay_resume(cmdline) : lay_preset(cmdline)) || bp_options_resolve(cmdline->options))
         return -1;
     bp_set_quiet(cmdline->command->quiet);
-    return 0;
+    return derive_heads(cmdline);
 }
 
 int bp_cmdline_finish(struct bp_cmdline *cmdline)

@@ -2,7 +2,7 @@
 
 #include "env/env.h"
 #include "learn/skills.h"
-#include "learn/svg.h"
+#include "learn/update.h"
 #include "run/precision.h"
 
 #include <stdio.h>
@@ -45,6 +45,15 @@ static const char *head(int i)
     return bp_family_name(i);
 }
 
+/* The i-th that can be named. */
+static const char *algorithm(int i)
+{
+    for (const struct bp_algorithm *const *row = bp_algorithms; *row; row++)
+        if ((*row)->named && i-- == 0)
+            return (*row)->name;
+    return NULL;
+}
+
 static const char *value_policy(int i)
 {
     static const char *const names[] = {"online", "target", NULL};
@@ -78,6 +87,7 @@ const struct bp_option bp_config_options[] = {
     TEXT("body", body, NULL, "NAME", "body, or a file.xml of one's own; the task's first when not given"),
     COUNT("transitions", transitions, "60M", 1, 1e15, "transitions that the learner processes"),
     COUNT("seed", seed, "1", 0, 9e15, "seed of everything random"),
+    CHOICE("algorithm", algorithm, "svg", algorithm, "what learns"),
     CHOICE("policy", net[BP_POLICY].kind, "mlp", actor_kind, "kind of the policy"),
     TEXT("policy-layers", net[BP_POLICY].hidden, "200,100", "N,N", "sizes of its hidden layers"),
     TEXT("policy-inputs", net[BP_POLICY].inputs, "*", "GROUPS", "observation groups that it sees; * is all"),
@@ -100,21 +110,23 @@ const struct bp_option bp_config_options[] = {
     TEXT("critic-layers", net[BP_CRITIC].hidden, "400,300", "N,N", "sizes of its hidden layers"),
     TEXT("critic-inputs", net[BP_CRITIC].inputs, "*", "GROUPS", "observation groups that it sees"),
     TEXT("critic-encoders", net[BP_CRITIC].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
-    COUNT("critics", critics, "1", 1, BP_CRITICS, "critics, built alike; the lower value of two counts, against values that run away upwards"),
+    COUNT("critics", critics, "1", 1, BP_CRITICS, "critics, built alike; the lower value of two counts, against values that run away upwards", "algorithm=svg"),
     REAL("kl-cost", kl_cost, "1e-3", 0, 1e6, "alpha: reward paid for each nat of KL(policy || prior)"),
     REAL("posterior-cost", posterior_cost, "1e-3", 0, 1e6, "reward given at each step for each nat that the posterior can tell of the latent", "posterior"),
     REAL("task-reward", task_reward, "1", 0, 1e6, "weight of the task's reward beside what the posterior gives; 0: skills without a task", "posterior"),
     REAL("entropy-cost", entropy_cost, "1e-4", 0, 1e6, "alpha_H: reward given for each nat of the policy's entropy"),
     REAL("discount", discount, "0.99", 0, 1, "gamma, for each control step"),
-    REAL("retrace-lambda", retrace_lambda, "1", 0, 1, "lambda of Retrace"),
+    REAL("retrace-lambda", retrace_lambda, "1", 0, 1, "lambda of Retrace", "algorithm=svg"),
+    REAL("vtrace-rho", vtrace_rho, "1", 0, 1e6, "rho of V-trace: the most that a difference is weighed by", "algorithm=vtrace"),
+    REAL("vtrace-c", vtrace_c, "1", 0, 1e6, "c of V-trace: the most that what follows is weighed by", "algorithm=vtrace"),
     REAL("reward-scale", reward_scale, "1", 1e-9, 1e9, "multiplies rewards and both costs inside the learner"),
     REAL("policy-learning-rate", learning_rate[BP_PART_POLICY], "1e-4", 0, 1, "Adam's learning rate for the policy"),
     REAL("critic-learning-rate", learning_rate[BP_PART_CRITIC], "1e-4", 0, 1, "Adam's learning rate for the critic"),
     REAL("posterior-learning-rate", learning_rate[BP_PART_POSTERIOR], "1e-4", 0, 1, "Adam's learning rate for the posterior", "posterior"),
     REAL("learning-rate-hold", learning_rate_hold, "0.85", 0, 0.999, "share of --transitions during which the learning rates stay"),
     REAL("final-learning-rate", final_learning_rate, "1", 0, 1, "share of the learning rates left at the end, reached along a line from there"),
-    COUNT("target-period", target_period, "100", 1, 1e9, "updates between copies into the target networks"),
-    CHOICE("value-policy", value_policy, "online", value_policy, "parameters of the policy that values and traces are taken of"),
+    COUNT("target-period", target_period, "100", 1, 1e9, "updates between copies into the target networks", "algorithm=svg"),
+    CHOICE("value-policy", value_policy, "online", value_policy, "parameters of the policy that values and traces are taken of", "algorithm=svg"),
     COUNT("unroll", unroll, "10", 1, 10000, "transitions of a sequence"),
     COUNT("sequence-stride", sequence_stride, "1", 1, 10000, "steps of an episode between places where a sequence may start; divides --unroll"),
     COUNT("burn-in", burn_in, "0", 0, 10000, "steps before each sequence that warm up recurrent networks, and count in no loss"),
@@ -153,7 +165,12 @@ const struct bp_option bp_config_prior_options[] = {
 struct bp_latent_choice bp_config_networks(const struct bp_config *config, struct bp_net_choice choice[BP_ROLES])
 {
     memcpy(choice, config->net, sizeof config->net);
-    choice[BP_CRITIC_2] = config->critics == 2 ? choice[BP_CRITIC] : (struct bp_net_choice){0};
+    if (bp_update_algorithm(config->algorithm)->state_value) {
+        choice[BP_VALUE] = choice[BP_CRITIC];
+        choice[BP_CRITIC] = (struct bp_net_choice){0};
+    } else {
+        choice[BP_CRITIC_2] = config->critics == 2 ? choice[BP_CRITIC] : (struct bp_net_choice){0};
+    }
     return (struct bp_latent_choice){(int)config->latent_size, (int)config->latent_period, config->prior_correlation};
 }
 
@@ -167,7 +184,7 @@ static bool with_posterior(const struct bp_config *config)
 struct bp_learner_config bp_config_learner(const struct bp_config *config)
 {
     struct bp_learner_config learner = {
-        .algorithm = with_posterior(config) ? &bp_skills : &bp_svg,
+        .algorithm = with_posterior(config) ? &bp_skills : bp_update_algorithm(config->algorithm),
         .seed = (uint64_t)config->seed,
         .unroll = (int)config->unroll,
         .burn_in = (int)config->burn_in,
@@ -175,6 +192,8 @@ struct bp_learner_config bp_config_learner(const struct bp_config *config)
         .shards = (int)config->shards,
         .discount = config->discount,
         .retrace_lambda = config->retrace_lambda,
+        .vtrace_rho = config->vtrace_rho,
+        .vtrace_c = config->vtrace_c,
         .reward_scale = config->reward_scale,
         .kl_cost = config->kl_cost,
         .entropy_cost = config->entropy_cost,

@@ -6,7 +6,7 @@
 #include "learn/learner.h"
 
 struct bp_config {
-    const char *task, *body;
+    const char *task, *body, *algorithm;
     struct bp_net_choice net[BP_ROLES];
     int64_t critics, policy_columns;
     int64_t latent_size, latent_period;
@@ -15,7 +15,7 @@ struct bp_config {
     int64_t transitions;            /* to be processed by the learner */
     int64_t seed;
     int64_t unroll, sequence_stride, burn_in, batch, shards;
-    double discount, retrace_lambda, reward_scale, task_reward, kl_cost, posterior_cost, entropy_cost;
+    double discount, retrace_lambda, vtrace_rho, vtrace_c, reward_scale, task_reward, kl_cost, posterior_cost, entropy_cost;
     double learning_rate[BP_PARTS], learning_rate_hold, final_learning_rate;
     int64_t target_period;
     const char *value_policy, *precision, *recurrent_state, *replay_precision;

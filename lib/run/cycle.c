@@ -42,7 +42,7 @@ static int init_agent(const struct bp_cycle *cycle, const struct bp_borrowed *bo
     return cycle->config->policy_columns == 2 ? bp_agent_add_column(agent) : 0;
 }
 
-/* A family whose samples no gradient passes, such as a mixture, is for priors where a policy follows its critic. */
+/* A family whose samples no gradient passes, such as a mixture or choices, is for priors where a policy follows its critic. */
 static int check_policy(const struct bp_learner_config *learner, const struct bp_agent *agent)
 {
     const struct bp_behaviour *policy = &agent->behaviour[BP_POLICY];
@@ -50,7 +50,7 @@ static int check_policy(const struct bp_learner_config *learner, const struct bp
     for (int i = 0; learner->algorithm->through_actions && i < policy->levels; i++)
         if (!policy->level[i].family->reparameterised)
             return bp_error(BP_USAGE, "--%s-head %s is for priors: a policy learns through its samples, and through those of a %s no gradient passes to all "
-                            "that it is made of", i + 1 < policy->levels ? "high" : "policy", policy->level[i].family->name, policy->level[i].family->name);
+                            "that it is made of; --algorithm vtrace does without", i + 1 < policy->levels ? "high" : "policy", policy->level[i].family->name, policy->level[i].family->name);
     return 0;
 }
 
@@ -77,6 +77,16 @@ static int check_warm_up(const struct bp_config *config, const struct bp_replay_
     return 0;
 }
 
+/* A posterior's reward is part of what SVG(0) learns from, and of no other algorithm. */
+static int check_algorithm(const struct bp_config *config)
+{
+    const char *posterior = config->net[BP_POSTERIOR].kind;
+
+    if (posterior && strcmp(posterior, "none") && strcmp(config->algorithm, "svg"))
+        return bp_error(BP_USAGE, "--posterior %s is for --algorithm svg, not %s", posterior, config->algorithm);
+    return 0;
+}
+
 /* Else some transitions would be drawn more often than others. */
 static int check_stride(const struct bp_config *config)
 {
@@ -95,6 +105,10 @@ int bp_cycle_init(struct bp_cycle *cycle, const struct bp_config *config, const 
     struct bp_agent agent;
 
     *cycle = (struct bp_cycle){.config = config};
+    if (check_algorithm(config)) {
+        bp_env_close(probe);
+        return -1;
+    }
     if (!probe)
         return -1;
     cycle->env = probe->spec;

@@ -10,7 +10,7 @@
 struct values {
     bool flag, of_flag;
     int64_t count, seed, of_text;
-    double real;
+    double real, of_kind;
     const char *text, *kind, *file, *of_real, *of_other;
 };
 
@@ -33,6 +33,7 @@ static const struct bp_option config_rows[] = {
     {"of-flag", 0, BP_FLAG, BP_SCOPE_CONFIG, AT(of_flag), NULL, 0, 0, NULL, NULL, "needs a flag", "flag"},
     {"of-real", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(of_real), "x", 0, 0, NULL, "TEXT", "needs a number", "real-number"},
     {"of-other", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(of_other), NULL, 0, 0, NULL, "TEXT", "needs another program's option", "absent"},
+    {"of-kind", 0, BP_REAL, BP_SCOPE_CONFIG, AT(of_kind), "1", 0, 9, NULL, "X", "needs a choice", "kind=lstm"},
     {0},
 };
 static const struct bp_option command_rows[] = {
@@ -477,8 +478,9 @@ static void what_changes_nothing_is_refused(void **state)
         {"--of-text 3 --text none", "--of-text 3 changes nothing without --text (command line)\n"},
         {"--of-flag", "--of-flag changes nothing without --flag (command line)\n"},
         {"--of-real y --real-number 0", "--of-real y changes nothing without --real-number (command line)\n"},
+        {"--of-kind 3 --kind mlp", "--of-kind 3 changes nothing without --kind lstm (command line)\n"},
     };
-    static const char *const taken[] = {"", "--of-text 3 --text a", "--of-flag --flag", "--no-of-flag", "--of-real y", "--of-other z", "--real-number 0"};
+    static const char *const taken[] = {"", "--of-text 3 --text a", "--of-flag --flag", "--no-of-flag", "--of-real y", "--of-other z", "--real-number 0", "--of-kind 3 --kind lstm"};
 
     (void)state;
     for (size_t i = 0; i < sizeof refused_lines / sizeof *refused_lines; i++)

@@ -70,6 +70,7 @@ static void every_task_opens(void **state)
             struct bp_env *env = bp_env_open(bp_tasks[i]->name, body);
             assert_non_null(env);
             assert_string_equal(env->spec.task, bp_tasks[i]->name);
+            assert_int_equal(env->spec.action.kind, bp_tasks[i]->actions);
             assert_string_equal(env->spec.body, body ? body : bp_tasks[i]->bodies[0]);
             assert_true(env->spec.groups.count > 0 && env->spec.action.size > 0 && env->spec.time_limit > 0 && env->spec.state_size > 0);
             bp_env_close(env);

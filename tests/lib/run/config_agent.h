@@ -4,12 +4,12 @@
 
 #include "run/config.h"
 
-static int config_agent(const struct bp_config *config, const struct bp_groups *groups, int action_size, struct bp_agent *agent)
+static int config_agent(const struct bp_config *config, const struct bp_groups *groups, struct bp_space actions, struct bp_agent *agent)
 {
     struct bp_net_choice choice[BP_ROLES];
     struct bp_latent_choice latent = bp_config_networks(config, choice);
 
-    return bp_agent_init(agent, groups, bp_continuous(action_size), choice, &latent);
+    return bp_agent_init(agent, groups, actions, choice, &latent);
 }
 
 #endif

@@ -16,7 +16,7 @@ static int make_agent(void **state)
 
     (void)state;
     assert_non_null(env);
-    assert_int_equal(config_agent(&config, &env->spec.groups, A, &agent), 0);
+    assert_int_equal(config_agent(&config, &env->spec.groups, bp_continuous(A), &agent), 0);
     for (int role = 0; role < BP_ROLES; role++) {
         gsl_rng *stream = bp_random_new();
         bp_random_seek(stream, 8, BP_FOR_TEST, (uint64_t)role, 0);

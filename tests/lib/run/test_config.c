@@ -25,14 +25,14 @@ static struct bp_options *resolve(const char *preset)
     return options;
 }
 
-static struct bp_groups groups_of(const char *task, const char *body, int *action_size)
+static struct bp_groups groups_of(const char *task, const char *body, struct bp_space *actions)
 {
     struct bp_env *env = bp_env_open(task, body);
     struct bp_groups groups;
 
     assert_non_null(env);
     groups = env->spec.groups;
-    *action_size = env->spec.action.size;
+    *actions = env->spec.action;
     bp_env_close(env);
     return groups;
 }
@@ -71,10 +71,18 @@ static void needs_are_options(void **state)
             const struct bp_option *needed = tables[i][1];
             if (!row->needs)
                 continue;
-            while (needed->name && strcmp(needed->name, row->needs))
+            size_t length = strcspn(row->needs, "=");
+            while (needed->name && (strncmp(needed->name, row->needs, length) || needed->name[length]))
                 needed++;
             if (!needed->name)
                 fail_msg("--%s needs --%s, which there is not", row->name, row->needs);
+            const char *value = row->needs[length] ? row->needs + length + 1 : NULL;
+            for (int k = 0; value; k++) {
+                if (!needed->choices(k))
+                    fail_msg("--%s needs --%s, a value which there is not", row->name, row->needs);
+                if (!strcmp(needed->choices(k), value))
+                    break;
+            }
             needing++;
         }
     assert_in_range(needing, 20, 100);
@@ -96,10 +104,12 @@ static void every_preset_works(void **state)
             continue;
         assert_int_equal(bp_preset_path(entry->d_name, path, sizeof path), 0);
         struct bp_options *options = resolve(path);
-        int actions;
+        if (!bp_options_given(options, "prior"))        /* it is for bp-transfer, which takes one from elsewhere */
+            config.net[BP_PRIOR].kind = "none";
+        struct bp_space actions;
         struct bp_groups groups = groups_of(config.task, config.body, &actions);
         assert_int_equal(config_agent(&config, &groups, actions, &agent), 0);
-        assert_true(agent.has[BP_POLICY] && agent.has[BP_CRITIC]);
+        assert_true(agent.has[BP_POLICY] && agent.has[BP_CRITIC] != agent.has[BP_VALUE]);
         assert_int_equal(agent.behaviour[BP_PRIOR].levels > 0, strcmp(config.net[BP_PRIOR].kind, "none") != 0);
         assert_null(agent.has[BP_PRIOR] ? bp_groups_find(&agent.net[BP_PRIOR].spec.inputs, "goal") : NULL);   /* or it were no behaviour prior */
         struct bp_learner_config learner_config = bp_config_learner(&config);
@@ -136,7 +146,7 @@ static void fields_arrive(void **state)
     assert_true(learner.learning_rate[BP_POLICY] == 0.1 && learner.learning_rate[BP_PRIOR] == 0.2 && learner.learning_rate[BP_CRITIC] == 0.3);
     assert_true(learner.target_period == 9 && learner.value_policy == BP_VALUE_POLICY_TARGET && learner.stored_state);
     assert_int_equal(learner.planned, 100);
-    int actions;
+    struct bp_space actions;
     struct bp_groups groups = groups_of("nav-hard", NULL, &actions);
     struct bp_agent agent;
     assert_int_equal(config_agent(&config, &groups, actions, &agent), 0);

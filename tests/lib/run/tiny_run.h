@@ -14,6 +14,7 @@ __attribute__((unused)) static struct bp_config tiny_config(const char *policy, 
     setenv("BP_SHARE", "share", 0);         /* tests run from the top of the repository */
     return (struct bp_config){
         .task = "nav-easy",
+        .algorithm = "svg",
         .net = {{policy, "6,5", "*", "bounded", NULL}, {prior, "5,6", "global,targets,touch", "bounded", NULL}, {critic, "6,5", "*", NULL, NULL}},
         .transitions = 100000,
         .seed = 5,
