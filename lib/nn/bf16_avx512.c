@@ -126,12 +126,21 @@ AVX512 void bp_bf16_avx512_left_tiles(int rows, int cols, const uint16_t *src, u
 
 enum { ROWS = 8, VECTORS = 3 };     /* of a block of C in registers: 24 sums, 3 vectors of B, and one of A */
 
+/* To be had soon, to be written: the lines of one row of a block of C; it may begin and end within a line. */
+INLINE void fetch(const float *row, const int vectors)
+{
+#pragma GCC unroll 3
+    for (int v = 0; v < vectors; v++)
+        __builtin_prefetch(row + 16 * v, 1);
+    __builtin_prefetch(row + 16 * vectors - 1, 1);
+}
+
 /*
- * `rows` x `vectors` vectors of C. A's pairs lie row_step and pair_step apart, B's blocks `block`; `last` masks the last vector.
- * All callers pass constants for the first two.
+ * `rows` x `vectors` vectors of C. A's pairs lie row_step and pair_step apart, B's blocks `block`; `last` masks the last vector. With each of the
+ * first pairs a row of the block at `next` is fetched: C is often larger than what is multiplied. All callers pass constants for the first two.
  */
 INLINE void block_of(const int rows, const int vectors, int pairs, const uint32_t *a, size_t row_step, const size_t pair_step, const uint32_t *b,
-                     size_t block, float *c, size_t c_stride, __mmask16 last, int add)
+                     size_t block, float *c, size_t c_stride, __mmask16 last, int add, const float *next)
 {
     __m512 sum[ROWS][VECTORS];
 
@@ -142,6 +151,8 @@ INLINE void block_of(const int rows, const int vectors, int pairs, const uint32_
             sum[i][v] = add ? _mm512_maskz_loadu_ps(v == vectors - 1 ? last : 0xffff, c + (size_t)i * c_stride + 16 * v) : _mm512_setzero_ps();
     for (int p = 0; p < pairs; p++, a += pair_step, b += BP_BF16_BLOCK) {
         __m512bh right[VECTORS];
+        if (p < rows)
+            fetch(next + (size_t)p * c_stride, vectors);
 #pragma GCC unroll 3
         for (int v = 0; v < vectors; v++)
             right[v] = (__m512bh)_mm512_loadu_si512(b + (size_t)v * block);
@@ -161,7 +172,7 @@ INLINE void block_of(const int rows, const int vectors, int pairs, const uint32_
 }
 
 struct panel {
-    int pairs;
+    int m, pairs;
     size_t row_step;
     const uint32_t *b;
     size_t block;
@@ -169,12 +180,13 @@ struct panel {
     size_t c_stride;
     __mmask16 last;
     int add;
+    const float *after;         /* the next panel's first block */
 };
 
 #define CASE(rows, vectors) \
     case 10 * (rows) + (vectors): \
         block_of(rows, vectors, p->pairs, a, p->row_step, pair_step, p->b, p->block, p->c + (size_t)row * p->c_stride, p->c_stride, p->last, \
-                 p->add); \
+                 p->add, row + ROWS < p->m ? p->c + (size_t)(row + ROWS) * p->c_stride : p->after); \
         break;
 #define CASES(rows) CASE(rows, 1) CASE(rows, 2) CASE(rows, 3)
 
@@ -205,8 +217,8 @@ AVX512 void bp_bf16_avx512_matmul(int m, int n, int k, const uint16_t *a, const 
 
     for (int i = 0, first = 0; i < panels; i++) {
         int vectors = (blocks - first) / (panels - i);
-        struct panel p = {(k + 1) / 2, stride, b + (size_t)first * block, block, c + first * BP_BF16_BLOCK, (size_t)n,
-                          first_of_16(n - (first + vectors - 1) * BP_BF16_BLOCK), add};
+        struct panel p = {m, (k + 1) / 2, stride, b + (size_t)first * block, block, c + first * BP_BF16_BLOCK, (size_t)n,
+                          first_of_16(n - (first + vectors - 1) * BP_BF16_BLOCK), add, i + 1 < panels ? c + (first + vectors) * BP_BF16_BLOCK : c};
         for (int row = 0; row < m; row += ROWS)
             rows_of(&p, m - row < ROWS ? m - row : ROWS, vectors, (const uint32_t *)a + (size_t)row * stride, row);
         first += vectors;
@@ -220,8 +232,8 @@ AVX512 void bp_bf16_avx512_matmul_at(int m, int n, int k, const uint32_t *a, con
 
     for (int i = 0, first = 0; i < panels; i++) {
         int vectors = (blocks - first) / (panels - i);
-        struct panel p = {(k + 1) / 2, 1, b + (size_t)first * block, block, c + first * BP_BF16_BLOCK, (size_t)n,
-                          first_of_16(n - (first + vectors - 1) * BP_BF16_BLOCK), add};
+        struct panel p = {m, (k + 1) / 2, 1, b + (size_t)first * block, block, c + first * BP_BF16_BLOCK, (size_t)n,
+                          first_of_16(n - (first + vectors - 1) * BP_BF16_BLOCK), add, i + 1 < panels ? c + (first + vectors) * BP_BF16_BLOCK : c};
         for (int row = 0; row < m; row += ROWS)
             columns_of(&p, m - row < ROWS ? m - row : ROWS, vectors, a + (size_t)(row / BP_BF16_BLOCK) * block + row % BP_BF16_BLOCK, row);
         first += vectors;
