@@ -21,7 +21,8 @@ static int add(void *data, const struct bp_report_options *options, const char *
     struct gathered *gathered = data;
 
     (void)options;
-    (void)file;
+    if (bp_episode_played(episode, bp_episodes_name(file)))
+        return -1;
     gathered->steps += episode->length;
     gathered->terminated += episode->terminated;
     gathered->diverged += episode->diverged;

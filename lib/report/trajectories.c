@@ -151,7 +151,7 @@ static int take(void *context, const char *file, const struct bp_episode *episod
     }
     if (printing->options->episodes && printing->taken++ >= printing->options->episodes)
         return 1;
-    if (!episode->places.pose && infer(episode, file, &inferred))
+    if (bp_episode_played(episode, bp_episodes_name(file)) || (!episode->places.pose && infer(episode, file, &inferred)))
         return -1;
     status = print_episode(printing, episode, episode->places.pose ? &episode->places : &inferred);
     bp_places_free(&inferred);

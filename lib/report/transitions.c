@@ -25,6 +25,8 @@ static int add(void *data, const struct bp_report_options *options, const char *
     struct gathered *gathered = data;
 
     (void)options;
+    if (bp_episode_played(episode, bp_episodes_name(file)))
+        return -1;
     if (!bp_markov_task(episode->task))
         return bp_error(BP_USAGE, "%s: task '%s' has no order in which targets follow each other; %s and %s have", bp_episodes_name(file),
                         episode->task, bp_markov_tasks[0], bp_markov_tasks[1]);

@@ -155,7 +155,7 @@ int bp_frames_episode(struct bp_frames *frames, const struct bp_episode *episode
     char ours[64], theirs[64];
     bool restored;
 
-    if (open_env(frames, episode->task, body ? body : episode->body))
+    if (bp_episode_played(episode, "the recording") || open_env(frames, episode->task, body ? body : episode->body))
         return -1;
     if (!bp_space_equal(episode->action, frames->env->spec.action))
         return bp_error(BP_USAGE, "the recorded actions are %s, those of task '%s' with body '%s' %s", bp_space_text(episode->action, ours, sizeof ours),

@@ -115,23 +115,36 @@ static int fix_latent(struct bp_agent *agent, enum bp_role role)
     return 0;
 }
 
+/* Whether one of the networks sees a group. */
+static bool sees(const struct bp_agent *agent, unsigned nets, const char *group)
+{
+    bool seen = false;
+
+    for (int net = 0; net < BP_ROLES; net++)
+        seen |= nets >> net & 1 && bp_groups_find(&agent->net[net].spec.inputs, group);
+    return seen;
+}
+
 /* One state is what the prior sees of it: its groups, which all observations get from the start of the first episode. */
 static int choose_state(struct bp_rollout *rollout, struct bp_env *env)
 {
     const struct bp_agent *agent = &rollout->agent;
     unsigned nets = bp_behaviour_nets(&agent->behaviour[BP_PRIOR]);
+    bool goals = false;
 
     if (!agent->behaviour[BP_PRIOR].levels || !agent->behaviour[BP_POLICY].levels)
         return bp_error(BP_USAGE, "--one-state takes the state from what the prior sees, and goals from what it does not: it needs a checkpoint "
                         "with policy and prior");
     for (int i = 0; i < env->spec.groups.count; i++) {
         const struct bp_group *group = &env->spec.groups.group[i];
-        bool seen = false;
-        for (int net = 0; net < BP_ROLES; net++)
-            seen |= nets >> net & 1 && bp_groups_find(&agent->net[net].spec.inputs, group->name);
-        if (seen)
+        if (sees(agent, nets, group->name))
             rollout->common.group[rollout->common.count++] = *group;
+        else
+            goals |= sees(agent, bp_behaviour_nets(&agent->behaviour[BP_POLICY]), group->name);
     }
+    if (!goals)
+        return bp_error(BP_USAGE, "--one-state takes goals from what the policy sees and the prior does not: this prior sees all that the policy sees, so that "
+                        "every action would have the same goal");
     if (!(rollout->state = calloc((size_t)env->spec.groups.size, sizeof *rollout->state)))
         return bp_error(BP_FAILURE, "out of memory");
     bp_env_reset(env, bp_random_seed(rollout->spec.seed, BP_FOR_ROLLOUT, 0, 0), rollout->state);
@@ -299,6 +312,7 @@ static void begin(struct bp_rollout *rollout, struct team *team)
         episode->seed = bp_random_seed(spec->seed, BP_FOR_ROLLOUT, 0, spec->same_start ? 0 : index);
         episode->index = (int64_t)index;
         episode->deterministic = spec->deterministic;
+        episode->one_state = spec->one_state;
         snprintf(episode->task, sizeof episode->task, "%s", team->env[i]->spec.task);
         snprintf(episode->body, sizeof episode->body, "%s", team->env[i]->spec.body);
         snprintf(episode->play, sizeof episode->play, "%s", play_names[spec->play]);

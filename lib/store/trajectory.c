@@ -72,6 +72,13 @@ double bp_episode_return(const struct bp_episode *episode)
     return sum;
 }
 
+int bp_episode_played(const struct bp_episode *episode, const char *where)
+{
+    if (!episode->one_state)
+        return 0;
+    return bp_error(BP_USAGE, "%s has actions in one state (bp-rollout --one-state), after which nothing was simulated; bp-stats actions, kl and dump read them", where);
+}
+
 /* ---- writing ---- */
 
 static void describe(const struct bp_episode *episode, struct bp_record *record)
@@ -82,6 +89,8 @@ static void describe(const struct bp_episode *episode, struct bp_record *record)
     bp_record_text(record, "body", episode->body);
     bp_record_text(record, "play", episode->play);
     bp_record_text(record, "deterministic", episode->deterministic ? "true" : "false");
+    if (episode->one_state)
+        bp_record_text(record, "one_state", "true");
     bp_record_format(record, "seed", "%llu", (unsigned long long)episode->seed);
     bp_record_format(record, "index", "%lld", (long long)episode->index);
     bp_record_text(record, "checkpoint", episode->checkpoint);
@@ -218,6 +227,7 @@ static int read_fields(const struct source *source, struct bp_episode *episode)
     if (strcmp(deterministic, "true") && strcmp(deterministic, "false"))
         return bp_error(BP_DAMAGED, "%s is damaged: its field 'deterministic' is neither true nor false", source->where);
     episode->deterministic = !strcmp(deterministic, "true");
+    episode->one_state = bp_record_get(source->record, "one_state") && !strcmp(bp_record_get(source->record, "one_state"), "true");
     episode->index = (int64_t)index;
     return 0;
 }

@@ -34,6 +34,7 @@ struct bp_episode {
     char task[32], body[BP_BODY_NAME];
     char play[16];              /* policy, prior or random */
     bool deterministic;
+    bool one_state;             /* no episode but one action in a state, which nothing was simulated after */
     char checkpoint[72];        /* hash of the checkpoint that acted, "" for none */
     void *storage;              /* owned by an episode that was read or allocated */
 };
@@ -47,6 +48,9 @@ int bp_episode_alloc_places(struct bp_episode *episode, const struct bp_places *
 int bp_episode_alloc_latents(struct bp_episode *episode, int size) BP_WARN_UNUSED;
 int bp_episode_alloc_states(struct bp_episode *episode, size_t size) BP_WARN_UNUSED;
 void bp_episode_free(struct bp_episode *episode);       /* a zeroed or freed episode is fine */
+
+/* Whether it was played; else -1 after reporting that `where` has actions in one state, in which nothing moves and nothing is earned. */
+int bp_episode_played(const struct bp_episode *episode, const char *where) BP_WARN_UNUSED;
 
 /* Sum of the rewards. */
 double bp_episode_return(const struct bp_episode *episode);

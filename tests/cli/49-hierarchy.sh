@@ -41,6 +41,13 @@ is "  an action each" "$(bp-stats info --tsv policy.one prior.one | awk -F'\t' '
 is "  of one body, for many goals" "$(for group in proprio targets; do bp-stats dump --tsv --groups $group policy.one | awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i ~ /^latent_2$/) from = i + 1; next } { row = ""; for (i = from; i <= NF; i++) row = row " " $i; print row }' | sort -u | wc -l; done | tr '\n' ' ')" "1 50 "
 quiet "  compared" bp-stats actions --tsv --bins 5 policy.one prior.one
 is "    with all of them in the bins, and a distance" "$(awk -F'\t' 'NR > 1 && $5 != "all" { n += $8 } $5 == "all" { all += $8; far += $3 == "policy" ? $10 != 0 : $10 > 0 } END { print n, all, far }' "$out")" "200 200 2"
+for report in trajectories returns; do
+    check "  of which there are no $report" 2 "policy.one has actions in one state \(bp-rollout --one-state\), after which nothing was simulated; bp-stats actions" -- bp-stats $report policy.one
+done
+check "    nor by standard input" 2 "standard input has actions in one state" -- bash -c 'bp-stats returns <policy.one'
+check "    nor frames" 2 "the recording has actions in one state" -- bp-rollout --playback policy.one --frames 8x8 -q -o no
+quiet "  a prior that sees all" bp-train $small --prior mlp --prior-high mlp --prior-inputs proprio --prior-high-inputs 'proprio,targets,goal' --transitions 1k -o all
+check "    has no goals left" 2 "one-state takes goals from what the policy sees and the prior does not: this prior sees all" -- bp-rollout --one-state -n 5 -o no all
 check "  not without a prior" 2 'needs a checkpoint with policy and prior' -- bp-rollout --one-state -n 1 -o no flat
 check "  nor by chance" 2 'needs a checkpoint with policy and prior' -- bp-rollout --one-state --play random -n 1 -o no held
 check "  nor as frames" 2 'simulates nothing' -- bp-rollout --one-state --frames 8x8 -n 1 -o no held
