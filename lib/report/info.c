@@ -291,8 +291,8 @@ static int info_of_database(struct info *info)
         "SELECT 'database', 'evaluations', count(*) FROM evaluation",
         "SELECT 'state', state, count(*) FROM run GROUP BY state ORDER BY state",
         "SELECT 'program', program, count(*) FROM run GROUP BY program ORDER BY program",
-        "SELECT 'run', id, coalesce(preset, program) || ' task ' || coalesce(task, '-') || ' prior ' || coalesce(prior, '-') ||"
-        " ' seed ' || coalesce(seed, '-') || ' ' || state FROM run ORDER BY id",
+        "SELECT 'run', id, coalesce(preset, program) || ' task ' || coalesce(task, '-') || ' body ' || coalesce(body, '-') || ' prior ' ||"
+        " coalesce(prior, '-') || coalesce(' reuse ' || CASE WHEN parent IS NOT NULL THEN json_extract(config, '$.reuse') END, '') || ' seed ' || coalesce(seed, '-') || ' ' || state FROM run ORDER BY id",
     };
     struct bp_rundb *db = bp_rundb_open(info->file, false);
     int status = 0;

@@ -38,6 +38,45 @@ static int why_not_opened(const struct bp_rundb *db)
     return reason;
 }
 
+/* One statement sees one state, even while another process creates the schema. */
+static int read_identity(const struct bp_rundb *db, int *application, int *version, int *objects)
+{
+    static const char sql[] = "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
+                              " FROM pragma_application_id, pragma_user_version";
+    sqlite3_stmt *statement = NULL;
+    int status = sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL);
+
+    if (status == SQLITE_OK)
+        status = sqlite3_step(statement);
+    if (status == SQLITE_ROW) {
+        *application = sqlite3_column_int(statement, 0);
+        *version = sqlite3_column_int(statement, 1);
+        *objects = sqlite3_column_int(statement, 2);
+    }
+    sqlite3_finalize(statement);
+    return status == SQLITE_ROW ? 0 : -1;
+}
+
+/* The version that the database has now, if it is a later one than this program knows: another program has opened it meanwhile; else 0. */
+static int became(const struct bp_rundb *db)
+{
+    int application = 0, version = 0, objects = 0;
+
+    return read_identity(db, &application, &version, &objects) || application != BP_RUNDB_APPLICATION || version <= BP_RUNDB_VERSION ? 0 : version;
+}
+
+static int report_statement(const struct bp_rundb *db)
+{
+    char said[256];
+    int version;
+
+    snprintf(said, sizeof said, "%s", sqlite3_errmsg(db->handle));
+    if ((version = became(db)))
+        return bp_error(BP_FAILURE, "the database %s has become one of version %d, as a newer program has opened it, and this program knows up to %d: "
+                        "only newer ones can use it from now on", db->path, version, BP_RUNDB_VERSION);
+    return bp_error(BP_FAILURE, "the database %s reports: %s", db->path, said);
+}
+
 int bp_rundb_report(const struct bp_rundb *db)
 {
     int reason = sqlite3_system_errno(db->handle);
@@ -64,7 +103,7 @@ int bp_rundb_report(const struct bp_rundb *db)
     case SQLITE_NOMEM:
         return bp_error(BP_FAILURE, "out of memory");
     default:
-        return bp_error(BP_FAILURE, "the database %s reports: %s", db->path, sqlite3_errmsg(db->handle));
+        return report_statement(db);
     }
 }
 
@@ -104,25 +143,6 @@ static int read_timeout(int *timeout)
 }
 
 /* ---- whose database it is ---- */
-
-/* One statement sees one state, even while another process creates the schema. */
-static int read_identity(const struct bp_rundb *db, int *application, int *version, int *objects)
-{
-    static const char sql[] = "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
-                              " FROM pragma_application_id, pragma_user_version";
-    sqlite3_stmt *statement = NULL;
-    int status = sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL);
-
-    if (status == SQLITE_OK)
-        status = sqlite3_step(statement);
-    if (status == SQLITE_ROW) {
-        *application = sqlite3_column_int(statement, 0);
-        *version = sqlite3_column_int(statement, 1);
-        *objects = sqlite3_column_int(statement, 2);
-    }
-    sqlite3_finalize(statement);
-    return status == SQLITE_ROW ? 0 : -1;
-}
 
 enum bp_rundb_identity bp_rundb_identify(struct bp_rundb *db)
 {
@@ -177,6 +197,40 @@ static int make_schema(struct bp_rundb *db)
             status = -1;
     }
     return bp_rundb_end(db, status);
+}
+
+/* ---- views ---- */
+
+/* Whether the views are today's: 1 or 0, -1 after reporting. SQLite keeps the text of each. */
+static int has_todays_views(const struct bp_rundb *db)
+{
+    static const char sql[] = "SELECT (SELECT group_concat(sql, ';') || ';' FROM (SELECT sql FROM sqlite_master WHERE type = 'view' AND name IN"
+                              " ('progress', 'runs', 'curves', 'evaluations', 'leaderboard', 'lineage') ORDER BY rowid)) = ?";
+    sqlite3_stmt *statement = NULL;
+    int status = sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL), same = 0;
+
+    if (status == SQLITE_OK)
+        status = sqlite3_bind_text(statement, 1, bp_rundb_views, -1, SQLITE_STATIC);
+    if (status == SQLITE_OK && (status = sqlite3_step(statement)) == SQLITE_ROW)
+        same = sqlite3_column_int(statement, 0);
+    if (status != SQLITE_ROW)
+        bp_rundb_report(db);
+    sqlite3_finalize(statement);
+    return status == SQLITE_ROW ? same : -1;
+}
+
+/* Views hold nothing, so that they can be made anew while other programs use the database, whose version stays. */
+static int renew_views(struct bp_rundb *db)
+{
+    int same = has_todays_views(db);
+
+    if (same)
+        return same < 0 ? -1 : 0;
+    if (bp_rundb_begin(db))
+        return -1;
+    if ((same = has_todays_views(db)))      /* another process was faster */
+        return bp_rundb_end(db, same < 0 ? -1 : 0);
+    return bp_rundb_end(db, bp_rundb_execute(db, bp_rundb_drop_views) || bp_rundb_execute(db, bp_rundb_views) ? -1 : 0);
 }
 
 /* ---- opening ---- */
@@ -271,7 +325,7 @@ static int open_for_writing(struct bp_rundb *db)
     if (sqlite3_db_readonly(db->handle, "main") == 1)
         return bp_error(BP_FAILURE, "cannot write the database %s: it is read-only", db->path);
     if (use_wal(db) || (identity == BP_RUNDB_EMPTY && make_schema(db)) ||
-        (identity == BP_RUNDB_OURS && db->version < BP_RUNDB_VERSION && bp_rundb_migrate(db)))
+        (identity == BP_RUNDB_OURS && db->version < BP_RUNDB_VERSION && bp_rundb_migrate(db)) || renew_views(db))
         return -1;
     /* Rows of a killed process are kept. A crash of the machine can lose the last rows, but not damage the database. */
     return bp_rundb_execute(db, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");

@@ -1,6 +1,6 @@
 /*
- * The schema of the run database, which bp-runs(5) documents: change both; when a reader would notice, BP_RUNDB_VERSION and the changes in
- * rundb_migrate.c too.
+ * The schema of the run database, which bp-runs(5) documents: change both. When a table changes, BP_RUNDB_VERSION and the changes in
+ * rundb_migrate.c too; views are renewed whenever a program that has others opens a database to write.
  */
 #include "store/rundb_private.h"
 
@@ -121,12 +121,12 @@ METRIC("q_mean") ", " METRIC("trace_weight") ", seconds "
  * nor a lucky seed comes out on top.
  */
 "CREATE VIEW leaderboard AS "
-"SELECT task, play, preset, policy, prior, count(*) AS runs, round(avg(episode_return), 1) AS episode_return,"
+"SELECT task, play, program, preset, policy, prior, reuse, count(*) AS runs, round(avg(episode_return), 1) AS episode_return,"
 "  round(min(episode_return), 1) AS lowest, round(max(episode_return), 1) AS highest,"
 "  round(avg(sequence_kl), 3) AS sequence_kl, sum(episodes) AS episodes, max(transitions) AS transitions, trained_on, body,"
 "  max(run) AS run "
 "FROM ("
-"  SELECT *, json_remove(config, '$.seed') AS settings,"
+"  SELECT *, json_remove(config, '$.seed') AS settings, CASE WHEN prior <> 'none' THEN json_extract(config, '$.reuse') END AS reuse,"
 "    row_number() OVER (PARTITION BY run, task, play ORDER BY transitions DESC) AS place "
 "  FROM evaluations WHERE episode_return IS NOT NULL"
 ") WHERE place = 1 GROUP BY task, play, program, preset, policy, prior, trained_on, body, settings "

@@ -55,6 +55,9 @@ quiet "  without the KL" $high --body quadruped --kl-cost 0 --db none -o unpaid
 quiet "  with products of BF16" $high --body ant --precision bf16 --db none -o rounded
 is "  the high level is kept to the bit there, too" "$(tensors rounded policy-high)" "$(tensors ball policy-high)"
 quiet "  for a body that takes four steps for one" $high --body ant --latent-period 4 --db none -o slow
+is "the leaderboard tells what was reused" "$(sqlite3 r.db "select distinct program, reuse, body from leaderboard where task = 'goto' and trained_on = 'goto' and reuse is not null")" "bp-transfer|high|ant"
+is "  and by which program" "$(sqlite3 r.db "select group_concat(distinct program) from leaderboard where reuse is null")" "bp-train"
+like "bp-stats info of the database, too" "$(bp-stats info --tsv r.db | cut -f 4)" 'task goto body ant prior ar1 reuse high seed 1 finished'
 quiet "what was reused is reused again" bp-transfer --task push-1b1t --body ball --reuse low --prior-from low.1 --transitions 2k $runs --db none -o again
 is "  the same low level" "$(tensors again policy)" "$(tensors push policy)"
 

@@ -94,7 +94,7 @@ static void of_a_database(void **state)
     bp_rundb_close(db);
     char *text = fixture_run(bp_info_report, &tsv, 0, files, 1);
     assert_non_null(strstr(text, "database\truns\t1\n"));
-    assert_non_null(strstr(text, "run\t1\tnav-easy-lstm task nav-easy prior lstm seed 3 running\n"));
+    assert_non_null(strstr(text, "run\t1\tnav-easy-lstm task nav-easy body - prior lstm seed 3 running\n"));
     free(text);
 }
 

@@ -280,7 +280,63 @@ static void test_earlier_version(void **state)
     }
 }
 
+/* A newer program brings the database up to a version of its own while this one writes: that is said, not what SQLite makes of it. */
+static void test_a_later_version_meanwhile(void **state)
+{
+    static const char *const to_99[] = {"ALTER TABLE point RENAME TO place", "ALTER TABLE run RENAME COLUMN state TO status", "PRAGMA user_version = 99", NULL};
+    static const char *const gone[] = {"PRAGMA user_version = 4", NULL};
+    struct bp_rundb *db = open_db(in_directory("bp.db"));
+    int64_t run = start(db, "-", 1, NULL);
+    struct bp_run_progress row = {.transitions = 100};
+
+    (void)state;
+    alter(in_directory("bp.db"), to_99);
+    for (int i = 0; i < 2; i++) {
+        capture_begin();
+        int status = i ? bp_rundb_finish(db, run, "finished", NULL) : bp_rundb_progress(db, run, &row);
+        const char *said = capture_take();
+        capture_end();
+        assert_int_equal(status, -1);
+        assert_said(said, "bp.db has become one of version 99, as a newer program has opened it, and this program knows up to 4: only newer ones");
+        assert_null(strstr(said, "no such"));
+    }
+    alter(in_directory("bp.db"), gone);         /* a statement that fails for another reason is told as it was */
+    capture_begin();
+    assert_int_equal(bp_rundb_progress(db, run, &row), -1);
+    assert_said(capture_take(), "no such table");
+    capture_end();
+    bp_rundb_close(db);
+}
+
 /* ---- views ---- */
+
+/* Views of an earlier program are renewed by one that writes, those of users stay, and a reader changes nothing. */
+static void test_views_are_renewed(void **state)
+{
+    static const char *const older[] = {"DROP VIEW leaderboard", "CREATE VIEW leaderboard AS SELECT 1 AS one", "CREATE VIEW mine AS SELECT 2 AS two", NULL};
+    static char fresh[4096], now[4096];
+    char *path = in_directory("bp.db");
+    struct bp_rundb *db = open_db(path);
+
+    (void)state;
+    describe(db, fresh, sizeof fresh);
+    snprintf(now, sizeof now, "%s", query(db, "PRAGMA schema_version"));
+    bp_rundb_close(db);
+    db = open_db(path);
+    assert_string_equal(query(db, "PRAGMA schema_version"), now);           /* today's are left alone */
+    bp_rundb_close(db);
+    alter(path, older);
+    assert_non_null(db = bp_rundb_open(path, false));
+    assert_string_equal(query(db, "SELECT one FROM leaderboard"), "1\n");
+    bp_rundb_close(db);
+    db = open_db(path);
+    assert_string_equal(query(db, "SELECT count(*), count(reuse), count(program) FROM leaderboard"), "0|0|0\n");
+    assert_string_equal(query(db, "SELECT two FROM mine"), "2\n");
+    assert_string_equal(query(db, "DROP VIEW mine; SELECT 1"), "");
+    describe(db, now, sizeof now);
+    assert_string_equal(now, fresh);
+    bp_rundb_close(db);
+}
 
 static void test_views(void **state)
 {
@@ -635,6 +691,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_earlier_version, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_resume, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_views, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(test_a_later_version_meanwhile, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(test_views_are_renewed, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_leaderboard, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_lineage, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(test_query, make_directory, remove_directory),
