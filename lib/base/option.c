@@ -274,7 +274,7 @@ int bp_options_preset(struct bp_options *options, const char *path)
             status = bp_error(BP_USAGE, "%s:%d: this preset is for bp-train: it describes a %s to learn", path, number, trim(name));
         else if (!entry)
             status = bp_error(BP_USAGE, "%s:%d: there is no option '%s'", path, number, trim(name));
-        else if (entry->row->scope != BP_SCOPE_CONFIG)
+        else if (entry->row->scope == BP_SCOPE_COMMAND)
             status = bp_error(BP_USAGE, "%s:%d: '%s' is no part of a config: give it on the command line", path, number, trim(name));
         else
             status = bp_option_put(entry, LAYER_BELOW, trim(equals + 1), origin);
@@ -296,7 +296,7 @@ static void shortest(double number, char *text, size_t size)
     while (strtod(text, NULL) != number && digits++ < 17);
 }
 
-int bp_options_json_layer(struct bp_options *options, const json_t *config, const char *origin)
+static int lay_json(struct bp_options *options, const json_t *config, const char *origin, bool inherits)
 {
     const char *name;
     json_t *value;
@@ -305,7 +305,7 @@ int bp_options_json_layer(struct bp_options *options, const json_t *config, cons
         struct entry *entry = bp_option_find(options, name);
         char text[64];
         const char *from = text;
-        if (!entry || entry->row->scope != BP_SCOPE_CONFIG || json_is_null(value))
+        if (!entry || entry->row->scope == BP_SCOPE_COMMAND || (inherits && entry->row->scope == BP_SCOPE_RUN) || json_is_null(value))
             continue;
         if (json_is_string(value))
             from = json_string_value(value);
@@ -319,6 +319,16 @@ int bp_options_json_layer(struct bp_options *options, const json_t *config, cons
             return -1;
     }
     return 0;
+}
+
+int bp_options_json_layer(struct bp_options *options, const json_t *config, const char *origin)
+{
+    return lay_json(options, config, origin, false);
+}
+
+int bp_options_json_inherit(struct bp_options *options, const json_t *config, const char *origin)
+{
+    return lay_json(options, config, origin, true);
 }
 
 bool bp_options_given(const struct bp_options *options, const char *name)
@@ -341,7 +351,7 @@ void bp_options_print(const struct bp_options *options, FILE *file)
 {
     for (int i = 0; i < options->count; i++) {
         const struct entry *entry = &options->entries[i];
-        if (entry->row->scope == BP_SCOPE_CONFIG && entry->text)
+        if (entry->row->scope != BP_SCOPE_COMMAND && entry->text)
             fprintf(file, "%-20s = %-30s # %s\n", entry->row->name, entry->text, entry->origin);
     }
 }
@@ -354,7 +364,7 @@ json_t *bp_options_json(const struct bp_options *options)
         const struct entry *entry = &options->entries[i];
         const char *at = entry->values + entry->row->offset;
         json_t *value = NULL;
-        if (entry->row->scope != BP_SCOPE_CONFIG)
+        if (entry->row->scope == BP_SCOPE_COMMAND)
             continue;
         switch (entry->row->type) {
         case BP_FLAG: value = json_boolean(*(const bool *)at); break;

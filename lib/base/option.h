@@ -23,6 +23,7 @@ enum bp_option_type {
 enum bp_option_scope {
     BP_SCOPE_COMMAND,       /* this command only: where to write, how loud, how many threads; never changes a result */
     BP_SCOPE_CONFIG,        /* the run's config: decides the result; in presets, checkpoints and the database */
+    BP_SCOPE_RUN,           /* of the config too, but of one run: its task, length, processor; a run that starts from its checkpoint has its own */
 };
 
 struct bp_option {
@@ -79,8 +80,10 @@ void bp_options_usage(const struct bp_usage *usage);
 /* Put a layer below command line and environment, above defaults: lines "name = value" (# starts a comment) of a preset, which are
  * of config scope all... */
 int bp_options_preset(struct bp_options *options, const char *path) BP_WARN_UNUSED;
-/* ... or the JSON object of a checkpoint's config; names that this program does not have are skipped. */
+/* ... or the JSON object of a config; names that this program does not have are skipped. */
 int bp_options_json_layer(struct bp_options *options, const json_t *config, const char *origin) BP_WARN_UNUSED;
+/* ... or what another run hands down of its config: all but what is of that run alone. */
+int bp_options_json_inherit(struct bp_options *options, const json_t *config, const char *origin) BP_WARN_UNUSED;
 
 /*
  * A copy of a config with today's names in place of those of version 0.1.0; `told` says which, "trace is now retrace-lambda, ...", or is

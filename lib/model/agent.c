@@ -82,10 +82,8 @@ static int init_critic(struct bp_agent *agent, enum bp_role role, const struct b
 /* The torso of the networks that a level stands on as their late input. */
 static int add_torsos(struct bp_agent *agent, const struct bp_level *level, struct bp_net_spec *spec)
 {
-    for (int net = 0; level->on >> net; net++) {
+    BP_EACH_NET(net, level->on) {
         struct bp_net *trunk = &agent->net[net];
-        if (!(level->on >> net & 1))
-            continue;
         if (!trunk->spec.hidden_count)
             return bp_error(BP_USAGE, "a %s of kind %s has no hidden layer for a branch", trunk->spec.title, trunk->spec.kind);
         add_late(spec, trunk->spec.name, trunk->layer[trunk->join].in, BP_LATE_NUMBERS);

@@ -7,6 +7,13 @@
 #include <math.h>
 #include <string.h>
 
+int bp_nets_next(unsigned nets, int after)
+{
+    unsigned left = nets >> (after + 1);
+
+    return left ? after + 1 + __builtin_ctz(left) : -1;
+}
+
 /* ---- what a level looks back to ---- */
 
 /* The y in force in the step before each row, NULL where an episode begins or nothing is known. */
@@ -98,13 +105,11 @@ struct bp_distribution bp_level_at(const struct bp_scene *scene, const struct bp
         late[count++] = above;
     if (level->before)
         late[count++] = y_before;
-    for (int net = 0; level->on >> net; net++)
-        if (level->on >> net & 1)
-            late[count++] = see(scene, net).torso;
+    BP_EACH_NET(net, level->on)
+        late[count++] = see(scene, net).torso;
     sum = output(scene, level->net, late, index, rows);
-    for (int net = 0; level->adds >> net; net++)
-        if (level->adds >> net & 1)
-            sum = bp_add(scene->tape, sum, output(scene, net, late, index, rows));
+    BP_EACH_NET(net, level->adds)
+        sum = bp_add(scene->tape, sum, output(scene, net, late, index, rows));
     if (level->correlation > 0)
         sum = bp_add(scene->tape, sum, bp_scale(scene->tape, y_before, inertia(level)));
     return level->family->make(scene->tape, sum, level->space.size);

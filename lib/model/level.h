@@ -10,6 +10,10 @@
 enum { BP_NO_NET = -1 };
 #define BP_WHOLE_EPISODE INT_MAX            /* a period that no episode outlasts */
 
+/* The least network of a set (bits 1 << net) above `after`, the first with -1; -1 after the last. And a loop over them. */
+int bp_nets_next(unsigned nets, int after);
+#define BP_EACH_NET(net, nets) for (int net = bp_nets_next(nets, -1); net >= 0; net = bp_nets_next(nets, net))
+
 struct bp_level {
     const struct bp_family *family;     /* that its network's outputs become; without a network Gaussian */
     int net;                            /* of the agent's; BP_NO_NET: N(a y', 1 - a^2) */

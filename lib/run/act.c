@@ -102,8 +102,8 @@ static bool remembers(const struct bp_agent *agent, const struct bp_behaviour *b
 {
     if (is_marginal(behaviour, at) && remember)
         return true;
-    for (int net = 0; net < BP_ROLES; net++)
-        if (bp_behaviour_nets(behaviour) & remember & 1u << net && agent->net[net].state_size)
+    BP_EACH_NET(net, bp_behaviour_nets(behaviour) & remember)
+        if (agent->net[net].state_size)
             return true;
     return false;
 }

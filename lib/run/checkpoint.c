@@ -72,9 +72,8 @@ static json_t *nets_json(unsigned nets)
     json_t *array = json_array();
     int status = 0;
 
-    for (int role = 0; role < BP_ROLES; role++)
-        if (nets >> role & 1)
-            status |= json_array_append_new(array, json_string(bp_roles[role].name));
+    BP_EACH_NET(net, nets)
+        status |= json_array_append_new(array, json_string(bp_roles[net].name));
     return whole(array, status);
 }
 

@@ -75,31 +75,38 @@ static const char *replay_precision(int i)
 #define AT(member) offsetof(struct bp_config, member)
 /* After the help a row may name the option that it needs. */
 #define HELP(help, needs, ...) help, needs
-#define CHOICE(name, member, value, choices, ...) {name, 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(member), value, 0, 0, choices, "NAME", HELP(__VA_ARGS__, NULL, 0)}
-#define TEXT(name, member, value, metavar, ...) {name, 0, BP_TEXT, BP_SCOPE_CONFIG, AT(member), value, 0, 0, NULL, metavar, HELP(__VA_ARGS__, NULL, 0)}
-#define COUNT(name, member, value, least, most, ...) {name, 0, BP_COUNT, BP_SCOPE_CONFIG, AT(member), value, least, most, NULL, "N", HELP(__VA_ARGS__, NULL, 0)}
-#define REAL(name, member, value, least, most, ...) {name, 0, BP_REAL, BP_SCOPE_CONFIG, AT(member), value, least, most, NULL, "X", HELP(__VA_ARGS__, NULL, 0)}
-#define FLAG(name, member, ...) {name, 0, BP_FLAG, BP_SCOPE_CONFIG, AT(member), NULL, 0, 0, NULL, NULL, HELP(__VA_ARGS__, NULL, 0)}
+#define ROW(scope, type, name, member, value, least, most, choices, metavar, ...) \
+    {name, 0, type, scope, AT(member), value, least, most, choices, metavar, HELP(__VA_ARGS__, NULL, 0)}
+#define CHOICE(name, member, value, choices, ...) ROW(BP_SCOPE_CONFIG, BP_CHOICE, name, member, value, 0, 0, choices, "NAME", __VA_ARGS__)
+#define TEXT(name, member, value, metavar, ...) ROW(BP_SCOPE_CONFIG, BP_TEXT, name, member, value, 0, 0, NULL, metavar, __VA_ARGS__)
+#define COUNT(name, member, value, least, most, ...) ROW(BP_SCOPE_CONFIG, BP_COUNT, name, member, value, least, most, NULL, "N", __VA_ARGS__)
+#define REAL(name, member, value, least, most, ...) ROW(BP_SCOPE_CONFIG, BP_REAL, name, member, value, least, most, NULL, "X", __VA_ARGS__)
+#define FLAG(name, member, ...) ROW(BP_SCOPE_CONFIG, BP_FLAG, name, member, NULL, 0, 0, NULL, NULL, __VA_ARGS__)
+/* Of one run: a transfer has its own. */
+#define RUN_CHOICE(name, member, value, choices, ...) ROW(BP_SCOPE_RUN, BP_CHOICE, name, member, value, 0, 0, choices, "NAME", __VA_ARGS__)
+#define RUN_TEXT(name, member, value, metavar, ...) ROW(BP_SCOPE_RUN, BP_TEXT, name, member, value, 0, 0, NULL, metavar, __VA_ARGS__)
+#define RUN_COUNT(name, member, value, least, most, ...) ROW(BP_SCOPE_RUN, BP_COUNT, name, member, value, least, most, NULL, "N", __VA_ARGS__)
+#define RUN_REAL(name, member, value, least, most, ...) ROW(BP_SCOPE_RUN, BP_REAL, name, member, value, least, most, NULL, "X", __VA_ARGS__)
 
 /* Defaults are those of the papers (BP E.1.1) where they give them; presets say what they change, and why. */
 const struct bp_option bp_config_options[] = {
-    CHOICE("task", task, "nav-easy", bp_task_name, "task to learn"),
-    TEXT("body", body, NULL, "NAME", "body, or a file.xml of one's own; the task's first when not given"),
-    COUNT("transitions", transitions, "60M", 1, 1e15, "transitions that the learner processes"),
-    COUNT("seed", seed, "1", 0, 9e15, "seed of everything random"),
+    RUN_CHOICE("task", task, "nav-easy", bp_task_name, "task to learn"),
+    RUN_TEXT("body", body, NULL, "NAME", "body, or a file.xml of one's own; the task's first when not given"),
+    RUN_COUNT("transitions", transitions, "60M", 1, 1e15, "transitions that the learner processes"),
+    RUN_COUNT("seed", seed, "1", 0, 9e15, "seed of everything random"),
     CHOICE("algorithm", algorithm, "svg", algorithm, "what learns"),
     CHOICE("policy", net[BP_POLICY].kind, "mlp", actor_kind, "kind of the policy"),
     TEXT("policy-layers", net[BP_POLICY].hidden, "200,100", "N,N", "sizes of its hidden layers"),
     TEXT("policy-inputs", net[BP_POLICY].inputs, "*", "GROUPS", "observation groups that it sees; * is all"),
     TEXT("policy-encoders", net[BP_POLICY].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
     CHOICE("policy-head", net[BP_POLICY].head, "softplus", head, "distribution of the actions"),
-    COUNT("policy-columns", policy_columns, "1", 1, 2, "2: its outputs are added to the prior's, the other column"),
+    RUN_COUNT("policy-columns", policy_columns, "1", 1, 2, "2: its outputs are added to the prior's, the other column"),
     COUNT("latent-size", latent_size, "0", 0, 4096, "numbers of the latent that a hierarchical policy draws first; 0: flat"),
     COUNT("latent-period", latent_period, "1", 0, 10000, "steps for which a latent is held; 0: the whole episode", "latent-size"),
     CHOICE("high", net[BP_POLICY_HIGH].kind, "mlp", high_kind, "kind of the policy's high level, which draws the latent; fixed: N(0, I), none: the prior's alone does", "latent-size"),
     TEXT("high-layers", net[BP_POLICY_HIGH].hidden, "200", "N,N", "sizes of its hidden layers", "latent-size"),
-    TEXT("high-inputs", net[BP_POLICY_HIGH].inputs, "*", "GROUPS", "observation groups that it sees", "latent-size"),
-    TEXT("high-encoders", net[BP_POLICY_HIGH].encoders, NULL, "LIST", "groups seen through dense layers of their own", "latent-size"),
+    RUN_TEXT("high-inputs", net[BP_POLICY_HIGH].inputs, "*", "GROUPS", "observation groups that it sees", "latent-size"),
+    RUN_TEXT("high-encoders", net[BP_POLICY_HIGH].encoders, NULL, "LIST", "groups seen through dense layers of their own", "latent-size"),
     CHOICE("high-head", net[BP_POLICY_HIGH].head, "softplus", head, "distribution of the latent", "latent-size"),
     FLAG("low-sees-goal", low_sees_goal, "let a low level see the groups goal and progress, which are the high level's to know", "latent-size"),
     CHOICE("posterior", net[BP_POSTERIOR].kind, "none", posterior_kind, "network that tells the policy's latent from what is observed; the prior then has none", "latent-size"),
@@ -108,8 +115,8 @@ const struct bp_option bp_config_options[] = {
     CHOICE("posterior-head", net[BP_POSTERIOR].head, "softplus", head, "distribution of the latent", "posterior"),
     CHOICE("critic", net[BP_CRITIC].kind, "mlp", actor_kind, "kind of the critic"),
     TEXT("critic-layers", net[BP_CRITIC].hidden, "400,300", "N,N", "sizes of its hidden layers"),
-    TEXT("critic-inputs", net[BP_CRITIC].inputs, "*", "GROUPS", "observation groups that it sees"),
-    TEXT("critic-encoders", net[BP_CRITIC].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
+    RUN_TEXT("critic-inputs", net[BP_CRITIC].inputs, "*", "GROUPS", "observation groups that it sees"),
+    RUN_TEXT("critic-encoders", net[BP_CRITIC].encoders, NULL, "LIST", "groups seen through dense layers of their own: targets:50,boxes:100x20"),
     COUNT("critics", critics, "1", 1, BP_CRITICS, "critics, built alike; the lower value of two counts, against values that run away upwards", "algorithm=svg"),
     REAL("kl-cost", kl_cost, "1e-3", 0, 1e6, "alpha: reward paid for each nat of KL(policy || prior)"),
     REAL("posterior-cost", posterior_cost, "1e-3", 0, 1e6, "reward given at each step for each nat that the posterior can tell of the latent", "posterior"),
@@ -123,8 +130,8 @@ const struct bp_option bp_config_options[] = {
     REAL("policy-learning-rate", learning_rate[BP_PART_POLICY], "1e-4", 0, 1, "Adam's learning rate for the policy"),
     REAL("critic-learning-rate", learning_rate[BP_PART_CRITIC], "1e-4", 0, 1, "Adam's learning rate for the critic"),
     REAL("posterior-learning-rate", learning_rate[BP_PART_POSTERIOR], "1e-4", 0, 1, "Adam's learning rate for the posterior", "posterior"),
-    REAL("learning-rate-hold", learning_rate_hold, "0.85", 0, 0.999, "share of --transitions during which the learning rates stay"),
-    REAL("final-learning-rate", final_learning_rate, "1", 0, 1, "share of the learning rates left at the end, reached along a line from there"),
+    RUN_REAL("learning-rate-hold", learning_rate_hold, "0.85", 0, 0.999, "share of --transitions during which the learning rates stay"),
+    RUN_REAL("final-learning-rate", final_learning_rate, "1", 0, 1, "share of the learning rates left at the end, reached along a line from there"),
     COUNT("target-period", target_period, "100", 1, 1e9, "updates between copies into the target networks", "algorithm=svg"),
     CHOICE("value-policy", value_policy, "online", value_policy, "parameters of the policy that values and traces are taken of", "algorithm=svg"),
     COUNT("unroll", unroll, "10", 1, 10000, "transitions of a sequence"),
@@ -132,7 +139,7 @@ const struct bp_option bp_config_options[] = {
     COUNT("burn-in", burn_in, "0", 0, 10000, "steps before each sequence that warm up recurrent networks, and count in no loss"),
     COUNT("batch", batch, "512", 1, 1e6, "sequences of an update"),
     COUNT("shards", shards, "4", 1, 1024, "equal parts of the batch, for threads to work on side by side"),
-    CHOICE("precision", precision, "float32", bp_precision_name, "numbers that matrix products of the learner take; all else is float32"),
+    RUN_CHOICE("precision", precision, "float32", bp_precision_name, "numbers that matrix products of the learner take; all else is float32"),
     CHOICE("recurrent-state", recurrent_state, "stored", recurrent_state, "what a replayed sequence starts with: LSTM states and the latent before"),
     COUNT("actors", actors, "32", 1, 65536, "environments that act"),
     COUNT("actor-steps", actor_steps, "5", 1, 10000, "control steps of each actor between updates"),
@@ -140,8 +147,8 @@ const struct bp_option bp_config_options[] = {
     CHOICE("replay-precision", replay_precision, "float32", replay_precision, "numbers in which it keeps observations, rewards and recurrent states"),
     REAL("rewarded-share", rewarded_share, "0", 0, 0.5, "share of the sequences drawn from the last 100 steps before a reward, of episodes that are then kept longer"),
     COUNT("warm-up", warm_up, "10k", 1, 1e12, "control steps of all actors together before learning begins"),
-    TEXT("evaluate", evaluate, "policy", "LIST", "what to play on the way and at the end: policy, prior, policy:TASK, prior:TASK"),
-    COUNT("evaluate-every", evaluate_every, "5M", 1, 1e15, "transitions between evaluations; there is one at the end too"),
+    RUN_TEXT("evaluate", evaluate, "policy", "LIST", "what to play on the way and at the end: policy, prior, policy:TASK, prior:TASK"),
+    RUN_COUNT("evaluate-every", evaluate_every, "5M", 1, 1e15, "transitions between evaluations; there is one at the end too"),
     COUNT("evaluate-episodes", evaluate_episodes, "100", 1, 1e6, "episodes of an evaluation"),
     {0},
 };

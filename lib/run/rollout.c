@@ -85,10 +85,8 @@ static bool rebase(struct bp_net_spec *spec, const struct bp_env_spec *env, stru
 /* The same for all networks of a behaviour. */
 static bool rebase_behaviour(struct bp_agent *agent, enum bp_role role, const struct bp_env_spec *env, struct bp_groups *missing)
 {
-    unsigned nets = bp_behaviour_nets(&agent->behaviour[role]);
-
-    for (int net = 0; net < BP_ROLES; net++)
-        if (nets >> net & 1 && !rebase(&agent->net[net].spec, env, missing))
+    BP_EACH_NET(net, bp_behaviour_nets(&agent->behaviour[role]))
+        if (!rebase(&agent->net[net].spec, env, missing))
             return false;
     return true;
 }
@@ -118,11 +116,10 @@ static int fix_latent(struct bp_agent *agent, enum bp_role role)
 /* Whether one of the networks sees a group. */
 static bool sees(const struct bp_agent *agent, unsigned nets, const char *group)
 {
-    bool seen = false;
-
-    for (int net = 0; net < BP_ROLES; net++)
-        seen |= nets >> net & 1 && bp_groups_find(&agent->net[net].spec.inputs, group);
-    return seen;
+    BP_EACH_NET(net, nets)
+        if (bp_groups_find(&agent->net[net].spec.inputs, group))
+            return true;
+    return false;
 }
 
 /* One state is what the prior sees of it: its groups, which all observations get from the start of the first episode. */

@@ -14,16 +14,14 @@ static const char *initialise(int i)
 
 const struct bp_option bp_transfer_options[] = {
     {"prior-from", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(prior_from), NULL, 0, 0, NULL, "FILE", "checkpoint whose prior is kept, frozen; - is stdin, none learns from scratch", NULL},
-    {"reuse", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(reuse), "prior", 0, 0, bp_reuse_name, "NAME", "what of it the new agent is made of", NULL},
-    {"initialise", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(initialise), "prior", 0, 0, initialise, "NAME", "levels of the policy that learn start as copies of the prior's, or afresh", NULL},
+    {"reuse", 0, BP_CHOICE, BP_SCOPE_RUN, AT(reuse), "prior", 0, 0, bp_reuse_name, "NAME", "what of it the new agent is made of", NULL},
+    {"initialise", 0, BP_CHOICE, BP_SCOPE_RUN, AT(initialise), "prior", 0, 0, initialise, "NAME", "levels of the policy that learn start as copies of the prior's, or afresh", NULL},
     {0},
 };
 
-/* What a training run's config says of how to learn carries over; what it says of its own task, length and processor does not. */
+/* What a training run's config says of how to learn carries over; what it says of itself (BP_SCOPE_RUN) does not. */
 static int lay_checkpoint(struct bp_cmdline *cmdline, const struct bp_checkpoint *checkpoint)
 {
-    static const char *const own[] = {"task", "body", "transitions", "seed", "evaluate", "evaluate-every", "policy-columns", "high-inputs", "critic-inputs",
-                                      "high-encoders", "critic-encoders", "learning-rate-hold", "final-learning-rate", "precision", "reuse", "initialise"};
     /* What a low level sees, which is not the task; and latents that a policy beside a flat prior had. */
     static const char *const flat[] = {"policy-inputs", "policy-encoders", "latent-size", "latent-period", "high", "posterior", "task-reward"};
     char told[512];
@@ -36,11 +34,9 @@ static int lay_checkpoint(struct bp_cmdline *cmdline, const struct bp_checkpoint
         bp_warn("the prior's checkpoint has a config of version 0.1.0: %s", told);
     if (!strcmp(checkpoint->program, "bp-distill"))
         json_object_clear(learning);        /* it describes a fit, not a reinforcement-learning run */
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        json_object_del(learning, own[i]);
     for (size_t i = 0; !bp_agent_latents(&checkpoint->agent, BP_PRIOR) && i < sizeof flat / sizeof *flat; i++)
         json_object_del(learning, flat[i]);
-    status = bp_options_json_layer(cmdline->options, learning, "prior's checkpoint");
+    status = bp_options_json_inherit(cmdline->options, learning, "prior's checkpoint");
     json_decref(learning);
     return status;
 }

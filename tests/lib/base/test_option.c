@@ -9,7 +9,7 @@
 
 struct values {
     bool flag, of_flag;
-    int64_t count, seed, of_text;
+    int64_t count, seed, own, of_text;
     double real, of_kind;
     const char *text, *kind, *file, *of_real, *of_other;
 };
@@ -26,6 +26,7 @@ static const struct bp_option config_rows[] = {
     {"flag", 'f', BP_FLAG, BP_SCOPE_CONFIG, AT(flag), NULL, 0, 0, NULL, NULL, "a flag", NULL},
     {"count", 'c', BP_COUNT, BP_SCOPE_CONFIG, AT(count), "10k", 1, 1e15, NULL, "N", "a count", NULL},
     {"seed", 0, BP_COUNT, BP_SCOPE_CONFIG, AT(seed), "1", 0, 9.2e18, NULL, "N", "a large count", NULL},
+    {"own", 0, BP_COUNT, BP_SCOPE_RUN, AT(own), "3", 0, 0, NULL, "N", "a count of one run", NULL},
     {"real-number", 'r', BP_REAL, BP_SCOPE_CONFIG, AT(real), "0.1", 0, 1, NULL, "X", "a number", NULL},
     {"text", 0, BP_TEXT, BP_SCOPE_CONFIG, AT(text), NULL, 0, 0, NULL, "TEXT", "a text", NULL},
     {"kind", 0, BP_CHOICE, BP_SCOPE_CONFIG, AT(kind), "mlp", 0, 0, kind_name, "NAME", "a choice", NULL},
@@ -414,6 +415,30 @@ static void unset_texts_stay_unset_through_json(void **state)
     json_decref(config);
 }
 
+/* What is of one run stays its own, when another begins with its config. */
+static void runs_hand_down_what_is_not_their_own(void **state)
+{
+    json_t *config;
+
+    (void)state;
+    resolved("--count 7 --own 8");
+    config = bp_options_json(options);
+    assert_int_equal(json_integer_value(json_object_get(config, "own")), 8);
+    for (int inherits = 0; inherits < 2; inherits++) {
+        assert_int_equal(parse(""), 0);
+        assert_int_equal((inherits ? bp_options_json_inherit : bp_options_json_layer)(options, config, "checkpoint"), 0);
+        assert_int_equal(bp_options_resolve(options), 0);
+        assert_int_equal(values.count, 7);
+        assert_int_equal(values.own, inherits ? 3 : 8);
+    }
+    json_decref(config);
+    char *path = preset("own = 5\n");
+    assert_int_equal(parse(""), 0);
+    assert_int_equal(bp_options_preset(options, path), 0);
+    assert_int_equal(bp_options_resolve(options), 0);
+    assert_int_equal(values.own, 5);
+}
+
 /* What is printed is a preset for the same run, with the origin of each value as a comment. */
 static void printed_config_is_a_preset(void **state)
 {
@@ -561,6 +586,7 @@ int main(void)
         cmocka_unit_test(long_lines_in_presets),
         cmocka_unit_test(json_round_trip),
         cmocka_unit_test(unset_texts_stay_unset_through_json),
+        cmocka_unit_test(runs_hand_down_what_is_not_their_own),
         cmocka_unit_test(printed_config_is_a_preset),
         cmocka_unit_test(programs_set_values),
         cmocka_unit_test(what_changes_nothing_is_refused),

@@ -236,9 +236,23 @@ static void a_prior_without_latents(void **state)
     bp_tape_free(&tape);
 }
 
+/* A set of networks is walked through from the least. */
+static void sets_of_networks(void **state)
+{
+    int seen[4], count = 0;
+
+    (void)state;
+    BP_EACH_NET(net, 1u | 1u << 3 | 1u << 6)
+        seen[count++] = net;
+    assert_int_equal(count, 3);
+    assert_true(seen[0] == 0 && seen[1] == 3 && seen[2] == 6);
+    assert_int_equal(bp_nets_next(0, -1), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sets_of_networks),
         cmocka_unit_test(the_bound_holds),
         cmocka_unit_test(the_correlated_prior),
         cmocka_unit_test(latents_are_held),

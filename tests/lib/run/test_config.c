@@ -88,6 +88,25 @@ static void needs_are_options(void **state)
     assert_in_range(needing, 20, 100);
 }
 
+/* A transfer's own are these, whatever its prior's checkpoint says. */
+static void options_of_one_run(void **state)
+{
+    static const char *const own[] = {"task", "body", "transitions", "seed", "policy-columns", "high-inputs", "high-encoders", "critic-inputs", "critic-encoders",
+                                      "learning-rate-hold", "final-learning-rate", "precision", "evaluate", "evaluate-every"};
+    size_t found = 0;
+
+    (void)state;
+    for (const struct bp_option *row = bp_config_options; row->name; row++) {
+        bool listed = false;
+        for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+            listed |= !strcmp(row->name, own[i]);
+        if (listed != (row->scope == BP_SCOPE_RUN))
+            fail_msg("--%s is %sof one run", row->name, listed ? "not " : "");
+        found += listed;
+    }
+    assert_int_equal(found, sizeof own / sizeof *own);
+}
+
 /* Every preset that is there resolves, and builds agent, learner and replay for its task. */
 static void every_preset_works(void **state)
 {
@@ -195,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(needs_are_options),
+        cmocka_unit_test(options_of_one_run),
         cmocka_unit_test(presets_are_names_or_files),
         cmocka_unit_test(defaults_are_the_papers),
         cmocka_unit_test(every_preset_works),
