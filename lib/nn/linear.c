@@ -10,6 +10,7 @@
 enum {
     STRIP_FLOATS = 8192,            /* of an output that stays in the first cache until its activation */
     STRIP_ROWS = 24,                /* fewer rows at a time slow the products down */
+    ROUNDED_ROWS = 8,               /* of gradients that are rounded together */
 };
 
 struct linear {
@@ -61,49 +62,61 @@ static void add_to(float *restrict dst, const float *restrict src, size_t n)
         dst[i] += src[i];
 }
 
-/* The gradient of a row before its activation: dy itself where there is none, else into `dx`. */
-static const float *row_back(const struct linear *l, size_t row, const float *dy, float *dx)
+/* The gradient of a row before its activation, where there is one. */
+static void row_back(const struct linear *l, size_t row, const float *dy, float *dx)
 {
     size_t width = (size_t)l->y->cols;
 
     if (l->act == BP_IDENTITY)
-        return dy;
+        return;
     if (l->y->value)
         activate_back(dx, dy, l->y->value + row * width, width);
     else
         activate_back_rounded(dx, dy, l->y->rounded + row * bp_bf16_stride(l->y->cols), width);
-    return dx;
+}
+
+/* One row's gradient before the activation, to bias and base (NULL: none). */
+static void share_row(const struct linear *l, const float *dx, float *base, int add)
+{
+    size_t width = (size_t)l->y->cols;
+
+    if (l->b.grad)
+        add_to(l->b.grad, dx, width);
+    if (base && add)
+        add_to(base, dx, width);
+    else if (base)
+        memcpy(base, dx, width * sizeof *dx);
 }
 
 /*
- * The gradients of all rows before the activation, to bias and base; and as a factor for the products: in the place of dy, or rounded, when
- * floats are written nowhere.
+ * The gradients of all rows before the activation, to bias and base; and as a factor for the products: in the place of dy, or rounded by way
+ * of `room`, when floats are written nowhere.
  */
 static struct bp_factor rows_back(struct linear *l, float *dy, uint16_t *rounded, float *room)
 {
-    size_t rows = (size_t)l->y->rows, width = (size_t)l->y->cols;
-    int add = 1;
+    int rows = l->y->rows, add = 1;
+    size_t width = (size_t)l->y->cols;
     float *base = l->base && l->base->grad ? bp_gradient_sink(l->base, &add) : NULL;
 
-    for (size_t row = 0; row < rows; row++, dy += width) {
-        const float *dx = row_back(l, row, dy, rounded ? room : dy);
-        if (l->b.grad)
-            add_to(l->b.grad, dx, width);
-        if (base && add)
-            add_to(base + row * width, dx, width);
-        else if (base)
-            memcpy(base + row * width, dx, width * sizeof *dx);
+    for (int first = 0; first < rows; first += ROUNDED_ROWS) {
+        int end = first + ROUNDED_ROWS < rows ? first + ROUNDED_ROWS : rows;
+        float *from = dy + (size_t)first * width, *to = rounded && l->act != BP_IDENTITY ? room : from;
+        for (int row = first; row < end; row++) {
+            size_t at = (size_t)(row - first) * width;
+            row_back(l, (size_t)row, from + at, to + at);
+            share_row(l, to + at, base ? base + (size_t)row * width : NULL, add);
+        }
         if (rounded)
-            bp_round_row(dx, l->y->cols, rounded, (int)row);
+            bp_round_rows(to, end - first, l->y->cols, rounded, first);
     }
-    return (struct bp_factor){dy - rows * width, rounded};
+    return (struct bp_factor){dy, rounded};
 }
 
 static void linear_back(struct bp_node *node)
 {
     struct linear *l = (struct linear *)node;
     int n = l->y->rows, out = l->y->cols;
-    float *dy = bp_gradient(l->y), *room = bp_arena_floats(&l->tape->arena, (size_t)out);
+    float *dy = bp_gradient(l->y), *room = bp_arena_floats(&l->tape->arena, ROUNDED_ROWS * (size_t)out);
     struct bp_factor x = bp_weight_factor(l->tape, l->w, l->x);
     struct bp_factor factor = rows_back(l, dy, bp_weight_bf16(l->w) ? bp_rounded_new(l->tape, n, out) : NULL, room);
 
@@ -137,8 +150,8 @@ static void forward(struct bp_tape *tape, struct bp_var *x, struct bp_matrix w, 
         float *strip = room ? room : y->value + (size_t)row * (size_t)out;
         bp_weight_forward(w, rows, bp_factor_rows(factor, x->cols, row), strip, 0);
         add_and_activate(strip, addend + (size_t)row * (size_t)stride, stride, rows, out, act);
-        for (int i = 0; y->rounded && i < rows; i++)
-            bp_round_row(strip + (size_t)i * (size_t)out, out, y->rounded, row + i);
+        if (y->rounded)
+            bp_round_rows(strip, rows, out, y->rounded, row);
     }
     if (room)
         bp_arena_give_back(&tape->arena, room);

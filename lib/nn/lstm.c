@@ -81,18 +81,19 @@ static bool begins(const struct lstm *l, int t, int b)
 }
 
 /* h (B x H) is the output before step t. */
-static void set_before(struct lstm *l, int t, const float *h, const float *zero)
+static void set_before(struct lstm *l, int t, const float *h)
 {
-    size_t n = (size_t)l->hidden;
+    size_t n = (size_t)l->hidden, first = (size_t)t * (size_t)l->batch, stride = bp_bf16_stride(l->hidden);
 
-    for (int b = 0; b < l->batch; b++) {
-        const float *from = begins(l, t, b) ? zero : h + (size_t)b * n;
-        int row = t * l->batch + b;
-        if (l->before.rounded)
-            bp_round_row(from, l->hidden, l->before.rounded, row);
-        else
-            memcpy(l->before.value + (size_t)row * n, from, n * sizeof *from);
-    }
+    if (l->before.rounded)
+        bp_round_rows(h, l->batch, l->hidden, l->before.rounded, (int)first);
+    else
+        memcpy(l->before.value + first * n, h, (size_t)l->batch * n * sizeof *h);
+    for (int b = 0; b < l->batch; b++)
+        if (begins(l, t, b) && l->before.rounded)
+            memset(l->before.rounded + (first + (size_t)b) * stride, 0, stride * sizeof *l->before.rounded);
+        else if (begins(l, t, b))
+            memset(l->before.value + (first + (size_t)b) * n, 0, n * sizeof *l->before.value);
 }
 
 static struct bp_factor before(const struct lstm *l, int t)
@@ -125,7 +126,7 @@ static void finish_row(struct lstm *l, const float *gate, int row)
         for (int j = 0; j < width; j++)
             bias[j] += gate[j];
     if (l->rounded)
-        bp_round_row(gate, width, l->rounded, row);
+        bp_round_rows(gate, 1, width, l->rounded, row);
 }
 
 /*
@@ -192,7 +193,7 @@ static void lstm_back(struct bp_node *node)
 }
 
 /* Split the state's rows (h, c): h is the output before the first step. */
-static void unpack(struct lstm *l, const float *state, int stride, const float *zero)
+static void unpack(struct lstm *l, const float *state, int stride)
 {
     size_t n = (size_t)l->hidden;
     float *h = bp_arena_floats(&l->tape->arena, (size_t)l->batch * n);
@@ -202,7 +203,7 @@ static void unpack(struct lstm *l, const float *state, int stride, const float *
         memcpy(h + b * n, state + b * (size_t)stride, n * sizeof(float));
         memcpy(l->first_cell + b * n, state + b * (size_t)stride + n, n * sizeof(float));
     }
-    set_before(l, 0, h, zero);
+    set_before(l, 0, h);
     l->starts = true;
 }
 
@@ -249,13 +250,13 @@ static void forward(struct lstm *l, const float *zero)
         for (int b = 0; b < batch; b++) {
             size_t at = (size_t)b * (size_t)n;
             step(gates + 4 * at, l->bias.value, cell_before(l, t, b, zero), cell + at, h + at, n);
-            if (l->rounded)
-                bp_round_row(gates + 4 * at, 4 * n, l->rounded, t * batch + b);
-            if (l->y->rounded)
-                bp_round_row(h + at, n, l->y->rounded, t * batch + b);
         }
+        if (l->rounded)
+            bp_round_rows(gates, batch, 4 * n, l->rounded, t * batch);
+        if (l->y->rounded)
+            bp_round_rows(h, batch, n, l->y->rounded, t * batch);
         if (t < l->steps - 1)
-            set_before(l, t + 1, h, zero);
+            set_before(l, t + 1, h);
     }
 }
 
@@ -305,7 +306,7 @@ struct bp_var *bp_lstm(struct bp_tape *tape, struct bp_var *x, struct bp_lstm_we
     allocate(l, rows, bp_lstm_bf16(w, x->cols, hidden));
     float *zero = bp_arena_zeros(&tape->arena, (size_t)hidden);
     if (sequences->state)
-        unpack(l, sequences->state, stride, zero);
+        unpack(l, sequences->state, stride);
     forward(l, zero);
     if (sequences->state_out)
         pack(l, sequences->state_out, stride);

@@ -22,9 +22,9 @@ uint16_t *bp_rounded_new(struct bp_tape *tape, int rows, int cols)
     return bp_arena_take(&tape->arena, (size_t)rows * bp_bf16_stride(cols) * sizeof(uint16_t));
 }
 
-void bp_round_row(const float *src, int cols, uint16_t *rounded, int row)
+void bp_round_rows(const float *src, int rows, int cols, uint16_t *rounded, int first)
 {
-    bp_bf16_kernels()->round(1, cols, src, (size_t)cols, rounded + (size_t)row * bp_bf16_stride(cols));
+    bp_bf16_kernels()->round(rows, cols, src, (size_t)cols, rounded + (size_t)first * bp_bf16_stride(cols));
 }
 
 struct bp_factor bp_weight_factor(struct bp_tape *tape, struct bp_matrix w, struct bp_var *x)

@@ -27,9 +27,9 @@ bool bp_weight_bf16(struct bp_matrix w);
 /* x as a factor of W's products, rounded now if that is needed and was not done before. */
 struct bp_factor bp_weight_factor(struct bp_tape *tape, struct bp_matrix w, struct bp_var *x);
 
-/* Room for a rounded matrix, from the tape's arena; and a row of it written from `cols` floats. */
+/* Room for a rounded matrix, from the tape's arena; and rows of it from `first` on, written from `rows` x `cols` floats. */
 uint16_t *bp_rounded_new(struct bp_tape *tape, int rows, int cols);
-void bp_round_row(const float *src, int cols, uint16_t *rounded, int row);
+void bp_round_rows(const float *src, int rows, int cols, uint16_t *rounded, int first);
 
 /* The factor, of `cols` columns, from row `first` on. */
 struct bp_factor bp_factor_rows(struct bp_factor x, int cols, int first);
