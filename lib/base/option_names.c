@@ -64,6 +64,7 @@ const char *const bp_option_elsewhere[] = {
     "learning-rate",
     "learning-rate-hold",
     "list",
+    "list-choices",
     "list-presets",
     "low-sees-goal",
     "max-memory",

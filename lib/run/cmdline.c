@@ -1,6 +1,7 @@
 #include "run/cmdline.h"
 
 #include "env/env.h"
+#include "run/choices.h"
 #include "run/preset.h"
 #include "run/resume.h"
 #include "store/pack.h"
@@ -25,6 +26,11 @@ static char *resume_line(int argc, char **argv)
     return with;
 }
 
+static const struct {
+    const char *option;
+    int (*print)(FILE *out);
+} lists[] = {{"list-presets", bp_preset_list}, {"list-choices", bp_choices_list}};
+
 int bp_cmdline_parse(struct bp_cmdline *cmdline, int argc, char **argv, const struct bp_usage *usage)
 {
     int operands, status;
@@ -37,9 +43,11 @@ int bp_cmdline_parse(struct bp_cmdline *cmdline, int argc, char **argv, const st
         return bp_error(BP_FAILURE, "out of memory");
     if ((status = bp_options_parse(cmdline->options, argc, argv, usage, &operands)))
         return status;
-    const char *list = bp_options_explicit(cmdline->options, "list-presets");
-    if (list && !strcmp(list, "yes"))
-        return bp_preset_list(stdout) ? -1 : 1;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        const char *asked = bp_options_explicit(cmdline->options, lists[i].option);
+        if (asked && !strcmp(asked, "yes"))
+            return lists[i].print(stdout) ? -1 : 1;
+    }
     if (operands < argc)
         return bp_error(BP_USAGE, "unexpected operand '%s'", argv[operands]);
     return 0;

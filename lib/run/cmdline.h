@@ -18,7 +18,7 @@ struct bp_cmdline {
 /*
  * In three steps: parse argv; lay presets, resume state and defaults under it; check, and fill cmdline->spec. After the first a program
  * may put a checkpoint's config underneath, after the second derive options from others. All: 0; -1 after reporting; the first
- * also 1 when the command is answered (--help, --list-presets).
+ * also 1 when the command is answered (--help, --list-presets, --list-choices).
  */
 int bp_cmdline_parse(struct bp_cmdline *cmdline, int argc, char **argv, const struct bp_usage *usage) BP_WARN_UNUSED;
 int bp_cmdline_resolve(struct bp_cmdline *cmdline) BP_WARN_UNUSED;

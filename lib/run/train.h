@@ -11,7 +11,7 @@ struct bp_train_command {
     const char *database;           /* "none": not recorded */
     bool force;                     /* overwrite a checkpoint of another run */
     bool keep_resume;               /* of a finished run too */
-    bool resume, quiet, print_config, list_presets;
+    bool resume, quiet, print_config, list_presets, list_choices;
     int64_t threads;
     int64_t max_memory;             /* bytes that the run may take, 0: any */
     int64_t checkpoint_every;       /* transitions between checkpoints with resume state, 0: at the end only */

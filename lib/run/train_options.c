@@ -16,6 +16,7 @@ const struct bp_option bp_train_command_options[] = {
     {"max-memory", 0, BP_COUNT, BP_SCOPE_COMMAND, AT(max_memory), NULL, 1, 1e15, NULL, "BYTES", "refuse a run that would take more memory", NULL},
     {"print-config", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(print_config), NULL, 0, 0, NULL, NULL, "print the resolved config, where each value came from, and the memory that the run will take, and stop", NULL},
     {"list-presets", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(list_presets), NULL, 0, 0, NULL, NULL, "print the presets that there are, and stop", NULL},
+    {"list-choices", 0, BP_FLAG, BP_SCOPE_COMMAND, AT(list_choices), NULL, 0, 0, NULL, NULL, "print what the names mean that options take, and those of metrics, and stop", NULL},
     {"quiet", 'q', BP_FLAG, BP_SCOPE_COMMAND, AT(quiet), NULL, 0, 0, NULL, NULL, "no progress on stderr", NULL},
     {0},
 };

@@ -56,3 +56,11 @@ is "  with a sentence" "$(grep -cvE '^[a-z0-9-]+ +[A-Z].*\.$' "$out")" 0
 cp "$out" listed
 quiet "bp-transfer --list-presets needs no prior" bp-transfer --list-presets
 same "  and says the same" "$out" listed
+
+quiet "--list-choices" bp-train --list-choices
+for line in "task: nav-easy" "algorithm: svg" "network: lstm" "head: bounded" "prior of a latent: ar1" "reuse: low-init" "metric: trace_weight"; do
+    like "  tells of the ${line%: *} ${line#*: }" "$(cat "$out")" "^  ${line#*: } +[A-Za-z]"
+done
+is "  and no row is without a word" "$(grep -cE '^  [^ ]+ *$' "$out")" 0
+quiet "bp-transfer --list-choices needs no prior" bp-transfer --list-choices
+check "a list to a full stdout" 1 'cannot write the list: No space left' -- bash -c 'bp-train --list-choices >/dev/full'
