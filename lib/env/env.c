@@ -7,6 +7,7 @@
 #include "env/grid.h"
 #include "env/nav.h"
 #include "env/push.h"
+#include "env/toy2d.h"
 #include "env/walk.h"
 
 #include <stdio.h>
@@ -14,7 +15,7 @@
 
 const struct bp_task *const bp_tasks[] = {
     &bp_nav_easy, &bp_nav_hard, &bp_goto, &bp_push_1b1t, &bp_push_1b1t_heavy, &bp_push_1b3t, &bp_push_2b2t, &bp_gather,
-    &bp_goto_and_push, &bp_goto_or_push, &bp_gap, &bp_walk, &bp_follow, &bp_grid, NULL,
+    &bp_goto_and_push, &bp_goto_or_push, &bp_gap, &bp_walk, &bp_follow, &bp_grid, &bp_toy2d, &bp_toy2d_new, NULL,
 };
 
 const char *bp_task_name(int i)

@@ -39,6 +39,7 @@ recorded() { [ "$(sqlite3 bp.db "select count(*) from run where process = $1")" 
 # What has to be so before an example: it goes on with a stopped run, speaks to one that is under way, or writes a file that is not there.
 before() {
     local output first=${1%%$'\n'*}
+    case $1 in *toy2d*) export BP_REPLAY_EPISODES=2000 ;; *) export BP_REPLAY_EPISODES=64 ;; esac      # an episode of toy2d has one step
     case $1 in
     *"kill -USR1"*)
         BP_TRANSITIONS=1G bp-train --preset nav-easy-mlp -q -o long.ckpt 2>/dev/null &
