@@ -125,6 +125,8 @@ const char *const bp_option_elsewhere[] = {
     "target-period",
     "task",
     "task-reward",
+    "termination",
+    "termination-cost",
     "threads",
     "threshold",
     "transitions",

@@ -37,6 +37,7 @@ struct bp_algorithm {
     bool named;                                         /* --algorithm names it; others follow from what else is asked for */
     bool state_value;                                   /* its critic is V(x, z), the network `value`; else Q(x, a, z) */
     bool through_actions;                               /* the policy's gradient comes through its samples, which must be reparameterised */
+    bool through_choices;                               /* but those of a high level need not where they are choices, which are all looked at */
     void (*draw)(const struct bp_work *work, const void *from);     /* fill the shard's batch, and what else the losses take */
     void (*losses)(const struct bp_work *work);         /* put the losses of what was drawn on the shard's tape; add to shard->stats.sum */
 };

@@ -28,6 +28,7 @@ struct bp_learner_config {
     double kl_cost;             /* alpha, nats to reward */
     double entropy_cost;        /* alpha_H */
     double task_reward;         /* weight of the task's reward; of bp_skills, as the next */
+    double termination_cost;    /* alpha_e, for each end of an option */
     double posterior_cost;      /* alpha_g, a step: of what the posterior tells of the latent, nats to reward */
     double learning_rate[BP_PARTS];     /* of Adam; 0: frozen */
     bool frozen[BP_ROLES];      /* networks that stay as they are, whatever the rate of their part */

@@ -1,8 +1,7 @@
 #include "learn/skills.h"
 
-#include "learn/work.h"
+#include "learn/acts.h"
 #include "nn/loss.h"
-#include "nn/rows.h"
 
 #include <math.h>
 
@@ -16,13 +15,9 @@ static bool learned_high(const struct bp_agent *agent)
     return agent->behaviour[BP_POLICY].level[0].net != BP_NO_NET;
 }
 
-/* q: what a high level that is fixed draws from. */
-static struct bp_distribution reference(const struct bp_scene *scene, const struct bp_level *high)
+static bool with_termination(const struct bp_agent *agent)
 {
-    struct bp_level fixed = *high;
-
-    fixed.net = BP_NO_NET;
-    return bp_level_given(scene, &fixed, NULL, NULL);
+    return agent->behaviour[BP_POLICY].level[0].ends != 0;
 }
 
 /* n: steps for which a latent is held, as the discount counts them. */
@@ -34,72 +29,7 @@ static double steps_held(const struct bp_learner *learner)
     return gamma < 1 ? (1 - pow(gamma, period)) / (1 - gamma) : period;
 }
 
-/* Whether a latent is drawn at each row of the batch. */
-static const float *draws(const struct bp_work *w, int rows)
-{
-    const struct bp_level *high = &w->learner->agent.behaviour[BP_POLICY].level[0];
-    float *drawn = bp_arena_floats(&w->shard->tape.arena, (size_t)rows);
-
-    for (int i = 0; i < rows; i++)
-        drawn[i] = w->shard->batch.episode_step[i] % high->period == 0;
-    return drawn;
-}
-
-/* Those of y where drawn, those of the replay elsewhere. */
-static struct bp_var *drawn_or_held(struct bp_tape *tape, struct bp_var *y, struct bp_var *held, const float *drawn)
-{
-    struct bp_var *both[] = {y, held};
-    int rows = y->rows, *index = bp_arena_take(&tape->arena, (size_t)rows * sizeof *index);
-
-    for (int i = 0; i < rows; i++)
-        index[i] = drawn[i] > 0 ? i : rows + i;
-    return bp_take_rows(tape, bp_stack_rows(tape, both, 2), index, rows);
-}
-
-/* ---- what the policy does, on steps 0 ... K of the sequences ---- */
-
-struct acts {
-    struct bp_var *acted;           /* latents that acted, from the replay */
-    struct bp_distribution high;    /* pi^H(z|x) */
-    const float *drawn;             /* rows: 1 where it draws */
-    struct bp_distribution pi_acted;/* pi(a|z, x) of latents that acted */
-    struct bp_var *z;               /* fresh where one is drawn, else the one that acted */
-    struct bp_distribution pi;      /* pi(a|z, x) of these, and what is drawn from it */
-    struct bp_var *action;
-    struct bp_var *kl, *kl_high;    /* KL(pi(a|z, x) || pi0'(a|x)), KL(pi^H || q) where drawn; NULL: no prior, a high level that is fixed */
-    struct bp_var *q;               /* Q'(x, a, z) */
-};
-
-static struct acts act(const struct bp_work *w, bool target, const struct bp_target_critics *critics)
-{
-    const struct bp_agent *agent = &w->learner->agent;
-    const struct bp_behaviour *policy = &agent->behaviour[BP_POLICY], *prior = &agent->behaviour[BP_PRIOR];
-    const struct bp_level *high = &policy->level[0], *low = &policy->level[1];
-    const struct bp_batch *b = &w->shard->batch;
-    struct bp_tape *tape = &w->shard->tape;
-    struct bp_net_seen seen[BP_ROLES] = {{0}}, seen_target[BP_ROLES] = {{0}};
-    struct bp_scene scene = bp_work_scene(w, target, b->steps + 1), targets = bp_work_scene(w, true, b->steps + 1);
-    int rows = (b->steps + 1) * b->batch;
-    struct acts acts = {.acted = bp_constant(tape, rows, high->space.size, b->latents), .drawn = draws(w, rows)};
-
-    scene.seen = seen;
-    targets.seen = target ? seen : seen_target;
-    acts.high = bp_level_given(&scene, high, NULL, NULL);
-    acts.z = drawn_or_held(tape, high->family->sample(tape, acts.high, w->shard->noise), acts.acted, acts.drawn);
-    acts.pi = bp_level_given(&scene, low, acts.z, NULL);
-    acts.pi_acted = bp_level_given(&scene, low, acts.acted, NULL);
-    acts.action = low->family->sample(tape, acts.pi, w->shard->noise + rows * high->family->noise(high->space.size));
-    acts.q = bp_work_target_value(w, critics, 0, bp_clip_action(tape, acts.action), acts.z);
-    if (prior->levels)
-        acts.kl = bp_distribution_kl(tape, acts.pi, bp_level_given(&targets, &prior->level[0], NULL, NULL), acts.action);
-    if (learned_high(agent)) {
-        struct bp_var *kl = high->family->kl(tape, acts.high, reference(&scene, high));
-        acts.kl_high = bp_weighted_sum(tape, &kl, &acts.drawn, 1);
-    }
-    return acts;
-}
-
-/* ---- targets ---- */
+/* ---- what the posterior tells ---- */
 
 /* log g(z|x') of the latents that acted, on steps 0 ... K-1. */
 static struct bp_var *posterior(const struct bp_work *w, struct bp_var *latents)
@@ -115,9 +45,8 @@ static struct bp_var *posterior(const struct bp_work *w, struct bp_var *latents)
 /* log g(z|x') - log q(z) */
 static float *information(const struct bp_work *w, struct bp_var *latents, const struct bp_var *log_g)
 {
-    const struct bp_batch *b = &w->shard->batch;
-    struct bp_scene scene = bp_work_scene(w, false, b->steps);
-    struct bp_distribution q = reference(&scene, &w->learner->agent.behaviour[BP_POLICY].level[0]);
+    struct bp_scene scene = bp_work_scene(w, false, w->shard->batch.steps);
+    struct bp_distribution q = bp_acts_reference(&scene, &w->learner->agent.behaviour[BP_POLICY].level[0]);
     const struct bp_var *log_q = q.family->log_prob(scene.tape, q, latents);
     float *told = bp_arena_floats(&scene.tape->arena, (size_t)log_g->rows);
 
@@ -126,24 +55,19 @@ static float *information(const struct bp_work *w, struct bp_var *latents, const
     return told;
 }
 
-/* log pi of what acted: of the action, and of the latent where it was drawn. */
-static float *log_prob_acted(const struct bp_work *w, const struct acts *acts)
-{
-    const struct bp_batch *b = &w->shard->batch;
-    struct bp_tape *tape = &w->shard->tape;
-    int rows = b->steps * b->batch;
-    struct bp_distribution pi = bp_distribution_slice_rows(tape, acts->pi_acted, 0, rows), high = bp_distribution_slice_rows(tape, acts->high, 0, rows);
-    struct bp_var *actions = bp_constant(tape, rows, w->learner->agent.action.size, b->actions), *latents = bp_slice_rows(tape, acts->acted, 0, rows);
-    const struct bp_var *of_action = pi.family->log_prob(tape, pi, actions), *of_latent = high.family->log_prob(tape, high, latents);
-    float *sum = bp_arena_floats(&tape->arena, (size_t)rows);
+/* ---- targets and losses ---- */
 
-    for (int i = 0; i < rows; i++)
-        sum[i] = of_action->value[i] + b->drawn[i] * of_latent->value[i];
-    return sum;
+/* What the latent of a row costs, in the learner's units: alpha_g n KL(pi^H || q), and an end of the one before. */
+static double cost_of_latent(const struct bp_work *w, const struct bp_acts *acts, int row)
+{
+    const struct bp_learner_config *c = &w->learner->config;
+    double kl = acts->kl_high ? c->posterior_cost * steps_held(w->learner) * (double)acts->kl_high->value[row] : 0;
+
+    return c->reward_scale * (kl + (acts->end ? c->termination_cost * (double)acts->end->value[row] : 0));
 }
 
-/* Q^R of rewards r', values V^ = Q'(x, a, z) - alpha KL - alpha_g n KL(pi^H || q), and traces     (BP eq. 11). */
-static float *retrace_targets(const struct bp_work *w, const struct acts *acts, const float *told, const struct bp_var *q_replay)
+/* Q^R of rewards r', values V^ = Q'(x, a, z) - alpha KL - the latent's cost, and traces     (BP eq. 11). */
+static float *retrace_targets(const struct bp_work *w, const struct bp_acts *acts, const float *told, const struct bp_var *q_replay)
 {
     const struct bp_learner_config *c = &w->learner->config;
     const struct bp_batch *b = &w->shard->batch;
@@ -152,15 +76,11 @@ static float *retrace_targets(const struct bp_work *w, const struct acts *acts, 
 
     for (int i = 0; i < rows; i++) {
         int next = i + b->batch;
-        double kl = acts->kl ? c->kl_cost * (double)acts->kl->value[next] : 0;
-        double kl_high = acts->kl_high ? c->posterior_cost * steps_held(w->learner) * (double)acts->kl_high->value[next] : 0;
-        value[i] = acts->q->value[next] - (float)(c->reward_scale * (kl + kl_high));
+        value[i] = acts->worth->value[next] - (float)cost_of_latent(w, acts, next);
         reward[i] = (float)(c->reward_scale * (c->task_reward * (double)b->reward[i] + c->posterior_cost * (double)told[i]));
     }
-    return bp_work_retrace(w, log_prob_acted(w, acts), reward, value, q_replay->value, &w->shard->stats.sum[BP_SKILLS_TRACE]);
+    return bp_work_retrace(w, acts->log_prob->value, reward, value, q_replay->value, &w->shard->stats.sum[BP_SKILLS_TRACE]);
 }
-
-/* ---- losses ---- */
 
 /* L_Q = (Q(x, a, z) - Q^R)^2, of each critic */
 static void critic_losses(const struct bp_work *w, struct bp_var *actions, struct bp_var *latents, const float *target, float mean)
@@ -175,38 +95,29 @@ static void critic_losses(const struct bp_work *w, struct bp_var *actions, struc
         }
 }
 
-/* L_pi = -Q'(x, a ~ pi, z) + alpha KL(pi || pi0') + alpha_g n KL(pi^H || q) - alpha_H H(pi^L) */
-static void policy_loss(const struct bp_work *w, const struct acts *acts, float mean)
+/* Adds factor times x to the loss, over the rows that have a transition; x NULL: nothing. */
+static double add(const struct bp_work *w, struct bp_var *x, double factor)
+{
+    const struct bp_batch *b = &w->shard->batch;
+
+    return x ? bp_add_loss(bp_slice_rows(&w->shard->tape, x, 0, b->steps * b->batch), (float)factor, b->mask) : 0;
+}
+
+/* L_pi = -(Q'(x, a ~ pi, z) - alpha KL(pi || pi0')) - alpha_H H(pi^L) + alpha_g n KL(pi^H || q) + alpha_e e */
+static void policy_loss(const struct bp_work *w, const struct bp_acts *acts, double mean)
 {
     const struct bp_learner_config *c = &w->learner->config;
     const struct bp_batch *b = &w->shard->batch;
-    struct bp_tape *tape = &w->shard->tape;
+    double *total = w->shard->stats.sum, scaled = c->reward_scale * mean;
     int rows = b->steps * b->batch;
-    struct bp_var *entropy = bp_slice_rows(tape, acts->pi.family->entropy(tape, acts->pi), 0, rows);
-    double *total = w->shard->stats.sum, loss = bp_add_loss(bp_slice_rows(tape, acts->q, 0, rows), -mean, b->mask);
 
-    loss += bp_add_loss(entropy, -(float)(c->reward_scale * c->entropy_cost) * mean, b->mask);
-    if (acts->kl)
-        loss += bp_add_loss(bp_slice_rows(tape, acts->kl, 0, rows), (float)(c->reward_scale * c->kl_cost) * mean, b->mask);
-    if (acts->kl_high)
-        loss += bp_add_loss(bp_slice_rows(tape, acts->kl_high, 0, rows), (float)(c->reward_scale * c->posterior_cost * steps_held(w->learner)) * mean, b->mask);
-    total[BP_SKILLS_POLICY_LOSS] += loss;
-    total[BP_SKILLS_ENTROPY] += bp_work_sum(entropy, b->mask, rows);
+    total[BP_SKILLS_POLICY_LOSS] += add(w, acts->worth, -mean) + add(w, acts->entropy, -scaled * c->entropy_cost) +
+                                    add(w, acts->kl_high, scaled * c->posterior_cost * steps_held(w->learner)) + add(w, acts->end, scaled * c->termination_cost);
+    total[BP_SKILLS_ENTROPY] += bp_work_sum(acts->entropy, b->mask, rows);
     total[BP_SKILLS_KL_PRIOR] += bp_work_sum(acts->kl, b->mask, rows);
     total[BP_SKILLS_KL_PRIOR_HIGH] += bp_work_sum(acts->kl_high, b->mask, rows);
+    total[BP_SKILLS_TERMINATION] += bp_work_sum(acts->end, b->mask, rows);
     total[BP_SKILLS_Q] += bp_work_sum(acts->q, b->mask, rows);
-}
-
-/* L_pi0 = KL(pi(a|z, x) || pi0(a|x)), pi held fixed: pi0 becomes the mean over latents */
-static void prior_loss(const struct bp_work *w, const struct acts *acts, float mean)
-{
-    const struct bp_batch *b = &w->shard->batch;
-    struct bp_scene scene = bp_work_scene(w, false, b->steps);
-    struct bp_distribution pi = bp_distribution_slice_rows(scene.tape, acts->pi, 0, b->steps * b->batch), fixed = bp_distribution_stop_gradient(scene.tape, pi);
-    struct bp_var *action = bp_stop_gradient(scene.tape, bp_slice_rows(scene.tape, acts->action, 0, b->steps * b->batch));
-    struct bp_distribution pi0 = bp_level_given(&scene, &w->learner->agent.behaviour[BP_PRIOR].level[0], NULL, NULL);
-
-    w->shard->stats.sum[BP_SKILLS_PRIOR_LOSS] += bp_add_loss(bp_distribution_kl(scene.tape, fixed, pi0, action), mean, b->mask);
 }
 
 static void losses(const struct bp_work *w)
@@ -219,22 +130,24 @@ static void losses(const struct bp_work *w)
     struct bp_var *actions = bp_clip_action(tape, bp_constant(tape, rows, w->learner->agent.action.size, b->actions));
 
     struct bp_target_critics critics = bp_work_target_critics(w, b->steps + 1);
-    struct acts online = act(w, false, &critics), steady = c->value_policy == BP_VALUE_POLICY_ONLINE ? online : act(w, true, &critics);
-    struct bp_var *latents = bp_slice_rows(tape, online.acted, 0, rows);
+    struct bp_acts online = bp_acts_along(w, false, &critics), steady = c->value_policy == BP_VALUE_POLICY_ONLINE ? online : bp_acts_along(w, true, &critics);
+    struct bp_var *latents = bp_slice_rows(tape, online.latents, 0, rows);
     struct bp_var *q_replay = bp_work_target_value(w, &critics, b->batch, bp_slice_rows(tape, actions, b->batch, later), bp_slice_rows(tape, latents, b->batch, later));
 
     /* L_g = -log g(z|x') of the latents that acted */
     struct bp_var *log_g = posterior(w, latents);
     const float *told = information(w, latents, log_g);
-    bp_add_loss(log_g, -mean, b->mask);
-
-    critic_losses(w, actions, latents, retrace_targets(w, &steady, told, q_replay), mean);
-    policy_loss(w, &online, mean);
-    if (with_prior(&w->learner->agent) && c->learning_rate[BP_PART_PRIOR] > 0)
-        prior_loss(w, &online, mean);
     w->shard->stats.sum[BP_SKILLS_LOG_PROB] += bp_work_sum(log_g, b->mask, rows);
     for (int i = 0; i < rows; i++)
         w->shard->stats.sum[BP_SKILLS_INFORMATION] += (double)b->mask[i] * (double)told[i];
+    bp_add_loss(log_g, -mean, b->mask);
+
+    critic_losses(w, actions, latents, retrace_targets(w, &steady, told, q_replay), mean);
+    policy_loss(w, &online, (double)mean);
+
+    /* L_pi0 = KL(pi(a|z, x) || pi0(a|x)), pi held fixed: pi0 becomes the mean over latents */
+    if (with_prior(&w->learner->agent) && c->learning_rate[BP_PART_PRIOR] > 0)
+        w->shard->stats.sum[BP_SKILLS_PRIOR_LOSS] += add(w, bp_acts_prior_kl(w, &online), (double)mean);
 }
 
 /* ---- metrics ---- */
@@ -247,6 +160,7 @@ static const struct bp_metric metrics[] = {
     [BP_SKILLS_KL_PRIOR_HIGH] = {"kl_prior_high", "KL(pi^H || q) where a latent is drawn, nats a step", BP_PER_TRANSITION, false, learned_high},
     [BP_SKILLS_LOG_PROB] = {"posterior_log_prob", "log g(z|x'), nats a step", BP_PER_TRANSITION, false, NULL},
     [BP_SKILLS_INFORMATION] = {"information", "log g(z|x') - log q(z), nats a step: at most I(z; x')", BP_PER_TRANSITION, false, NULL},
+    [BP_SKILLS_TERMINATION] = {"termination", "how likely an option ends, a step", BP_PER_TRANSITION, false, with_termination},
     [BP_SKILLS_ENTROPY] = {"entropy", "H(pi^L), nats a step", BP_PER_TRANSITION, false, NULL},
     [BP_SKILLS_Q] = {"q_mean", "Q'(x, a ~ pi, z)", BP_PER_TRANSITION, true, NULL},
     [BP_SKILLS_TRACE] = {"trace_weight", "c of Retrace", BP_PER_TRANSITION, false, NULL},
@@ -259,6 +173,7 @@ const struct bp_algorithm bp_skills = {
     .metric = metrics,
     .target = {[BP_PART_POLICY] = true, [BP_PART_PRIOR] = true, [BP_PART_CRITIC] = true},
     .through_actions = true,
+    .through_choices = true,
     .draw = bp_work_draw,
     .losses = losses,
 };

@@ -21,6 +21,12 @@
  * and alpha_g = alpha / n. n counts steps as the discount does: sum_{i<p} gamma^i of a latent that is held for p. Adding log q to both only
  * moves the reward's zero: a posterior that knows nothing earns nothing, so that no episode is worth more for being short.
  *
+ * Choices. The latent may be one of K choices, with q = 1/K. Then nothing has to be drawn: values and losses are expected over all choices, of
+ * which each is as likely as p(z|x, z') (nn/choice.h). It is held for a period, or until it ends with a probability e(x, z') that a network says:
+ * options, whose ends u are latents too. g may take the policy's own e for them, since x and z' are known when u is drawn; so they add nothing to
+ * the bound, and the sum over k is over the draws that there were. The gradient of the expectation with regard to e is what the option in force is
+ * worth less than a new one, the termination gradient of Bacon et al. (2017); an end costs alpha_e.
+ *
  * What is in an update differs from SVG(0) (learn/svg.h) in that latents matter to the critic, by the reward above: so those that acted are
  * taken from the replay, and held; where one is drawn, values and the policy's loss take a fresh one from pi^H, through which its gradient
  * passes, also by way of Q. Traces compare densities of both, of the action and of a latent that was drawn.
@@ -39,6 +45,7 @@ enum {
     BP_SKILLS_KL_PRIOR_HIGH,
     BP_SKILLS_LOG_PROB,
     BP_SKILLS_INFORMATION,
+    BP_SKILLS_TERMINATION,
     BP_SKILLS_ENTROPY,
     BP_SKILLS_Q,
     BP_SKILLS_TRACE,

@@ -3,6 +3,7 @@
 #include "base/random.h"
 #include "nn/filter.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ const struct bp_role_row bp_roles[BP_ROLES] = {
     [BP_INFERENCE] = {"inference", BP_PART_PRIOR, false, false, "inference network", "inference"},
     [BP_POSTERIOR] = {"posterior", BP_PART_POSTERIOR, false, false, "posterior", "posterior"},
     [BP_VALUE] = {"value", BP_PART_CRITIC, true, false, "critic", "critic"},
+    [BP_TERMINATION] = {"termination", BP_PART_POLICY, false, false, "termination", "termination"},
 };
 
 const struct bp_latent_prior bp_latent_priors[] = {
@@ -143,8 +145,8 @@ static int init_high(struct bp_agent *agent, enum bp_role role, const struct bp_
         level->correlation = prior->head && level->space.size > 1 ? latent->correlation : 0;
         return init_level(agent, role, &alone, prior->kind, level);
     }
-    level->family = &bp_families[0];
-    if (level->space.kind != BP_CONTINUOUS)
+    level->family = bp_family_find(level->space.kind == BP_DISCRETE ? "categorical" : "softplus");
+    if (level->space.kind != BP_CONTINUOUS && !fixed)
         return bp_error(BP_USAGE, "a latent of %d choices is drawn by a network with the head categorical, not from N(0, I): see --high, --prior-high", level->space.size);
     level->correlation = prior && prior->before ? latent->correlation : 0;
     return 0;
@@ -204,13 +206,13 @@ static int init_inference(struct bp_agent *agent, const struct bp_net_choice *ch
     return exact ? 0 : init_level(agent, BP_INFERENCE, choice, NULL, &agent->inference);
 }
 
-/* What a high level draws. */
+/* What a high level draws: what its head says, of a network and of one that is fixed. */
 static enum bp_space_kind drawn_by(const struct bp_net_choice *choice)
 {
     const struct bp_latent_prior *prior = find_latent_prior(choice->kind);
-    bool network = prior ? prior->kind != NULL : strcmp(choice->kind, bp_latent_fixed) != 0;
+    bool headed = !prior || prior->kind;
     const char *head = prior && prior->head ? prior->head : choice->head;
-    const struct bp_family *family = network && head ? bp_family_find(head) : NULL;
+    const struct bp_family *family = headed && head ? bp_family_find(head) : NULL;
 
     return family ? family->space : BP_CONTINUOUS;
 }
@@ -249,6 +251,22 @@ static int init_posterior(struct bp_agent *agent, const struct bp_net_choice *ch
     return init_level(agent, BP_POSTERIOR, choice, NULL, &agent->posterior);
 }
 
+/* Of a policy's options: how likely the one before ends, where it is. */
+static int init_termination(struct bp_agent *agent, const struct bp_net_choice *choice)
+{
+    struct bp_behaviour *policy = &agent->behaviour[BP_POLICY];
+    struct bp_net_spec spec = {.output_size = 1};
+
+    if (!chosen(choice))
+        return 0;
+    if (policy->levels < 2 || agent->latent.kind != BP_DISCRETE || !agent->posterior.family)
+        return bp_error(BP_USAGE, "--termination is for a policy whose latent is one of choices, beside a posterior: give --latent-size, --high-head "
+                        "categorical and --posterior");
+    add_late(&spec, "before", agent->latent.size, BP_LATE_NUMBERS);
+    policy->level[0].ends = 1u << BP_TERMINATION;
+    return init_net(agent, BP_TERMINATION, choice, &spec);
+}
+
 int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, struct bp_space action, const struct bp_net_choice choice[BP_ROLES],
                   const struct bp_latent_choice *latent)
 {
@@ -262,7 +280,8 @@ int bp_agent_init(struct bp_agent *agent, const struct bp_groups *groups, struct
         return bp_error(BP_USAGE, "a latent of %d choices: there can be %d at most", agent->latent.size, BP_FILTER_STATES);
     if (init_behaviour(agent, BP_POLICY, &choice[BP_POLICY], BP_POLICY_HIGH, &choice[BP_POLICY_HIGH], latent) ||
         init_behaviour(agent, BP_PRIOR, &choice[BP_PRIOR], BP_PRIOR_HIGH, beside_posterior ? &none : &choice[BP_PRIOR_HIGH], latent) ||
-        check_latents(agent) || init_inference(agent, &choice[BP_INFERENCE]) || init_posterior(agent, &choice[BP_POSTERIOR]))
+        check_latents(agent) || init_inference(agent, &choice[BP_INFERENCE]) || init_posterior(agent, &choice[BP_POSTERIOR]) ||
+        init_termination(agent, &choice[BP_TERMINATION]))
         return -1;
     for (int role = 0; role < BP_ROLES; role++)
         if (bp_roles[role].value && init_critic(agent, (enum bp_role)role, &choice[role]))
@@ -330,6 +349,8 @@ void bp_agent_randomise(const struct bp_agent *agent, enum bp_role role, float *
     float *bias = params + net->layer[net->layers - 1].b;
 
     bp_net_randomise(net, params, stream);
+    if (role == BP_TERMINATION)         /* at first a choice ends once in its nominal period */
+        *bias = -logf((float)agent->behaviour[BP_POLICY].level[0].period - 0.5f);
     if (!level || !level->family->start)
         return;
     bp_random_normal(stream, bias, net->spec.output_size);

@@ -8,7 +8,7 @@
 #include "model/net.h"
 
 /* The networks there can be: arrays over roles are indexed by these, in the order of bp_roles[]. */
-enum bp_role { BP_POLICY, BP_PRIOR, BP_CRITIC, BP_CRITIC_2, BP_POLICY_HIGH, BP_PRIOR_HIGH, BP_INFERENCE, BP_POSTERIOR, BP_VALUE, BP_ROLES };
+enum bp_role { BP_POLICY, BP_PRIOR, BP_CRITIC, BP_CRITIC_2, BP_POLICY_HIGH, BP_PRIOR_HIGH, BP_INFERENCE, BP_POSTERIOR, BP_VALUE, BP_TERMINATION, BP_ROLES };
 enum { BP_CRITICS = 2 };                        /* at most; where there are two, they are built alike */
 
 /* What trains a network, and with what rate. */
@@ -62,7 +62,7 @@ struct bp_latent_choice {
     double correlation;                         /* a of a prior ar1: N(a z', 1 - a^2) */
 };
 
-/* The kind of a policy's high level that is no network: N(0, I). */
+/* The kind of a policy's high level that is no network: N(0, I), or all choices equally likely. */
 extern const char bp_latent_fixed[];
 
 /*

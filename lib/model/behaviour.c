@@ -5,14 +5,22 @@
 #include "nn/rows.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
+
+int bp_behaviour_level_noise(const struct bp_behaviour *behaviour, int level)
+{
+    const struct bp_level *l = &behaviour->level[level];
+
+    return l->family->noise(l->space.size) + (l->ends != 0);
+}
 
 int bp_behaviour_noise(const struct bp_behaviour *behaviour)
 {
     int numbers = 0;
 
     for (int i = 0; i < behaviour->levels; i++)
-        numbers += behaviour->level[i].family->noise(behaviour->level[i].space.size);
+        numbers += bp_behaviour_level_noise(behaviour, i);
     return numbers;
 }
 
@@ -23,6 +31,8 @@ unsigned bp_behaviour_nets(const struct bp_behaviour *behaviour)
     for (int i = 0; i < behaviour->levels; i++)
         if (behaviour->level[i].net != BP_NO_NET)
             nets |= 1u << behaviour->level[i].net | behaviour->level[i].adds | behaviour->level[i].on;
+    for (int i = 0; i < behaviour->levels; i++)
+        nets |= behaviour->level[i].ends;
     return nets;
 }
 
@@ -56,6 +66,25 @@ static struct bp_var *hold(const struct bp_scene *scene, const struct bp_level *
     return y;
 }
 
+/* One step of acting: the choice in force ends with the probability that its network says, by one number of noise a row, or is held. */
+static struct bp_var *end_or_hold(const struct bp_scene *scene, const struct bp_level *level, struct bp_var *y, const float *noise, struct bp_path *path, int i)
+{
+    size_t rows = (size_t)bp_scene_rows(scene), size = (size_t)level->space.size;
+    float *mark = bp_arena_floats(&scene->tape->arena, rows), *end = bp_arena_floats(&scene->tape->arena, rows);
+    const struct bp_var *likely = bp_level_end(scene, level, bp_constant(scene->tape, (int)rows, (int)size, scene->latent));
+
+    assert(scene->carry && scene->steps == 1);
+    path->level[i].drawn = mark;
+    path->level[i].end = end;
+    for (size_t row = 0; row < rows; row++) {
+        end[row] = scene->episode_step[row] ? likely->value[row] : 1;
+        mark[row] = 0.5 * erfc(-(double)noise[row] * M_SQRT1_2) < (double)end[row];
+        if (mark[row] == 0)
+            memcpy(y->value + row * size, scene->latent + row * size, size * sizeof(float));
+    }
+    return y;
+}
+
 struct bp_path bp_behave(const struct bp_scene *scene, const struct bp_behaviour *behaviour, const float *noise)
 {
     struct bp_path path = {.levels = behaviour->levels};
@@ -66,9 +95,13 @@ struct bp_path bp_behave(const struct bp_scene *scene, const struct bp_behaviour
         path.level[i].net = level->net;
         path.level[i].p = bp_level_given(scene, level, i ? path.level[i - 1].y : NULL, NULL);     /* one step looks no further back than the scene's latent */
         path.level[i].y = level->family->sample(scene->tape, path.level[i].p, noise);
-        if (level->period > 1)
-            path.level[i].y = hold(scene, level, path.level[i].y, &path.level[i].drawn);
         noise += bp_scene_rows(scene) * level->family->noise(level->space.size);
+        if (level->ends) {
+            path.level[i].y = end_or_hold(scene, level, path.level[i].y, noise, &path, i);
+            noise += bp_scene_rows(scene);
+        } else if (level->period > 1) {
+            path.level[i].y = hold(scene, level, path.level[i].y, &path.level[i].drawn);
+        }
     }
     return path;
 }
@@ -121,6 +154,7 @@ struct bp_path bp_path_slice_rows(struct bp_tape *tape, const struct bp_path *pa
         some.level[i].p = bp_distribution_slice_rows(tape, path->level[i].p, first, rows);
         some.level[i].y = bp_slice_rows(tape, path->level[i].y, first, rows);
         some.level[i].drawn = path->level[i].drawn ? path->level[i].drawn + first : NULL;
+        some.level[i].end = path->level[i].end ? path->level[i].end + first : NULL;
     }
     return some;
 }

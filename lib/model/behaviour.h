@@ -21,6 +21,7 @@ struct bp_path {
         struct bp_distribution p;       /* family NULL: left out, since the path that was scored has it from the same network */
         struct bp_var *y;               /* in force: drawn here, or held */
         const float *drawn;             /* rows: 1 where y was drawn, 0 where it is held; NULL: drawn everywhere */
+        const float *end;               /* rows: how likely it was that the y before ended, 1 where there was none; NULL: of no level with `ends` */
     } level[BP_LEVELS];
     int levels;
 };
@@ -28,14 +29,21 @@ struct bp_path {
 /* The networks that it refers to: bits 1 << net. */
 unsigned bp_behaviour_nets(const struct bp_behaviour *behaviour);
 
-/* Standard normal numbers that a row's draws take. */
+/*
+ * Standard normal numbers that a row's draws take: those of a level, of which the last says whether a choice ends, where a network says how likely
+ * that is; and all.
+ */
+int bp_behaviour_level_noise(const struct bp_behaviour *behaviour, int level);
 int bp_behaviour_noise(const struct bp_behaviour *behaviour);
 
 
 /* Whether it has latents that can be summed over (bp_score): choices of a network. */
 bool bp_behaviour_sums(const struct bp_behaviour *behaviour);
 
-/* Draw a path; noise: for each level in turn rows x its numbers. Levels that look back can be drawn for one step at a time. */
+/*
+ * Draw a path; noise: for each level in turn rows x its family's numbers, then one a row where choices end. Levels that look back can be drawn for
+ * one step at a time, and choices that end as one acts.
+ */
 struct bp_path bp_behave(const struct bp_scene *scene, const struct bp_behaviour *behaviour, const float *noise);
 
 /*

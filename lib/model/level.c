@@ -1,5 +1,6 @@
 #include "model/level.h"
 
+#include "nn/choice.h"
 #include "nn/linear.h"
 #include "nn/rows.h"
 
@@ -65,6 +66,14 @@ static struct bp_distribution autoregressive(const struct bp_scene *scene, const
     return bp_normal(mean, bp_constant(scene->tape, rows, level->space.size, scale));
 }
 
+/* Choices, all equally likely. */
+static struct bp_distribution all_alike(const struct bp_scene *scene, const struct bp_level *level)
+{
+    int rows = bp_scene_rows(scene), choices = level->space.size;
+
+    return level->family->make(scene->tape, bp_constant(scene->tape, rows, choices, bp_arena_zeros(&scene->tape->arena, (size_t)rows * (size_t)choices)), choices);
+}
+
 /* ---- a level's distributions ---- */
 
 /* What a network makes of the observations: once, where the scene keeps it. */
@@ -115,8 +124,19 @@ struct bp_distribution bp_level_at(const struct bp_scene *scene, const struct bp
     return level->family->make(scene->tape, sum, level->space.size);
 }
 
+struct bp_var *bp_level_end(const struct bp_scene *scene, const struct bp_level *level, struct bp_var *y_before)
+{
+    int net = 0;
+
+    while (!(level->ends >> net & 1))
+        net++;
+    return bp_probability(scene->tape, output(scene, net, &y_before, NULL, 0));
+}
+
 struct bp_distribution bp_level_given(const struct bp_scene *scene, const struct bp_level *level, struct bp_var *above, struct bp_var *y)
 {
+    if (level->net == BP_NO_NET && level->space.kind == BP_DISCRETE)
+        return all_alike(scene, level);
     if (level->net == BP_NO_NET)
         return autoregressive(scene, level, y);
     return bp_level_at(scene, level, above, level->before ? before(scene, y, level->space.size) : NULL, NULL, 0);

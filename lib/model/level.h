@@ -16,14 +16,15 @@ int bp_nets_next(unsigned nets, int after);
 
 struct bp_level {
     const struct bp_family *family;     /* that its network's outputs become; without a network Gaussian */
-    int net;                            /* of the agent's; BP_NO_NET: N(a y', 1 - a^2) */
+    int net;                            /* of the agent's; BP_NO_NET: N(a y', 1 - a^2), of choices all equally likely */
     double correlation;                 /* a; 0: N(0, I). With a network of choices: how likely the one before is
                                            where the network says nothing, which is where training starts; 0: as the others */
     unsigned adds;                      /* networks whose outputs are added to its network's before they become a distribution: bits 1 << net */
     unsigned on;                        /* networks whose torso its network is given, after what is given from levels: bits 1 << net */
+    unsigned ends;                      /* the network that says how likely a choice ends before each step: bit 1 << net; 0: the period says when */
     bool above, before;                 /* given the y of the level above, its own y of the step before */
     struct bp_space space;              /* of y */
-    int period;                         /* steps for which a y is held */
+    int period;                         /* steps for which a y is held; with `ends` nominal */
 };
 
 /* Where a level is asked: rows of observations, time-major, and the networks at work there. All borrowed. */
@@ -54,5 +55,8 @@ struct bp_distribution bp_level_given(const struct bp_scene *scene, const struct
 /* Of a level with a network: p(y | x, above, before) at the rows of a scene that an index lists, `rows` of them; NULL: at all of the scene's. */
 struct bp_distribution bp_level_at(const struct bp_scene *scene, const struct bp_level *level, struct bp_var *above, struct bp_var *y_before,
                                    const int *index, int rows);
+
+/* How likely the y before (rows x size) ends before each of the scene's steps (rows x 1). Of a level with `ends`. */
+struct bp_var *bp_level_end(const struct bp_scene *scene, const struct bp_level *level, struct bp_var *y_before);
 
 #endif

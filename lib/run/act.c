@@ -2,6 +2,7 @@
 
 #include "model/marginal.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,10 +75,10 @@ static const float *noise_by_level(struct bp_acting *acting, const struct bp_beh
         return acting->noise;
     noise = to = bp_arena_floats(&acting->tape.arena, (size_t)acting->lanes * (size_t)acting->noise_size);
     for (int i = 0; i < behaviour->levels; i++) {
-        int size = behaviour->level[i].family->noise(behaviour->level[i].space.size);
-        for (int lane = 0; lane < acting->lanes; lane++, to += size)
-            memcpy(to, acting->noise + lane * acting->noise_size + first, (size_t)size * sizeof *to);
-        first += size;
+        int draw = behaviour->level[i].family->noise(behaviour->level[i].space.size), sizes[] = {draw, bp_behaviour_level_noise(behaviour, i) - draw};
+        for (int k = 0; k < 2; first += sizes[k++])
+            for (int lane = 0; lane < acting->lanes; lane++, to += sizes[k])
+                memcpy(to, acting->noise + lane * acting->noise_size + first, (size_t)sizes[k] * sizeof *to);
     }
     return noise;
 }
@@ -131,19 +132,32 @@ static void take_kl(struct bp_acting *acting, const struct bp_path *policy, cons
         acting->kl_prior_high[lane] = kl.level[0] && (!drawn || drawn[lane] > 0) ? kl.level[0]->value[lane] : 0;
 }
 
+/*
+ * log p(z | z before, x) of the latent in force: of one that was drawn, 0 where it was held for its period. A choice that may end is what it
+ * was before if it did not, or if it was made again.
+ */
+static void take_latent_log_prob(struct bp_acting *acting, const struct bp_path *path)
+{
+    struct bp_distribution p = path->level[0].p;
+    size_t size = (size_t)acting->agent->latent.size;
+    const float *z = path->level[0].y->value, *end = path->level[0].end;
+    const struct bp_var *log_prob = p.family->log_prob(&acting->tape, p, path->level[0].y);
+
+    for (size_t lane = 0; lane < (size_t)acting->lanes; lane++) {
+        bool same = !memcmp(z + lane * size, acting->latent + lane * size, size * sizeof *z);
+        acting->latent_log_prob[lane] = end ? logf((same ? 1 - end[lane] : 0) + end[lane] * expf(log_prob->value[lane])) : acting->drawn[lane] * log_prob->value[lane];
+    }
+}
+
 static void take_latent(struct bp_acting *acting, const struct bp_path *path)
 {
     const float *drawn = path->level[0].drawn;
 
-    memcpy(acting->latent, path->level[0].y->value, (size_t)acting->lanes * (size_t)acting->agent->latent.size * sizeof(float));
     for (int lane = 0; lane < acting->lanes; lane++)
         acting->drawn[lane] = drawn ? drawn[lane] : 1;
-    if (!acting->agent->posterior.family)
-        return;
-    struct bp_distribution p = path->level[0].p;
-    const struct bp_var *log_prob = p.family->log_prob(&acting->tape, p, path->level[0].y);
-    for (int lane = 0; lane < acting->lanes; lane++)
-        acting->latent_log_prob[lane] = acting->drawn[lane] * log_prob->value[lane];
+    if (acting->agent->posterior.family)
+        take_latent_log_prob(acting, path);
+    memcpy(acting->latent, path->level[0].y->value, (size_t)acting->lanes * (size_t)acting->agent->latent.size * sizeof(float));
 }
 
 void bp_act(struct bp_acting *acting, const struct bp_params *params, enum bp_role role, const float *observations, bool with_kl,

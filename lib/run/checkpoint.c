@@ -348,7 +348,7 @@ static int load_latent(const struct bp_record *record, struct bp_latent_choice *
     if (fine && prior)
         choice[BP_PRIOR_HIGH].kind = row->name;
     if (json_object_get(object, "high"))            /* there is one that is no network */
-        choice[BP_POLICY_HIGH].kind = bp_latent_fixed;
+        choice[BP_POLICY_HIGH] = (struct bp_net_choice){.kind = bp_latent_fixed, .head = space && bp_space_kind_find(space) == BP_DISCRETE ? "categorical" : "softplus"};
     if (json_is_true(json_object_get(object, "shared")))
         choice[BP_PRIOR].kind = "shared";
     json_decref(object);

@@ -113,6 +113,7 @@ const struct bp_option bp_config_options[] = {
     TEXT("posterior-layers", net[BP_POSTERIOR].hidden, "200,100", "N,N", "sizes of its hidden layers", "posterior"),
     TEXT("posterior-inputs", net[BP_POSTERIOR].inputs, "*", "GROUPS", "observation groups that it sees: in what latents are to differ", "posterior"),
     CHOICE("posterior-head", net[BP_POSTERIOR].head, "softplus", head, "distribution of the latent", "posterior"),
+    CHOICE("termination", net[BP_TERMINATION].kind, "none", posterior_kind, "network that says how likely a choice ends before its next step: options", "posterior"),
     CHOICE("critic", net[BP_CRITIC].kind, "mlp", actor_kind, "kind of the critic"),
     TEXT("critic-layers", net[BP_CRITIC].hidden, "400,300", "N,N", "sizes of its hidden layers"),
     RUN_TEXT("critic-inputs", net[BP_CRITIC].inputs, "*", "GROUPS", "observation groups that it sees"),
@@ -120,6 +121,7 @@ const struct bp_option bp_config_options[] = {
     COUNT("critics", critics, "1", 1, BP_CRITICS, "critics, built alike; the lower value of two counts, against values that run away upwards", "algorithm=svg"),
     REAL("kl-cost", kl_cost, "1e-3", 0, 1e6, "alpha: reward paid for each nat of KL(policy || prior)"),
     REAL("posterior-cost", posterior_cost, "1e-3", 0, 1e6, "reward given at each step for each nat that the posterior can tell of the latent", "posterior"),
+    REAL("termination-cost", termination_cost, "0", 0, 1e6, "reward paid when an option ends", "termination"),
     REAL("task-reward", task_reward, "1", 0, 1e6, "weight of the task's reward beside what the posterior gives; 0: skills without a task", "posterior"),
     REAL("entropy-cost", entropy_cost, "1e-4", 0, 1e6, "alpha_H: reward given for each nat of the policy's entropy"),
     REAL("discount", discount, "0.99", 0, 1, "gamma, for each control step"),
@@ -178,6 +180,9 @@ struct bp_latent_choice bp_config_networks(const struct bp_config *config, struc
     } else {
         choice[BP_CRITIC_2] = config->critics == 2 ? choice[BP_CRITIC] : (struct bp_net_choice){0};
     }
+    choice[BP_TERMINATION].hidden = config->net[BP_POLICY_HIGH].hidden;         /* it sees what the high level sees, through layers alike */
+    choice[BP_TERMINATION].inputs = config->net[BP_POLICY_HIGH].inputs;
+    choice[BP_TERMINATION].encoders = config->net[BP_POLICY_HIGH].encoders;
     return (struct bp_latent_choice){(int)config->latent_size, (int)config->latent_period, config->prior_correlation};
 }
 
@@ -206,6 +211,7 @@ struct bp_learner_config bp_config_learner(const struct bp_config *config)
         .entropy_cost = config->entropy_cost,
         .task_reward = config->task_reward,
         .posterior_cost = config->posterior_cost,
+        .termination_cost = config->termination_cost,
         .learning_rate_hold = config->learning_rate_hold,
         .final_learning_rate = config->final_learning_rate,
         .planned = config->transitions / (config->batch * config->unroll),

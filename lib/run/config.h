@@ -15,7 +15,7 @@ struct bp_config {
     int64_t transitions;            /* to be processed by the learner */
     int64_t seed;
     int64_t unroll, sequence_stride, burn_in, batch, shards;
-    double discount, retrace_lambda, vtrace_rho, vtrace_c, reward_scale, task_reward, kl_cost, posterior_cost, entropy_cost;
+    double discount, retrace_lambda, vtrace_rho, vtrace_c, reward_scale, task_reward, kl_cost, posterior_cost, termination_cost, entropy_cost;
     double learning_rate[BP_PARTS], learning_rate_hold, final_learning_rate;
     int64_t target_period;
     const char *value_policy, *precision, *recurrent_state, *replay_precision;

@@ -1,5 +1,7 @@
 #include "run/cycle.h"
 
+#include "learn/svg.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -48,9 +50,17 @@ static int check_policy(const struct bp_learner_config *learner, const struct bp
     const struct bp_behaviour *policy = &agent->behaviour[BP_POLICY];
 
     for (int i = 0; learner->algorithm->through_actions && i < policy->levels; i++)
-        if (!policy->level[i].family->reparameterised)
+        if (!policy->level[i].family->reparameterised && !(learner->algorithm->through_choices && i + 1 < policy->levels && policy->level[i].space.kind == BP_DISCRETE))
             return bp_error(BP_USAGE, "--%s-head %s is for priors: a policy learns through its samples, and through those of a %s no gradient passes to all "
                             "that it is made of; --algorithm vtrace does without", i + 1 < policy->levels ? "high" : "policy", policy->level[i].family->name, policy->level[i].family->name);
+    return 0;
+}
+
+/* A posterior's losses follow the gradient of Q. */
+static int check_posterior(const struct bp_config *config, const struct bp_agent *agent)
+{
+    if (agent->posterior.family && strcmp(config->algorithm, bp_svg.name))
+        return bp_error(BP_USAGE, "--posterior learns with a critic of actions: --algorithm %s has none", config->algorithm);
     return 0;
 }
 
@@ -114,7 +124,7 @@ int bp_cycle_init(struct bp_cycle *cycle, const struct bp_config *config, const 
     cycle->env = probe->spec;
     bp_env_close(probe);
     bp_reuse_freeze(borrowed, &learner);
-    if (init_agent(cycle, borrowed, &agent) || check_policy(&learner, &agent) || bp_learner_init(&cycle->learner, &agent, &learner))
+    if (init_agent(cycle, borrowed, &agent) || check_policy(&learner, &agent) || check_posterior(config, &agent) || bp_learner_init(&cycle->learner, &agent, &learner))
         return -1;
     replay = bp_config_replay(config, &agent, cycle->env.time_limit);
     if (check_stride(config) || check_warm_up(config, &replay) || bp_reuse_parameters(borrowed, &cycle->learner) || !(cycle->replay = bp_replay_new(&replay)) ||

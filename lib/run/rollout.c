@@ -108,8 +108,10 @@ static int fix_latent(struct bp_agent *agent, enum bp_role role)
     if (agent->behaviour[role].levels < 2)
         return bp_error(BP_USAGE, "--latent fixed is for a hierarchical %s; the checkpoint's has no latent", bp_roles[role].title);
     for (int b = 0; b < 2; b++)
-        if (agent->behaviour[b].levels > 1)
+        if (agent->behaviour[b].levels > 1) {
             agent->behaviour[b].level[0].period = BP_WHOLE_EPISODE;
+            agent->behaviour[b].level[0].ends = 0;
+        }
     return 0;
 }
 

@@ -23,7 +23,7 @@ const struct bp_option bp_transfer_options[] = {
 static int lay_checkpoint(struct bp_cmdline *cmdline, const struct bp_checkpoint *checkpoint)
 {
     /* What a low level sees, which is not the task; and latents that a policy beside a flat prior had. */
-    static const char *const flat[] = {"policy-inputs", "policy-encoders", "latent-size", "latent-period", "high", "posterior", "task-reward"};
+    static const char *const flat[] = {"policy-inputs", "policy-encoders", "latent-size", "latent-period", "high", "high-head", "posterior", "termination", "task-reward"};
     char told[512];
     json_t *learning = bp_options_json_renamed(checkpoint->config, told, sizeof told);
     int status;

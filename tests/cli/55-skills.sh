@@ -54,3 +54,31 @@ check "a posterior of a flat policy" 2 'posterior' -- bp-train $tiny --posterior
 check "a prior that shares a low level it cannot be given" 2 'posterior' -- bp-train $episode --prior shared --transitions 2k -o no
 check "a branch" 2 'branch' -- bp-train $episode --prior branch --transitions 2k -o no
 check "a posterior of what is not there" 2 'boxes' -- bp-train $episode --posterior-inputs boxes --transitions 2k -o no
+
+# Choices: for an episode, for some steps, and options that end where a network says so.
+options="$small --latent-size 4 --high-head categorical --posterior mlp --posterior-head categorical --task-reward 0 --posterior-cost 0.1"
+quiet "a choice an episode" bp-train $options --latent-period 0 --high fixed --transitions 4k -o choice
+quiet "options" bp-train $options --latent-period 5 --high mlp --high-layers 6 --high-inputs global --termination mlp --termination-cost 0.01 --transitions 8k -t 1 -o options
+for threads in 2 4; do
+    quiet "  $threads threads" bp-train $options --latent-period 5 --high mlp --high-layers 6 --high-inputs global --termination mlp --termination-cost 0.01 --transitions 8k -t $threads -o options.$threads
+    same "    the same bytes" options options.$threads
+done
+bp-train ${options% -q} --latent-period 5 --high mlp --high-layers 6 --high-inputs global --termination mlp --termination-cost 0.01 --transitions 8k --checkpoint-every 2k -t 1 -o ended >"$out" 2>"$err" &
+pid=$!
+for i in $(seq 400); do [ -e ended.resume ] && break; sleep 0.02; done
+kill -TERM $pid; wait $pid
+is "  stopped" $? 143
+quiet "  resumed" bp-train $options --latent-period 5 --high mlp --high-layers 6 --high-inputs global --termination mlp --termination-cost 0.01 --transitions 8k -t 2 -o ended --resume
+same "    to the same bytes" options ended
+is "  the checkpoint has choices and a termination, which sees what the high level sees" "$(value options latent space) $(value options termination inputs)" "discrete global"
+is "  the database, how likely they end" "$(sqlite3 s.db "select min(value) > 0 and max(value) < 1 from metric where name = 'termination'")" 1
+for file in choice options; do quiet "  $file play" bp-rollout -n 20 -o $file.traj $file; done
+choices() { bp-stats dump --tsv --groups '' "$1" | awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next } { n++; for (k = 0; k < 4; k++) { v = $c["latent_" k]; ones += v == 1; bad += v != 0 && v != 1 } drawn += $c["latent_drawn"] } END { print (ones == n && !bad), (drawn > 20), drawn < n / 2 }'; }
+is "    a choice for the whole episode" "$(choices choice.traj)" "1 0 1"
+is "    options that end now and then" "$(choices options.traj)" "1 1 1"
+is "  what they tell of the place is reported as of choices" "$(bp-stats information --tsv choice.traj options.traj | tail -n +2 | cut -f 4,6 | tr '\t\n' '  ')" "all 4 all 4 "
+quiet "  one can be held" bp-rollout --latent fixed -n 3 -o kept.traj options
+is "    for an episode" "$(bp-stats dump --tsv --groups '' kept.traj | awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next } { n += $c["latent_drawn"] } END { print n }')" 3
+check "choices without a posterior" 2 'high-head' -- bp-train ${small/--posterior-layers 8 --posterior-inputs global/} --prior none --high-head categorical --transitions 2k -o no
+check "an end of what is no choice" 2 'termination' -- bp-train $episode --termination mlp --transitions 2k -o no
+check "a posterior without a critic of actions" 2 'algorithm' -- bp-train $episode --algorithm vtrace --transitions 2k -o no

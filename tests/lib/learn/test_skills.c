@@ -12,6 +12,8 @@ struct setting {
     int period;
     enum bp_value_policy value_policy;
     bool stored_state;
+    bool choices;                   /* the latent is one of Z choices, and ends as a network of this kind says, or (NULL) by its period */
+    const char *termination;
 };
 
 enum { Z = 3, MOST_ROWS = 64 };
@@ -23,8 +25,9 @@ static struct bp_agent agent_of(const struct setting *s)
         [BP_PRIOR] = {s->prior, "3,4", "shared", "softplus", NULL},
         [BP_CRITIC] = {s->critic, "4,3", "*", NULL, NULL},
         [BP_CRITIC_2] = {s->critic_2, "4,3", "*", NULL, NULL},
-        [BP_POLICY_HIGH] = {s->high, "4", "*", "softplus", NULL},
-        [BP_POSTERIOR] = {s->posterior, "4", "secret", "softplus", NULL},
+        [BP_POLICY_HIGH] = {s->high, "4", "*", s->choices ? "categorical" : "softplus", NULL},
+        [BP_POSTERIOR] = {s->posterior, "4", "secret", s->choices ? "categorical" : "softplus", NULL},
+        [BP_TERMINATION] = {s->termination, "4", "*", NULL, NULL},
     };
     const struct bp_latent_choice latent = {.size = Z, .period = s->period};
     struct bp_groups groups = {0};
@@ -36,29 +39,45 @@ static struct bp_agent agent_of(const struct setting *s)
     return agent;
 }
 
-/* Episodes of random numbers as tiny_replay has, with latents that are held for the period. */
-static struct bp_replay *replay_of(const struct bp_learner *learner)
+/* A latent: numbers, or the choice of the largest. */
+static void draw(const struct setting *s, const float *numbers, float *latent)
+{
+    int best = 0;
+
+    for (int j = 1; j < Z; j++)
+        best = numbers[j] > numbers[best] ? j : best;
+    for (int j = 0; j < Z; j++)
+        latent[j] = s->choices ? (float)(j == best) : numbers[j];
+}
+
+/* Episodes of random numbers as tiny_replay has, with latents that are held for the period, or end at random. */
+static struct bp_replay *replay_of(const struct setting *s, const struct bp_learner *learner)
 {
     static const int lengths[TINY_EPISODES - 1] = {24, 10, 4, 14, 1, 7, 11};
     const struct bp_replay_spec spec = {TINY_O, TINY_A, learner->config.stored_state ? learner->state_size : 0, TINY_LIMIT, TINY_EPISODES, 1, 3,
                                         false, 0, Z};
     struct bp_replay *replay = bp_replay_new(&spec);
     int period = learner->agent.behaviour[BP_POLICY].level[0].period;
-    float numbers[64], latent[Z];
+    float numbers[160], latent[Z], before[Z] = {0};
     uint64_t seed = 2000;
 
     assert_non_null(replay);
+    assert_true(spec.state_size <= 140);
     for (int e = 0; e < TINY_EPISODES - 1; e++) {
         fill_normal(numbers, TINY_O, seed++);
         bp_replay_begin(replay, 0, numbers);
         for (int t = 0; t < lengths[e]; t++) {
             bool ended = t + 1 == lengths[e];
-            fill_normal(numbers, 64, seed++);
-            if (t % period == 0)
-                memcpy(latent, numbers + 50, sizeof latent);
-            if (spec.state_size)
+            fill_normal(numbers, 160, seed++);
+            bool drawn = t == 0 || (s->termination ? numbers[60] > 0.5f : t % period == 0);
+            if (drawn)
+                draw(s, numbers + 50, latent);
+            if (spec.state_size) {
+                memcpy(numbers + 20 + spec.state_size - Z, before, sizeof before);
                 bp_replay_state(replay, 0, numbers + 20);
-            bp_replay_latent(replay, 0, latent, t % period == 0);
+            }
+            memcpy(before, latent, sizeof before);
+            bp_replay_latent(replay, 0, latent, drawn);
             bp_replay_step(replay, 0, numbers, -2 + numbers[3], 2 * numbers[4], numbers + 8, ended && e % 2, ended);
         }
     }
@@ -75,6 +94,7 @@ static struct bp_learner_config config_of(const struct setting *s)
     config.stored_state = s->stored_state;
     config.task_reward = 0.7;
     config.posterior_cost = 0.4;
+    config.termination_cost = 0.6;
     return config;
 }
 
@@ -146,11 +166,16 @@ static void check_network(const struct setting *s, struct bp_learner *learner, c
 }
 
 static const struct setting settings[] = {
-    {"an episode long, fixed", "fixed", "mlp", "mlp", "mlp", NULL, "mlp", 0, BP_VALUE_POLICY_ONLINE, true},
-    {"held for three steps, learned", "mlp", "mlp", "mlp", "mlp", NULL, "mlp", 3, BP_VALUE_POLICY_ONLINE, true},
-    {"drawn at every step, no prior", "mlp", "mlp", "none", "mlp", NULL, "linear", 1, BP_VALUE_POLICY_TARGET, false},
-    {"recurrent", "lstm", "lstm", "lstm", "lstm", NULL, "lstm", 4, BP_VALUE_POLICY_ONLINE, true},
-    {"two critics", "mlp", "mlp", "linear", "mlp", "mlp", "mlp", 5, BP_VALUE_POLICY_TARGET, true},
+    {"an episode long, fixed", "fixed", "mlp", "mlp", "mlp", NULL, "mlp", 0, BP_VALUE_POLICY_ONLINE, true, false, NULL},
+    {"held for three steps, learned", "mlp", "mlp", "mlp", "mlp", NULL, "mlp", 3, BP_VALUE_POLICY_ONLINE, true, false, NULL},
+    {"drawn at every step, no prior", "mlp", "mlp", "none", "mlp", NULL, "linear", 1, BP_VALUE_POLICY_TARGET, false, false, NULL},
+    {"recurrent", "lstm", "lstm", "lstm", "lstm", NULL, "lstm", 4, BP_VALUE_POLICY_ONLINE, true, false, NULL},
+    {"two critics", "mlp", "mlp", "linear", "mlp", "mlp", "mlp", 5, BP_VALUE_POLICY_TARGET, true, false, NULL},
+    {"a choice for the episode", "fixed", "mlp", "mlp", "mlp", NULL, "mlp", 0, BP_VALUE_POLICY_ONLINE, true, true, NULL},
+    {"a choice for three steps", "mlp", "mlp", "mlp", "mlp", "mlp", "mlp", 3, BP_VALUE_POLICY_TARGET, false, true, NULL},
+    {"options", "mlp", "mlp", "mlp", "mlp", NULL, "mlp", 4, BP_VALUE_POLICY_ONLINE, true, true, "mlp"},
+    {"options of no network, no prior", "fixed", "mlp", "none", "mlp", NULL, "mlp", 4, BP_VALUE_POLICY_TARGET, false, true, "linear"},
+    {"recurrent options", "lstm", "lstm", "lstm", "lstm", NULL, "lstm", 4, BP_VALUE_POLICY_ONLINE, true, true, "lstm"},
 };
 
 static void gradients(void **state)
@@ -165,7 +190,7 @@ static void gradients(void **state)
         assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
         tiny_parameters(&learner);
         narrow(&learner);
-        struct bp_replay *replay = replay_of(&learner);
+        struct bp_replay *replay = replay_of(s, &learner);
         for (int role = 0; role < BP_ROLES; role++)
             if (agent.has[role])
                 check_network(s, &learner, replay, (enum bp_role)role);
@@ -207,93 +232,181 @@ static void values(const struct bp_scene *targets, const struct bp_learner *lear
     }
 }
 
+/* What the policy does in each row, however its latents are. */
+struct done {
+    double worth[MOST_ROWS], log_prob[MOST_ROWS], kl_high[MOST_ROWS], end[MOST_ROWS];
+};
+
+static bool draws_by_period(const struct setting *s, const struct bp_batch *b, int row)
+{
+    return s->period ? b->episode_step[row] % s->period == 0 : b->episode_step[row] == 0;
+}
+
+static double kl_of_row(const struct bp_scene *scene, const struct bp_scene *targets, const struct bp_agent *agent, struct bp_distribution pi, int row)
+{
+    const struct bp_level *prior = &agent->behaviour[BP_PRIOR].level[0];
+
+    if (!agent->has[BP_PRIOR])
+        return 0;
+    return (double)pi.family->kl(scene->tape, pi, bp_level_given(targets, prior, NULL, NULL))->value[row];
+}
+
+/* Numbers: a fresh latent where one is drawn. */
+static void done_by_numbers(const struct setting *s, struct bp_learner *learner, const struct bp_scene *scene, const struct bp_scene *targets, struct done *d)
+{
+    const struct bp_agent *agent = &learner->agent;
+    const struct bp_level *high = &agent->behaviour[BP_POLICY].level[0], *low = &agent->behaviour[BP_POLICY].level[1];
+    const struct bp_shard *shard = &learner->shards[0];
+    const struct bp_batch *b = &shard->batch;
+    struct bp_tape *tape = scene->tape;
+    int rows = bp_scene_rows(scene);
+    struct bp_distribution pi_high = bp_level_given(scene, high, NULL, NULL);
+    struct bp_var *drawn = high->family->sample(tape, pi_high, shard->noise);
+    float latents[MOST_ROWS * Z];
+    double q[MOST_ROWS];
+
+    for (int i = 0; i < rows; i++)
+        memcpy(latents + i * Z, draws_by_period(s, b, i) ? drawn->value + i * Z : b->latents + i * Z, Z * sizeof(float));
+    struct bp_var *fresh = bp_constant(tape, rows, Z, latents);
+    struct bp_distribution pi = bp_level_given(scene, low, fresh, NULL);
+    values(targets, learner, bp_clip_action(tape, low->family->sample(tape, pi, shard->noise + rows * Z)), fresh, q);
+    struct bp_var *log_high = high->family->log_prob(tape, pi_high, bp_constant(tape, rows, Z, b->latents));
+    for (int i = 0; i < rows; i++) {
+        double kl_high = 0;
+        for (int j = 0; j < Z; j++) {
+            double mean = (double)pi_high.param[0]->value[i * Z + j], scale = (double)pi_high.param[1]->value[i * Z + j];
+            kl_high += 0.5 * (mean * mean + scale * scale - 1) - log(scale);
+        }
+        d->worth[i] = q[i] - learner->config.reward_scale * learner->config.kl_cost * kl_of_row(scene, targets, agent, pi, i);
+        d->kl_high[i] = draws_by_period(s, b, i) ? kl_high : 0;
+        d->log_prob[i] = b->drawn[i] > 0 ? (double)log_high->value[i] : 0;
+        d->end[i] = 0;
+    }
+}
+
+/* The choice before a row; -1: none, or not known. */
+static int choice_before(const struct bp_learner *learner, int row)
+{
+    const struct bp_shard *shard = &learner->shards[0];
+    const struct bp_batch *b = &shard->batch;
+    const float *from = row >= b->batch ? b->latents + (row - b->batch) * Z : learner->config.stored_state ? shard->latent + row * Z : NULL;
+
+    if (b->episode_step[row] == 0)
+        return -1;
+    if (b->drawn[row] == 0)
+        from = b->latents + row * Z;
+    for (int k = 0; from && k < Z; k++)
+        if (from[k] == 1)
+            return k;
+    return -1;
+}
+
+/* Choices: all of them, one at a time, weighed by (1 - e) [z = z before] + e pi(z). */
+static void done_by_choices(const struct setting *s, struct bp_learner *learner, const struct bp_scene *scene, const struct bp_scene *targets, struct done *d)
+{
+    const struct bp_agent *agent = &learner->agent;
+    const struct bp_level *high = &agent->behaviour[BP_POLICY].level[0], *low = &agent->behaviour[BP_POLICY].level[1];
+    const struct bp_shard *shard = &learner->shards[0];
+    const struct bp_batch *b = &shard->batch;
+    struct bp_tape *tape = scene->tape;
+    int rows = bp_scene_rows(scene);
+    struct bp_distribution pi_high = bp_level_given(scene, high, NULL, NULL);
+    float before[MOST_ROWS * Z] = {0};
+    double q[MOST_ROWS];
+
+    for (int i = 0; i < rows; i++) {
+        if (choice_before(learner, i) >= 0)
+            before[i * Z + choice_before(learner, i)] = 1;
+        d->worth[i] = d->kl_high[i] = d->end[i] = 0;
+    }
+    struct bp_var *ends = s->termination ? bp_level_end(scene, high, bp_constant(tape, rows, Z, before)) : NULL;
+    for (int k = 0; k < Z; k++) {
+        float one[MOST_ROWS * Z] = {0};
+        for (int i = 0; i < rows; i++)
+            one[i * Z + k] = 1;
+        struct bp_var *choice = bp_constant(tape, rows, Z, one);
+        struct bp_distribution pi = bp_level_given(scene, low, choice, NULL);
+        values(targets, learner, bp_clip_action(tape, low->family->sample(tape, pi, shard->noise + rows * (Z + (s->termination != NULL)))), choice, q);
+        for (int i = 0; i < rows; i++) {
+            int held = choice_before(learner, i);
+            double anew = exp((double)pi_high.param[0]->value[i * Z + k]), end = held < 0 ? 1 : ends ? (double)ends->value[i] : draws_by_period(s, b, i);
+            double p = (1 - end) * (held == k) + end * anew;
+            d->worth[i] += p * (q[i] - learner->config.reward_scale * learner->config.kl_cost * kl_of_row(scene, targets, agent, pi, i));
+            d->kl_high[i] += end * anew * log(anew * Z);
+            d->end[i] = ends && held >= 0 ? end : 0;
+            if (b->latents[i * Z + k] == 1)
+                d->log_prob[i] = log(p);
+        }
+    }
+}
+
 /* Q^R by its definition: the sum over s of products of traces (BP eq. 11), and the loss of the critics. */
 static void by_hand(const struct setting *s, struct bp_learner *learner, const struct bp_update_stats *stats)
 {
     const struct bp_learner_config *c = &learner->config;
     const struct bp_agent *agent = &learner->agent;
-    const struct bp_level *high = &agent->behaviour[BP_POLICY].level[0], *low = &agent->behaviour[BP_POLICY].level[1];
-    struct bp_shard *shard = &learner->shards[0];
-    const struct bp_batch *b = &shard->batch;
+    const struct bp_level *low = &agent->behaviour[BP_POLICY].level[1];
+    const struct bp_batch *b = &learner->shards[0].batch;
     struct bp_net_use use[2][BP_ROLES];
     struct bp_tape tape;
-    double q_fresh[MOST_ROWS], q_acted[MOST_ROWS], value[MOST_ROWS], trace[MOST_ROWS], reward[MOST_ROWS], target[MOST_ROWS], info = 0, kl_high = 0, loss = 0;
-    int steps = b->steps, batch = b->batch, rows = (steps + 1) * batch;
-    float latents[MOST_ROWS * Z], actions[MOST_ROWS * TINY_A] = {0};
-    double n = 0;
+    double q_acted[MOST_ROWS], value[MOST_ROWS], trace[MOST_ROWS], reward[MOST_ROWS], target[MOST_ROWS], info = 0, loss = 0, n = 0, policy = 0;
+    int steps = b->steps, rows = (steps + 1) * b->batch, known = steps * b->batch;
+    float actions[MOST_ROWS * TINY_A] = {0};
+    struct done done;
 
     assert_true(rows <= MOST_ROWS);
     assert_int_equal(learner->microbatches, 1);
     assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
     for (int i = 0; i < (s->period ? s->period : 2000); i++)
         n += pow(c->discount, i);
-    struct bp_scene scene = scene_of(learner, &tape, use[0], s->value_policy == BP_VALUE_POLICY_TARGET), targets = scene_of(learner, &tape, use[1], true);
-    struct bp_scene online = scene_of(learner, &tape, use[0], false);
+    struct bp_scene online = scene_of(learner, &tape, use[0], false), targets = scene_of(learner, &tape, use[1], true), scene = online;
     if (s->value_policy == BP_VALUE_POLICY_TARGET)
         scene.use = targets.use;
+    (s->choices ? done_by_choices : done_by_numbers)(s, learner, &scene, &targets, &done);
 
-    /* Fresh latents where the period begins. */
-    struct bp_distribution pi_high = bp_level_given(&scene, high, NULL, NULL);
-    struct bp_var *drawn = high->family->sample(&tape, pi_high, shard->noise);
-    for (int i = 0; i < rows; i++)
-        memcpy(latents + i * Z, (s->period ? b->episode_step[i] % s->period == 0 : b->episode_step[i] == 0) ? drawn->value + i * Z : b->latents + i * Z, Z * sizeof(float));
-    struct bp_var *fresh = bp_constant(&tape, rows, Z, latents), *acted = bp_constant(&tape, rows, Z, b->latents);
-    struct bp_distribution pi = bp_level_given(&scene, low, fresh, NULL), pi_acted = bp_level_given(&scene, low, acted, NULL);
-    struct bp_var *a = low->family->sample(&tape, pi, shard->noise + rows * Z);
-    values(&targets, learner, bp_clip_action(&tape, a), fresh, q_fresh);
-    memcpy(actions, b->actions, (size_t)(steps * batch * TINY_A) * sizeof(float));
+    struct bp_var *acted = bp_constant(&tape, rows, Z, b->latents);
+    struct bp_distribution pi_acted = bp_level_given(&scene, low, acted, NULL), g = bp_level_given(&online, &agent->posterior, NULL, NULL);
+    memcpy(actions, b->actions, (size_t)(known * TINY_A) * sizeof(float));
     struct bp_var *replayed = bp_clip_action(&tape, bp_constant(&tape, rows, TINY_A, actions));
+    struct bp_var *log_pi = low->family->log_prob(&tape, pi_acted, bp_constant(&tape, rows, TINY_A, actions));
     values(&targets, learner, replayed, acted, q_acted);
-    struct bp_var *kl = agent->has[BP_PRIOR] ? low->family->kl(&tape, pi, bp_level_given(&targets, &agent->behaviour[BP_PRIOR].level[0], NULL, NULL)) : NULL;
-    struct bp_var *log_pi = low->family->log_prob(&tape, pi_acted, bp_constant(&tape, rows, TINY_A, actions)), *log_high = high->family->log_prob(&tape, pi_high, acted);
-    struct bp_distribution g = bp_level_given(&online, &agent->posterior, NULL, NULL);
-
-    for (int i = 0; i < steps * batch; i++) {
-        int next = i + batch;
+    for (int i = 0; i < known; i++) {
+        int next = i + b->batch;
         struct bp_distribution after = bp_distribution_slice_rows(&tape, g, next, 1);
-        double log_g = (double)after.family->log_prob(&tape, after, bp_constant(&tape, 1, Z, b->latents + i * Z))->value[0], log_q = 0, high_next = 0;
-        for (int j = 0; j < Z; j++) {
-            double z = (double)b->latents[i * Z + j], mean = (double)pi_high.param[0]->value[next * Z + j], scale = (double)pi_high.param[1]->value[next * Z + j];
-            log_q -= 0.5 * z * z + 0.5 * log(2 * M_PI);
-            high_next += 0.5 * (mean * mean + scale * scale - 1) - log(scale);
-        }
-        bool draws = s->period ? b->episode_step[next] % s->period == 0 : b->episode_step[next] == 0;
-        high_next = draws ? high_next : 0;
+        double log_g = (double)after.family->log_prob(&tape, after, bp_constant(&tape, 1, Z, b->latents + i * Z))->value[0], log_q = s->choices ? -log(Z) : 0;
+        for (int j = 0; j < Z && !s->choices; j++)
+            log_q -= 0.5 * (double)b->latents[i * Z + j] * (double)b->latents[i * Z + j] + 0.5 * log(2 * M_PI);
         reward[i] = c->reward_scale * (c->task_reward * (double)b->reward[i] + c->posterior_cost * (log_g - log_q));
-        value[i] = q_fresh[next] - c->reward_scale * ((kl ? c->kl_cost * (double)kl->value[next] : 0) + c->posterior_cost * n * high_next);
-        double ratio = exp((double)log_pi->value[i] + (b->drawn[i] > 0 ? (double)log_high->value[i] : 0) - (double)b->log_prob[i]);
-        trace[i] = (double)b->mask[i] * c->retrace_lambda * fmin(1, ratio);
+        value[i] = done.worth[next] - c->reward_scale * (c->posterior_cost * n * done.kl_high[next] + c->termination_cost * done.end[next]);
+        trace[i] = (double)b->mask[i] * c->retrace_lambda * fmin(1, exp((double)log_pi->value[i] + done.log_prob[i] - (double)b->log_prob[i]));
         info += (double)b->mask[i] * (log_g - log_q);
-        kl_high += draws;
+        policy -= (double)b->mask[i] * (done.worth[i] - c->reward_scale * (c->posterior_cost * n * done.kl_high[i] + c->termination_cost * done.end[i]));
     }
-    for (int i = 0; i < steps * batch; i++) {
+    for (int i = 0; i < known; i++) {
         double weight = 1;
         target[i] = q_acted[i];
-        for (int at = i; at < steps * batch; at += batch) {
+        for (int at = i; at < known; at += b->batch) {
             double gamma = c->discount * (double)b->nonterminal[at];
-            weight *= at > i ? c->discount * (double)b->nonterminal[at - batch] * trace[at] : 1;
+            weight *= at > i ? c->discount * (double)b->nonterminal[at - b->batch] * trace[at] : 1;
             target[i] += weight * (reward[at] + gamma * value[at] - q_acted[at]);
         }
     }
     for (int role = BP_CRITIC; role <= BP_CRITIC_2; role++) {
-        struct bp_scene as_they_are = online;
-        struct bp_net_use own[BP_ROLES];
-        double q[MOST_ROWS];
-        struct bp_agent only = *agent;
         struct bp_learner alone = *learner;
+        double q[MOST_ROWS];
         if (!agent->has[role])
             continue;
-        as_they_are = scene_of(learner, &tape, own, false);
-        only.has[BP_CRITIC] = role == BP_CRITIC;
-        only.has[BP_CRITIC_2] = role == BP_CRITIC_2;
-        alone.agent = only;
-        values(&as_they_are, &alone, replayed, acted, q);
-        for (int i = 0; i < steps * batch; i++)
+        alone.agent.has[BP_CRITIC] = role == BP_CRITIC;
+        alone.agent.has[BP_CRITIC_2] = role == BP_CRITIC_2;
+        values(&online, &alone, replayed, acted, q);
+        for (int i = 0; i < known; i++)
             loss += (double)b->mask[i] * (q[i] - target[i]) * (q[i] - target[i]) / (c->unroll * c->batch);
     }
-    assert_true(kl_high > 0 || !s->period);
     assert_close(stats->sum[BP_SKILLS_INFORMATION], info, 1e-4 * (1 + fabs(info)));
     assert_close(stats->sum[BP_SKILLS_CRITIC_LOSS], loss, 2e-4 * loss);
+    policy = policy / (c->unroll * c->batch) - c->reward_scale * c->entropy_cost * stats->sum[BP_SKILLS_ENTROPY] / (c->unroll * c->batch);
+    if (s->value_policy == BP_VALUE_POLICY_ONLINE)
+        assert_close(stats->sum[BP_SKILLS_POLICY_LOSS], policy, 1e-4 * (1 + fabs(policy)));
     bp_tape_free(&tape);
 }
 
@@ -302,15 +415,16 @@ static void the_whole_update(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         for (uint64_t seed = 0; seed < 4; seed++) {
-            struct bp_agent agent = agent_of(&settings[i]);
-            struct bp_learner_config config = config_of(&settings[i]);
+            const struct setting *s = &settings[i];
+            struct bp_agent agent = agent_of(s);
+            struct bp_learner_config config = config_of(s);
             struct bp_learner learner;
             config.seed = 90 + seed;
             assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
             tiny_parameters(&learner);
-            struct bp_replay *replay = replay_of(&learner);
+            struct bp_replay *replay = replay_of(s, &learner);
             struct bp_update_stats stats = once(&learner, replay);
-            by_hand(&settings[i], &learner, &stats);
+            by_hand(s, &learner, &stats);
             bp_replay_free(replay);
             bp_learner_free(&learner);
         }
@@ -450,13 +564,14 @@ static void without_its_cost_the_posterior_does_not_matter(void **state)
 
     (void)state;
     for (int with_cost = 0; with_cost < 2; with_cost++) {
-        struct bp_agent agent = agent_of(&settings[0]);
-        struct bp_learner_config config = config_of(&settings[0]);
+        const struct setting *s = &settings[0];
+        struct bp_agent agent = agent_of(s);
+        struct bp_learner_config config = config_of(s);
         struct bp_learner learner;
         config.posterior_cost = with_cost ? 0.4 : 0;
         assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
         tiny_parameters(&learner);
-        struct bp_replay *replay = replay_of(&learner);
+        struct bp_replay *replay = replay_of(s, &learner);
         once(&learner, replay);
         for (int role = 0; role < BP_ROLES; role++)
             if (agent.has[role])
