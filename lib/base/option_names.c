@@ -39,6 +39,7 @@ const char *const bp_option_elsewhere[] = {
     "force",
     "fraction",
     "frames",
+    "goal",
     "groups",
     "head",
     "held-out",

@@ -61,6 +61,11 @@ static const struct bp_option information_options[] = {
     END,
 };
 
+static const struct bp_option field_options[] = {
+    { "goal", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(goal), NULL, 0, 0, NULL, "X,Y", "only episodes whose target is in this cell; 0,0 is at the left and at the bottom", NULL },
+    END,
+};
+
 static const struct bp_option run_options[] = {
     { "db", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(db), "bp.db", 0, 0, NULL, "FILE", "run database when no operand names it", NULL },
     { "where", 0, BP_TEXT, BP_SCOPE_COMMAND, AT(where), NULL, 0, 0, NULL, "SQL", "only runs for which this condition holds", NULL },
@@ -117,6 +122,7 @@ static const struct {
     { 'k', "Divergence (kl)", kl_options },
     { 'a', "Histograms (actions)", action_options },
     { 'm', "Bins (information)", information_options },
+    { 'F', "Cells (field)", field_options },
     { 'r', "Runs (curves, compare, profile, health)", run_options },
     { 'g', "Groups of runs (curves, compare, profile)", group_options },
     { 'c', "Grid (curves, profile)", curve_options },
@@ -159,6 +165,7 @@ const struct bp_report bp_report_table[] = {
     { "actions", "STREAM...", "how actions are distributed, and how far from those of the first stream", "oa", bp_actions_report },
     { "trajectories", "STREAM...", "positions step by step, with those of the targets", "onl", bp_trajectories_report },
     { "information", "STREAM...", "what latents tell of where the body goes: mutual information", "om", bp_information_report },
+    { "field", "STREAM...", "KL that a step from each cell to the next costs", "oF", bp_field_report },
     { "curves", "DATABASE", "learning curves: mean, standard error, IQM and its 95 % interval over runs", "orgc", bp_curves_report },
     { "compare", "DATABASE", "groups of runs: final value, probability of improvement, transitions to a level", "orgfb",
       bp_compare_report },

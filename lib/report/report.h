@@ -21,6 +21,7 @@ struct bp_report_options {
     int64_t bins;               /* actions: of the histogram */
     int64_t cells;              /* information: bins of each number, of latents and of places */
     const char *place;          /* information: a name of bp_information_place */
+    const char *goal;           /* field: cell of the target, "5,2"; NULL: any */
     int64_t bin;                /* kl: steps averaged into one row */
     const char *groups;         /* dump: observation groups to print, as for bp_groups_select */
     /* run database */
@@ -70,7 +71,7 @@ struct bp_table *bp_report_start(const struct bp_report_options *options, FILE *
 /* The functions of the rows, each in the file of its name. */
 typedef int bp_report_function(const struct bp_report_options *options, char *const *files, int count, FILE *out);
 bp_report_function bp_info_report, bp_dump_report, bp_returns_report, bp_transitions_report, bp_kl_report,
-    bp_actions_report, bp_trajectories_report, bp_curves_report, bp_compare_report, bp_profile_report, bp_health_report, bp_information_report;
+    bp_actions_report, bp_trajectories_report, bp_curves_report, bp_compare_report, bp_profile_report, bp_health_report, bp_information_report, bp_field_report;
 
 /* What latents are asked of, NULL after the last: choices of an option. */
 const char *bp_information_place(int i);

@@ -99,16 +99,25 @@ static int shape_network(struct bp_cmdline *cmdline, const struct bp_agent *from
     return starts ? 0 : set_like(cmdline, &shape, "-inputs", shape.like.inputs);
 }
 
-/* The latent is the checkpoint's, where the user did not say otherwise; whether that can be is for bp_reuse_networks to say. */
-static int shape_latent(struct bp_cmdline *cmdline, const struct bp_agent *from)
+/*
+ * The latent is the checkpoint's, where the user did not say otherwise; whether that can be is for bp_reuse_networks to say. A preset may say
+ * the period, where another body has one of its own.
+ */
+static int shape_latent(struct bp_cmdline *cmdline, const struct bp_borrowed *borrowed)
 {
+    const struct bp_agent *from = &borrowed->checkpoint->agent;
     int period = from->behaviour[BP_PRIOR].level[0].period;
-    const struct { const char *name; int value; } like[] = {{"latent-size", from->latent.size}, {"latent-period", period == BP_WHOLE_EPISODE ? 0 : period}};
+    const struct {
+        const char *name;
+        int value;
+        bool preset;
+    } like[] = {{"latent-size", from->latent.size, false}, {"latent-period", period == BP_WHOLE_EPISODE ? 0 : period, borrowed->reuse->other_period}};
 
     for (size_t i = 0; i < sizeof like / sizeof *like; i++) {
         char value[16];
         snprintf(value, sizeof value, "%d", like[i].value);
-        if (!bp_options_explicit(cmdline->options, like[i].name) && bp_options_set(cmdline->options, like[i].name, value, "prior's checkpoint"))
+        bool said = like[i].preset ? bp_options_given(cmdline->options, like[i].name) : bp_options_explicit(cmdline->options, like[i].name) != NULL;
+        if (!said && bp_options_set(cmdline->options, like[i].name, value, "prior's checkpoint"))
             return -1;
     }
     return 0;
@@ -121,7 +130,7 @@ static int shape_policy(struct bp_cmdline *cmdline, const struct bp_borrowed *bo
 
     if (!from->behaviour[BP_PRIOR].levels)
         return bp_error(BP_USAGE, "the checkpoint has no prior");
-    if (bp_agent_latents(from, BP_PRIOR) && shape_latent(cmdline, from))
+    if (bp_agent_latents(from, BP_PRIOR) && shape_latent(cmdline, borrowed))
         return -1;
     for (const struct bp_reuse_part *part = bp_reuse_next(borrowed, NULL); part; part = bp_reuse_next(borrowed, part)) {
         bool policy = part->how != BP_REUSE_SHARE && (part->to == BP_POLICY || part->to == BP_POLICY_HIGH);

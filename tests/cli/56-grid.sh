@@ -7,6 +7,17 @@ for threads in 1 2 4; do
     quiet "play, $threads threads" bp-rollout -n 40 -t $threads -o play.$threads one.1
     quiet "distil, $threads threads" bp-distill -q --db none --head categorical --inputs global,goal --transitions 20k --layers 16 -t $threads -o prior.$threads play.1
 done
+for threads in 1 2; do
+    quiet "another body under the same high levels, $threads threads" bp-transfer -p grid-8 --prior-from one.1 --reuse high --policy-layers 12 --critic-layers 16 --actors 12 --replay-episodes 24 --warm-up 1k --transitions 20k --evaluate-every 10k --evaluate-episodes 4 --seed 3 --db g.db -q -t $threads -o eight.$threads
+done
+same "  the same bytes" eight.1 eight.2
+is "  which were frozen, and hold their latent for eight steps" "$(bp-stats info --json eight.1 | jq -r '[.[] | select(.name == "reused" or .name == "period") | "\(.section) \(.value)"] | join("; ")')" "latent 8; policy-high policy-high, frozen; prior-high prior-high, frozen"
+quiet "the KL of steps is a field" bash -c 'bp-rollout -q --play prior -n 300 one.1 | bp-stats field --tsv >field.tsv'
+is "  of steps to cells around" "$(awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next } { bad += $c["x"] > 7 || $c["y"] > 7 || $c["kl_reward"] > 0 || ($c["x"] == 7 && $c["direction"] == "right") } END { print (NR > 150), bad + 0 }' field.tsv)" "1 0"
+if command -v gnuplot >/dev/null; then
+    quiet "  that is drawn" gnuplot -e "input='field.tsv'; output='field.png'" "$BP_SHARE/plots/field.gp"
+    ok "  as a picture" bash -c 'head -c 4 field.png | grep -q PNG'
+fi
 for what in one play prior; do
     same "$what: 2 threads as 1" $what.1 $what.2
     same "$what: 4 threads as 1" $what.1 $what.4
