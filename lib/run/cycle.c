@@ -47,8 +47,12 @@ static int init_agent(const struct bp_cycle *cycle, const struct bp_borrowed *bo
 /* A family whose samples no gradient passes, such as a mixture or choices, is for priors where a policy follows its critic. */
 static int check_policy(const struct bp_learner_config *learner, const struct bp_agent *agent)
 {
-    const struct bp_behaviour *policy = &agent->behaviour[BP_POLICY];
+    const struct bp_behaviour *policy = &agent->behaviour[BP_POLICY], *prior = &agent->behaviour[BP_PRIOR];
+    const struct bp_family *acts = policy->level[policy->levels - 1].family;
 
+    if (policy->levels < prior->levels && !acts->reparameterised)
+        return bp_error(BP_USAGE, "--prior-high %s: the KL to a prior that is summed over is by sample, and through samples of a %s no gradient passes",
+                        agent->latent_prior ? agent->latent_prior->name : "mlp", acts->name);
     for (int i = 0; learner->algorithm->through_actions && i < policy->levels; i++)
         if (!policy->level[i].family->reparameterised && !(learner->algorithm->through_choices && i + 1 < policy->levels && policy->level[i].space.kind == BP_DISCRETE))
             return bp_error(BP_USAGE, "--%s-head %s is for priors: a policy learns through its samples, and through those of a %s no gradient passes to all "

@@ -71,11 +71,18 @@ static bool can_start_from(const struct bp_level *level)
     return level && level->net != BP_NO_NET && !level->before && level->family->entropy;
 }
 
+bool bp_reuse_flat_policy(const struct bp_agent *from)
+{
+    return from->behaviour[BP_PRIOR].levels == 1 || bp_behaviour_sums(&from->behaviour[BP_PRIOR]);
+}
+
 static bool applies(const struct bp_borrowed *borrowed, const struct bp_reuse_part *part)
 {
     const struct bp_agent *from = &borrowed->checkpoint->agent;
 
     if (!bp_agent_latents(from, BP_PRIOR) && is_high(part->to))
+        return false;
+    if (bp_behaviour_sums(&from->behaviour[BP_PRIOR]) && (part->to == BP_POLICY || part->to == BP_POLICY_HIGH))
         return false;
     if (part->how == BP_REUSE_INITIALISE && !can_start_from(bp_reuse_level(from, part->from)))
         return false;
@@ -160,6 +167,9 @@ static int check_latent(const struct bp_borrowed *borrowed, const struct bp_late
     const struct bp_agent *from = &borrowed->checkpoint->agent;
     int size = bp_agent_latents(from, BP_PRIOR), period = from->behaviour[BP_PRIOR].level[0].period;
 
+    if (bp_behaviour_sums(&from->behaviour[BP_PRIOR]) && borrowed->reuse->hierarchical)
+        return bp_error(BP_USAGE, "--reuse %s: the checkpoint's latent is one of choices, which the prior alone draws; --reuse prior puts a flat policy beside it",
+                        borrowed->reuse->name);
     if (!size && borrowed->reuse->hierarchical)
         return bp_error(BP_USAGE, "--reuse %s: the checkpoint's prior is flat, it has no levels", borrowed->reuse->name);
     if (!size && posterior)

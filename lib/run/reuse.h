@@ -44,6 +44,9 @@ struct bp_borrowed {
     bool policy_from_prior;                     /* take the optional parts too */
 };
 
+/* Whether a policy beside this checkpoint's prior is flat: the prior is, or it alone draws its latent. */
+bool bp_reuse_flat_policy(const struct bp_agent *from);
+
 /* The parts that apply to this checkpoint, in the row's order; the first at NULL, NULL after the last. */
 const struct bp_reuse_part *bp_reuse_next(const struct bp_borrowed *borrowed, const struct bp_reuse_part *after);
 

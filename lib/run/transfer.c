@@ -34,7 +34,7 @@ static int lay_checkpoint(struct bp_cmdline *cmdline, const struct bp_checkpoint
         bp_warn("the prior's checkpoint has a config of version 0.1.0: %s", told);
     if (!strcmp(checkpoint->program, "bp-distill"))
         json_object_clear(learning);        /* it describes a fit, not a reinforcement-learning run */
-    for (size_t i = 0; !bp_agent_latents(&checkpoint->agent, BP_PRIOR) && i < sizeof flat / sizeof *flat; i++)
+    for (size_t i = 0; bp_reuse_flat_policy(&checkpoint->agent) && i < sizeof flat / sizeof *flat; i++)
         json_object_del(learning, flat[i]);
     status = bp_options_json_inherit(cmdline->options, learning, "prior's checkpoint");
     json_decref(learning);
@@ -87,7 +87,7 @@ static int set_encoders(struct bp_cmdline *cmdline, const struct shape *shape)
 static int shape_network(struct bp_cmdline *cmdline, const struct bp_agent *from, const struct bp_reuse_part *part)
 {
     struct bp_reuse_texts texts;
-    const char *level = part->to == BP_POLICY_HIGH ? "high level" : bp_agent_latents(from, BP_PRIOR) ? "low level" : "policy";
+    const char *level = part->to == BP_POLICY_HIGH ? "high level" : bp_reuse_flat_policy(from) ? "policy" : "low level";
     bool starts = part->how == BP_REUSE_INITIALISE;
     struct shape shape = {part, part->to == BP_POLICY_HIGH ? "high" : "policy", level, bp_reuse_choice(from, part->from, &texts)};
 
@@ -120,7 +120,12 @@ static int shape_latent(struct bp_cmdline *cmdline, const struct bp_borrowed *bo
         if (!said && bp_options_set(cmdline->options, like[i].name, value, "prior's checkpoint"))
             return -1;
     }
-    return 0;
+    const char *high = bp_options_explicit(cmdline->options, "high");
+    if (!bp_reuse_flat_policy(from))
+        return 0;
+    if (high && strcmp(high, "none"))
+        return bp_error(BP_USAGE, "--high %s: the checkpoint's latent is one of choices, which the prior alone draws: the policy beside it is flat", high);
+    return bp_options_set(cmdline->options, "high", "none", "prior's checkpoint");
 }
 
 /* Options that say of the policy what the checkpoint says already. */

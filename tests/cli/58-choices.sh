@@ -1,7 +1,7 @@
 # Priors whose latents are choices: fitted by summing over them, played, learned beside a flat policy, stopped and resumed, carried over.
 . "$TEST_LIB"
 quiet "episodes of chance" bp-rollout --play random --task goto --body ball -n 8 -o random.traj
-fit="bp-distill --latent-size 3 --prior-high markov --inputs proprio --layers 8 --prior-high-layers 6 --transitions 20k --evaluate-every 10k --db d.db -q"
+fit="bp-distill --latent-size 3 --prior-high markov --inputs proprio --layers 8 --prior-high-layers 6 --prior-high-inputs proprio --transitions 20k --evaluate-every 10k --db d.db -q"
 for kind in mlp lstm; do
     quiet "summed over, $kind" $fit --prior $kind --inference exact -o $kind.1 -t 1 random.traj
     quiet "  with 2 threads" $fit --prior $kind --inference exact -o $kind.2 -t 2 random.traj
@@ -23,7 +23,7 @@ check "numbers are not summed over" 2 "only choices can be summed over" -- bp-di
 check "too many" 2 "65 choices: there can be 64 at most" -- $fit --latent-size 65 --inference exact -o no random.traj
 
 # Beside a flat policy.
-train="bp-train -p goto-ball --latent-size 3 --high none --prior-high markov --policy-layers 12 --prior-layers 8 --prior-high-layers 6 --critic-layers 12 --warm-up 1k --replay-episodes 64 --actors 12 --evaluate-episodes 2 --evaluate policy,prior --db none -q"
+train="bp-train -p goto-ball --prior-high-inputs proprio --latent-size 3 --high none --prior-high markov --policy-layers 12 --prior-layers 8 --prior-high-layers 6 --critic-layers 12 --warm-up 1k --replay-episodes 64 --actors 12 --evaluate-episodes 2 --evaluate policy,prior --db none -q"
 quiet "a flat policy beside it" $train --transitions 12k -o whole.ckpt -t 1
 quiet "  with 2 threads" $train --transitions 12k -o two.ckpt -t 2
 same "  the same bytes" whole.ckpt two.ckpt
@@ -41,4 +41,14 @@ for traj in policy.traj prior.traj; do
     quiet "KL to it, $traj" sh -c "bp-stats kl $traj > kl"
 done
 check "numbers beside a flat policy" 2 "cannot stand beside a flat policy: --prior-high markov" -- $train --prior-high learned-ar --transitions 2k -o no.ckpt
+check "beside actions that are choices" 2 "KL to a prior that is summed over is by sample" -- bp-train -p grid-1 --latent-size 3 --high none --prior mlp --prior-high markov --transitions 2k --db none -q -o no.ckpt
 check "no level draws" 2 "draws the latent" -- $train --prior none --transitions 2k -o no.ckpt
+
+# Carried over: the prior is frozen, and the policy beside it new.
+transfer="bp-transfer --policy-layers 12 --critic-layers 12 --warm-up 500 --replay-episodes 64 --actors 8 --transitions 2k --evaluate-episodes 2 --db none -q --body ball"
+for prior in mlp.1 whole.ckpt; do
+    quiet "a prior of choices, $prior, for another task" $transfer --task push-1b1t --prior-from $prior -f -o push.ckpt
+done
+is "  stays as it is" "$(bp-stats dump --tsv push.ckpt | cut -f 2- | grep '^prior' | sha256sum)" "$(bp-stats dump --tsv whole.ckpt | cut -f 2- | grep '^prior' | sha256sum)"
+check "levels are not reused" 2 "which the prior alone draws; --reuse prior puts a flat policy beside it" -- $transfer --task push-1b1t --reuse low --prior-from whole.ckpt -o no
+check "  nor drawn by the policy" 2 "the policy beside it is flat" -- $transfer --task push-1b1t --high mlp --prior-from whole.ckpt -o no
