@@ -118,7 +118,7 @@ pages() {
                 displays=../../$name.displays
                 if [ $kind != text ]; then
                     example "$name: $first" $kind "$displays/$number.$kind" $(find "$displays" -name '*.sh' | sort | awk -F/ -v n="$number" '$NF > n')
-                elif ! grep -qE '^ *(L = |V_s |two before )' "$displays/$number.text"; then
+                elif ! grep -qE '^ *(L = |V_s |d_s |two before )' "$displays/$number.text"; then
                     fail "$name: a display that is neither an example nor a known formula" "$(head -n 3 "$displays/$number.text")"
                 fi
             done <../../"$name.list"
