@@ -25,7 +25,7 @@ DESTDIR ?=
 CC      ?= cc
 # Processor to build for: native, or x86-64-v2, x86-64-v3, ... for programs that run elsewhere.
 ARCH    ?= native
-CFLAGS  ?= -O3 -g
+CFLAGS  ?= -O3 -g1
 # Kernels for small matrices, where Debian has them (amd64): the version; LIBXSMM= builds without.
 LIBXSMM ?= $(shell pkg-config --modversion libxsmm 2>/dev/null)
 
