@@ -44,7 +44,23 @@ static int init_agent(const struct bp_cycle *cycle, const struct bp_borrowed *bo
     return cycle->config->policy_columns == 2 ? bp_agent_add_column(agent) : 0;
 }
 
-/* A family whose samples no gradient passes, such as a mixture or choices, is for priors where a policy follows its critic. */
+/* Whether a level of the policy can learn: by the gradient through its samples, or where the algorithm does without. */
+static bool can_learn(const struct bp_algorithm *algorithm, const struct bp_level *level, bool acts)
+{
+    if (level->family->reparameterised)
+        return true;
+    return level->family->entropy && (acts ? !algorithm->through_actions : algorithm->through_choices && level->space.kind == BP_DISCRETE);
+}
+
+/* What a level that cannot learn so could do instead. */
+static const char *way_out(const struct bp_level *level, bool acts)
+{
+    if (level->space.kind != BP_DISCRETE)
+        return "";
+    return acts ? "; --algorithm vtrace does without" : "; --posterior, with --algorithm svg, does without";
+}
+
+/* A family whose samples no gradient passes, such as a mixture or choices, is for priors where a policy learns by it. */
 static int check_policy(const struct bp_learner_config *learner, const struct bp_agent *agent)
 {
     const struct bp_behaviour *policy = &agent->behaviour[BP_POLICY], *prior = &agent->behaviour[BP_PRIOR];
@@ -53,18 +69,13 @@ static int check_policy(const struct bp_learner_config *learner, const struct bp
     if (policy->levels < prior->levels && !acts->reparameterised)
         return bp_error(BP_USAGE, "--prior-high %s: the KL to a prior that is summed over is by sample, and through samples of a %s no gradient passes",
                         agent->latent_prior ? agent->latent_prior->name : "mlp", acts->name);
-    for (int i = 0; learner->algorithm->through_actions && i < policy->levels; i++)
-        if (!policy->level[i].family->reparameterised && !(learner->algorithm->through_choices && i + 1 < policy->levels && policy->level[i].space.kind == BP_DISCRETE))
+    for (int i = 0; i < policy->levels; i++) {
+        const struct bp_level *level = &policy->level[i];
+        bool last = i + 1 == policy->levels;
+        if (!can_learn(learner->algorithm, level, last))
             return bp_error(BP_USAGE, "--%s-head %s is for priors: a policy learns through its samples, and through those of a %s no gradient passes to all "
-                            "that it is made of; --algorithm vtrace does without", i + 1 < policy->levels ? "high" : "policy", policy->level[i].family->name, policy->level[i].family->name);
-    return 0;
-}
-
-/* A posterior's losses follow the gradient of Q. */
-static int check_posterior(const struct bp_config *config, const struct bp_agent *agent)
-{
-    if (agent->posterior.family && strcmp(config->algorithm, bp_svg.name))
-        return bp_error(BP_USAGE, "--posterior learns with a critic of actions: --algorithm %s has none", config->algorithm);
+                            "that it is made of%s", last ? "policy" : "high", level->family->name, level->family->name, way_out(level, last));
+    }
     return 0;
 }
 
@@ -128,7 +139,7 @@ int bp_cycle_init(struct bp_cycle *cycle, const struct bp_config *config, const 
     cycle->env = probe->spec;
     bp_env_close(probe);
     bp_reuse_freeze(borrowed, &learner);
-    if (init_agent(cycle, borrowed, &agent) || check_policy(&learner, &agent) || check_posterior(config, &agent) || bp_learner_init(&cycle->learner, &agent, &learner))
+    if (init_agent(cycle, borrowed, &agent) || check_policy(&learner, &agent) || bp_learner_init(&cycle->learner, &agent, &learner))
         return -1;
     replay = bp_config_replay(config, &agent, cycle->env.time_limit);
     if (check_stride(config) || check_warm_up(config, &replay) || bp_reuse_parameters(borrowed, &cycle->learner) || !(cycle->replay = bp_replay_new(&replay)) ||

@@ -3,6 +3,7 @@
 #include "base/near.h"
 #include "base/share.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -72,6 +73,16 @@ int bp_preset_path(const char *preset, char *path, size_t size)
     return 0;
 }
 
+/* The blank after a sentence: what follows is no number, as after "eq.". NULL: there is none. */
+static char *sentence_end(char *text)
+{
+    char *end = strstr(text, ". ");
+
+    while (end && isdigit((unsigned char)end[2]))
+        end = strstr(end + 1, ". ");
+    return end ? end + 1 : NULL;
+}
+
 /* The first sentence of the comment that a preset begins with. */
 static void first_sentence(const char *path, char *text, size_t size)
 {
@@ -83,8 +94,8 @@ static void first_sentence(const char *path, char *text, size_t size)
     while (file && fgets(line, sizeof line, file) && line[0] == '#' && used < size) {
         line[strcspn(line, "\n")] = '\0';
         used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " " : "", line + 1 + strspn(line + 1, " "));
-        if ((end = strstr(text, ". ")))
-            end[1] = '\0';
+        if ((end = sentence_end(text)))
+            *end = '\0';
         if (end || text[strlen(text) - 1] == '.')
             break;
     }

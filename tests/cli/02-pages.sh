@@ -26,6 +26,8 @@ for program in bp-train bp-transfer bp-rollout bp-distill bp-stats; do
     done
 done
 
+is "bp-train.1 describes every preset" "$(ls "$TEST_TOP/share/presets" | grep -vxFf <(sed -n '/^\.Sh PRESETS/,/^\.Sh PROGRESS/s/^\.It Sy //p' "$man/bp-train.1" | sed 's/ , /\n/g'))" ""
+
 for page in bp-checkpoint.5 bp-trajectory.5 bp-runs.5 bp.7; do
     ok "there is $page" test -e "$man/$page"
 done

@@ -53,6 +53,7 @@ check "a share directory that is elsewhere" 2 "there is no preset 'none'" -- env
 quiet "--list-presets" bp-train --list-presets
 is "  names each" "$(cut -d ' ' -f 1 "$out" | tr '\n' ' ')" "$(ls "$BP_SHARE/presets" | tr '\n' ' ')"
 is "  with a sentence" "$(grep -cvE '^[a-z0-9-]+ +[A-Z].*\.$' "$out")" 0
+is "  that is whole" "$(grep -E '\beq\.$' "$out")" ""
 cp "$out" listed
 quiet "bp-transfer --list-presets needs no prior" bp-transfer --list-presets
 same "  and says the same" "$out" listed

@@ -37,6 +37,8 @@ is "  and is like it" "$(field started policy head)" full
 quiet "not from a mixture" bp-transfer --task nav-hard --body pointmass --prior-from mixture.1 --transitions 2k --evaluate-episodes 2 -q --db none -o afresh
 is "  so it starts afresh" "$(field afresh policy head) $(field afresh policy reused)" "bounded "
 check "  nor be one" 2 "--policy-head mixture is for priors" -- bp-train $small --policy-head mixture --db none -o no
+check "  where it learns by V-trace" 2 "--policy-head full-mixture is for priors: .* made of$" -- bp-train $small --algorithm vtrace --policy-head full-mixture --db none -o no
+check "  nor can a latent that V-trace follows be a choice" 2 "--high-head categorical is for priors: .*; --posterior, with" -- bp-train -p grid-1 --high-head categorical --prior-high mlp --prior-high-head categorical --db none -o no
 check "  on its high level" 2 "--high-head full-mixture is for priors" -- bp-train -p goto-ball-hier --high-head full-mixture --transitions 2k --db none -o no
 quiet "a latent can have such a prior" bp-train -p goto-ball-hier --prior-high mlp --prior-high-head mixture --high-head full --transitions 2k --warm-up 500 --replay-episodes 64 --actors 8 --evaluate-episodes 2 -q --db none -o latent
 is "  which is told" "$(field latent prior-high head) $(field latent policy-high head)" "mixture full"
