@@ -48,6 +48,7 @@ int main(int argc, char **argv)
         status = bp_exit_status();
     else {
         bp_set_quiet(values.quiet);
+        values.head_chosen = bp_options_given(options, "head");
         status = distill(options, &values, argc, argv, operand);
     }
     bp_options_free(options);

@@ -212,6 +212,15 @@ const char *bp_family_name(int i)
     return bp_families[i].name;
 }
 
+const struct bp_family *bp_family_first(enum bp_space_kind kind)
+{
+    const struct bp_family *family = bp_families;
+
+    while (family->space != kind)
+        family++;
+    return family;
+}
+
 const char *bp_families_of(enum bp_space_kind kind, char *text, int size)
 {
     int length = 0;

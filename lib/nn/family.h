@@ -13,6 +13,9 @@ extern const struct bp_family bp_families[];            /* ends with a row whose
 const struct bp_family *bp_family_find(const char *name);
 const char *bp_family_name(int i);
 
+/* The first family whose draws are of a kind. */
+const struct bp_family *bp_family_first(enum bp_space_kind kind);
+
 /* Names of the families whose draws are of a kind, "softplus, bounded", in text of `size` bytes; returns text. */
 const char *bp_families_of(enum bp_space_kind kind, char *text, int size);
 

@@ -115,14 +115,11 @@ static int derive_heads(struct bp_cmdline *cmdline)
 
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
         const char *head = cmdline->config->net[roles[i]].head;         /* NULL: the program has no such option */
-        const struct bp_family *family = bp_families;
         snprintf(option, sizeof option, "%s-head", bp_roles[roles[i]].option);
         snprintf(origin, sizeof origin, "task %.32s", cmdline->config->task);
         if (!task || !head || bp_options_given(cmdline->options, option) || bp_family_find(head)->space == task->actions)
             continue;
-        while (family->space != task->actions)
-            family++;
-        if (bp_options_set(cmdline->options, option, family->name, origin))
+        if (bp_options_set(cmdline->options, option, bp_family_first(task->actions)->name, origin))
             return -1;
     }
     return 0;

@@ -80,7 +80,8 @@ enum { NAMES = (BP_GROUP_MAX + 1) * (BP_GROUP_NAME + 1) };
 
 struct fit {
     const struct bp_fit *options;
-    const json_t *config;
+    json_t *config;                 /* borrowed */
+    const char *head;               /* of the actions */
     struct bp_dataset *dataset;
     struct bp_groups groups, rows;  /* those that some network sees, densely; with the actions after them where latents are inferred */
     char low_inputs[NAMES], high_inputs[NAMES], inference_inputs[NAMES];        /* of each network, by name */
@@ -162,11 +163,22 @@ static int choose_groups(struct fit *fit, const struct bp_groups *all)
     return 0;
 }
 
-/* What the first episode decides: the inputs, and where the prior comes from. */
+/* A head that nobody chose draws what the actions are. */
+static int choose_head(struct fit *fit)
+{
+    const struct bp_family *chosen = bp_family_find(fit->options->head);
+
+    if (!fit->options->head_chosen && chosen->space != fit->action.kind)
+        chosen = bp_family_first(fit->action.kind);
+    fit->head = chosen->name;
+    return json_object_set_new(fit->config, "head", json_string(fit->head)) ? bp_error(BP_FAILURE, "out of memory") : 0;
+}
+
+/* What the first episode decides: the inputs, the head, and where the prior comes from. */
 static int adopt_first(struct fit *fit, const struct bp_episode *episode)
 {
     fit->action = episode->action;
-    if (choose_groups(fit, &episode->groups))
+    if (choose_groups(fit, &episode->groups) || choose_head(fit))
         return -1;
     snprintf(fit->task, sizeof fit->task, "%s", episode->task);
     snprintf(fit->body, sizeof fit->body, "%s", episode->body);
@@ -330,7 +342,7 @@ static int init_agent(const struct fit *fit, bool inference, struct bp_agent *ag
     const struct bp_fit *o = fit->options;
     const struct bp_latent_choice latent = {(int)o->latent_size, (int)o->latent_period, o->correlation};
     struct bp_net_choice choice[BP_ROLES] = {
-        [BP_PRIOR] = {o->kind, o->layers, fit->low_inputs, o->head, o->encoders},
+        [BP_PRIOR] = {o->kind, o->layers, fit->low_inputs, fit->head, o->encoders},
         [BP_PRIOR_HIGH] = {o->high, o->high_layers, fit->high_inputs, o->high_head, NULL},
         [BP_INFERENCE] = {inference && o->latent_size ? o->inference : NULL, o->inference_layers, fit->inference_inputs, "softplus", NULL},
     };
@@ -470,7 +482,7 @@ static int fit_prior(struct fit *fit)
 static int write_prior(struct fit *fit)
 {
     struct bp_checkpoint checkpoint = {
-        .config = (json_t *)fit->config,
+        .config = fit->config,
         .transitions = fit->learner.updates * fit->options->batch * fit->options->unroll,
         .updates = fit->learner.updates,
     };
@@ -513,7 +525,7 @@ static int run(struct fit *fit, const char *command_line, char *const *paths, in
     return isfinite(fit->best_log_prob) ? write_prior(fit) : 0;     /* else stopped before the first measurement */
 }
 
-int bp_fit(const struct bp_fit *options, const json_t *config, const char *command_line, char *const *paths, int count)
+int bp_fit(const struct bp_fit *options, json_t *config, const char *command_line, char *const *paths, int count)
 {
     struct fit fit = {.options = options, .config = config, .started = bp_clock_seconds()};
     const char *hash = fit.files.hash;

@@ -14,12 +14,13 @@ struct bp_fit {
     const char *output, *database;
     int64_t threads;
     bool force, quiet;
+    bool head_chosen;           /* else the head is the first that draws what the recorded actions are, where `head` does not */
 };
 
 /* Rows for a part whose values are a struct bp_fit. */
 extern const struct bp_option bp_fit_options[];
 
-/* Read the streams at paths (none: stdin), fit, write. Returns the exit status. */
-int bp_fit(const struct bp_fit *distill, const json_t *config, const char *command_line, char *const *paths, int count) BP_WARN_UNUSED;
+/* Read the streams at paths (none: stdin), fit, write. The config is recorded, with the head that was taken. Returns the exit status. */
+int bp_fit(const struct bp_fit *distill, json_t *config, const char *command_line, char *const *paths, int count) BP_WARN_UNUSED;
 
 #endif
