@@ -110,6 +110,7 @@ static void draws(void **state)
     static float noise[ROWS * N * DRAWS];
     double share[ROWS * N] = {0};
     struct fixture f;
+    struct bp_tape tape;
 
     (void)state;
     set_up(&f);
@@ -120,7 +121,6 @@ static void draws(void **state)
                 assert_true(f.naive_p[row * N + j] >= f.naive_p[row * N + k]);
     fill_normal(noise, ROWS * N * DRAWS, 43);
     for (int i = 0; i < DRAWS; i++) {
-        struct bp_tape tape;
         if (i % 1000 == 0)
             assert_int_equal(bp_tape_init(&tape, 1 << 20, false), 0);
         const struct bp_var *y = bp_categorical_sample(&tape, f.p, noise + i * ROWS * N);
