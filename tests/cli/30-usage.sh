@@ -97,7 +97,7 @@ check "bp-stats dump: episodes that are no number" 2 "--episodes wants a number"
 check "bp-stats transitions: a probability that is none" 2 "-p must lie in 0 \.\.\. 1, not '2'" -- bp-stats transitions --p 2 $traj
 check "bp-stats kl: an empty bin" 2 "--bin must lie in" -- bp-stats kl --bin 0 $traj
 bp-train $tiny --transitions 40k --actor-steps 25 --progress-every 4k --db in/runs.db -o in/b.ckpt
-check "bp-stats curves: unknown metric" 2 "--metric 'bogus': there is no 'bogus' in the progress of a run, which has updates, env_steps, episodes, seconds, critic_loss, entropy, .*trace_weight" -- bp-stats curves --metric bogus in/runs.db
+check "bp-stats curves: unknown metric" 2 "--metric 'bogus': there is no 'bogus' in the progress of a run, which has updates, env_steps, episodes, seconds, action_clipped, .*critic_loss, entropy, .*trace_weight" -- bp-stats curves --metric bogus in/runs.db
 check "bp-stats curves: unknown column of an evaluation" 2 "there is no 'bogus'" -- bp-stats curves --metric nav-easy/policy/bogus in/runs.db
 check "bp-stats curves: an evaluation that nobody made" 2 "no run has a value" -- bp-stats curves --metric nav-hard/policy in/runs.db
 check "bp-stats curves: unknown key" 2 "--by 'bogus' is neither" -- bp-stats curves --by bogus in/runs.db

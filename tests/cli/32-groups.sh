@@ -10,7 +10,7 @@ check "a policy that is not there" 2 "the checkpoint has no policy" -- bp-rollou
 check "transfer of a prior that is not there" 2 "has no prior" -- bp-transfer -p nav-hard --prior-from in/none.ckpt -o x
 check "evaluation of a prior that sees the goal, on a task without" 2 "--evaluate prior:nav-hard: the task does not have goal:4, which the prior sees; leave that out of the list" -- bp-train $tiny --prior-inputs '*' --evaluate prior:nav-hard -o x
 bp-train $tiny --prior-inputs '*' --evaluate= --db none -o in/goal.ckpt
-check "transfer of a prior that sees the goal, to a task without" 2 "task 'nav-hard' on body 'pointmass' does not have goal:4, which the checkpoint's prior sees; it has global:4,targets:8,progress:4,touch:4" -- bp-transfer -p nav-hard --prior-from in/goal.ckpt -o x
+check "transfer of a prior that sees the goal, to a task without" 2 "task 'nav-hard' on body 'pointmass' does not have goal:4, which the prior in the checkpoint sees; it has global:4,targets:8,progress:4,touch:4: what bp-train --prior-inputs leaves out can differ" -- bp-transfer -p nav-hard --prior-from in/goal.ckpt -o x
 check "distilling what the episodes do not have" 2 "no observation group 'goal' here; the groups are global,targets,progress,touch" -- bp-distill --inputs goal -o x in/hard.traj
 check "distilling what only some episodes have" 2 "in/hard.traj.*lacks the group 'goal'" -- bp-distill --inputs global,goal -o x in/easy.traj in/hard.traj
 check "KL that the episodes do not have" 2 "has no KL to a prior" -- bp-stats kl in/hard.traj
