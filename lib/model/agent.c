@@ -188,6 +188,17 @@ static int init_behaviour(struct bp_agent *agent, enum bp_role low, const struct
     return 0;
 }
 
+/* What is summed over all choices is a mixture, of components that are none. */
+static int check_components(const struct bp_behaviour *prior)
+{
+    const struct bp_family *family = prior->level[1].family;
+
+    if (!family->of)
+        return 0;
+    return bp_error(BP_USAGE, "the prior's head '%s': a prior that is summed over its choices is a mixture already, of a head that is none, softplus or full",
+                    family->name);
+}
+
 /* Latents are guessed where the prior draws them, each from the one before. */
 static int init_inference(struct bp_agent *agent, const struct bp_net_choice *choice)
 {
@@ -203,7 +214,7 @@ static int init_inference(struct bp_agent *agent, const struct bp_net_choice *ch
     if (exact != (agent->latent.kind == BP_DISCRETE))
         return bp_error(BP_USAGE, exact ? "only choices can be summed over: --inference exact needs --prior-high markov"
                                         : "a latent of choices needs no network that guesses it: give --inference exact");
-    return exact ? 0 : init_level(agent, BP_INFERENCE, choice, NULL, &agent->inference);
+    return exact ? check_components(prior) : init_level(agent, BP_INFERENCE, choice, NULL, &agent->inference);
 }
 
 /* What a high level draws: what its head says, of a network and of one that is fixed. */
@@ -235,7 +246,7 @@ static int check_latents(const struct bp_agent *agent)
     if (policy->levels == 1 && prior->levels == 2 && !bp_behaviour_sums(prior))
         return bp_error(BP_USAGE, "a prior whose latent is of numbers cannot stand beside a flat policy: --prior-high markov has choices, which are "
                         "summed over");
-    return 0;
+    return policy->levels == 1 && prior->levels == 2 ? check_components(prior) : 0;
 }
 
 /* What tells the policy's latent apart sees no more than the observation: g(z|x). */
@@ -296,6 +307,8 @@ int bp_agent_add_column(struct bp_agent *agent)
 
     if (!policy->levels || !prior->levels || theirs->net != BP_PRIOR || theirs->on)
         return bp_error(BP_USAGE, "--policy-columns 2 needs a prior with a network of its own, of kind mlp, lstm or linear");
+    if (theirs->above && !ours->above)
+        return bp_error(BP_USAGE, "--policy-columns 2: the prior's network is given a latent, which a flat policy does not have");
     if (ours->family != theirs->family)
         return bp_error(BP_USAGE, "the columns of a policy have one head, but that of the policy is %s and that of the prior %s",
                         ours->family->name, theirs->family->name);

@@ -174,7 +174,8 @@ static char *write_sql(const char *where)
     char *whole;
 
     if (sql)
-        fprintf(sql, "WITH chosen AS (SELECT id, task, config FROM run WHERE (%s)),"
+        fprintf(sql, "WITH learned AS (SELECT * FROM run WHERE program <> 'bp-distill' AND id IN (SELECT run FROM point)),"      /* by acting */
+                " chosen AS (SELECT id, task, config FROM learned WHERE (%s)),"
                 " last AS (SELECT run, max(transitions) AS at, max(env_steps) AS env_steps FROM point WHERE run IN (SELECT id FROM chosen) GROUP BY run) "
                 "SELECT chosen.id, chosen.task, v.name, v.value FROM chosen JOIN ("
                 "  SELECT metric.run, name, avg(value) AS value FROM metric JOIN last ON last.run = metric.run"
@@ -182,7 +183,7 @@ static char *write_sql(const char *where)
                 "  UNION ALL SELECT chosen.id, 'config.' || key, value FROM chosen, json_each(chosen.config) WHERE type IN ('integer', 'real') "
                 "  UNION ALL SELECT run, 'replayed', CAST(at AS REAL) / env_steps FROM last"
                 ") AS v ON v.run = chosen.id JOIN last ON last.run = chosen.id ORDER BY chosen.id",
-                where ? where : "id = (SELECT max(run) FROM point)");
+                where ? where : "id = (SELECT max(id) FROM learned)");
     if (!(whole = bp_text_end(&text)))
         bp_error(BP_FAILURE, "not enough memory for a query");
     return whole;
@@ -199,7 +200,7 @@ static int load(const struct bp_report_options *options, const char *path, struc
     if (sql)
         status = bp_rundb_query(db, sql, parameters, 1, take, loading);
     if (!status && !loading->count)
-        status = bp_error(BP_USAGE, "%s: no run%s has a row of progress", path, options->where ? " that --where admits" : "");
+        status = bp_error(BP_USAGE, "%s: no run%s learned by acting and has a row of progress", path, options->where ? " that --where admits" : "");
     free(sql);
     bp_rundb_close(db);
     return status;

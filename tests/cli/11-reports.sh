@@ -65,7 +65,9 @@ is "health is of the latest run" "$(bp-stats health --tsv bp.db | sed 1d | cut -
 is "  or of those that are asked for" "$(bp-stats health --tsv --where "preset = 'nav-easy-lstm'" bp.db | sed 1d | cut -f 1 | sort -u | wc -l)" 2
 is "  with a row for all that was measured" "$(bp-stats health --tsv --where 'id = 1' bp.db | sed 1d | cut -f 3 | grep -vx value_ratio | tr '\n' ' ')" \
     "episode_return updates_rewarded critic_explains trace_weight action_scale scale_capped action_clipped kl_paid kl_prior replayed "
-check "health of no run" 2 "no run that --where admits has a row of progress" -- bp-stats health --where 'id = 99' bp.db
+bp-distill -q --transitions 2k --evaluate-every 1k -o fit.ckpt easy.traj
+is "  not of a fit of recordings, of which it measures nothing" "$(bp-stats health --tsv bp.db | sed 1d | cut -f 1 | sort -u)" "$(sqlite3 bp.db "select max(id) from run where program = 'bp-train'")"
+check "health of no run" 2 "no run that --where admits learned by acting and has a row of progress" -- bp-stats health --where 'id = 99' bp.db
 check "health by a condition that is no SQL" 2 "no such column: bogus" -- bp-stats health --where bogus bp.db
 check "health has no metric" 2 "unknown option '--metric'" -- bp-stats health --metric entropy bp.db
 

@@ -20,6 +20,7 @@ is "  drawn once when fixed" "$(bp-stats dump --tsv --groups '' -n 1 held.traj |
 check "no recorded latents" 2 "no latents; --inference exact sums over them" -- $fit -o no random.traj
 check "a network for choices" 2 "choices needs no network that guesses it: give --inference exact" -- $fit --inference lstm -o no random.traj
 check "numbers are not summed over" 2 "only choices can be summed over" -- bp-distill --latent-size 3 --inference exact --inputs proprio --db none -q -o no random.traj
+check "nor mixtures of mixtures" 2 "the prior's head 'mixture': a prior that is summed over its choices is a mixture already" -- $fit --inference exact --head mixture -o no random.traj
 check "too many" 2 "65 choices: there can be 64 at most" -- $fit --latent-size 65 --inference exact -o no random.traj
 
 # Beside a flat policy.
@@ -41,6 +42,8 @@ for traj in policy.traj prior.traj; do
     quiet "KL to it, $traj" sh -c "bp-stats kl $traj > kl"
 done
 check "numbers beside a flat policy" 2 "cannot stand beside a flat policy: --prior-high markov" -- $train --prior-high learned-ar --transitions 2k -o no.ckpt
+check "mixtures of mixtures" 2 "the prior's head 'mixture': a prior that is summed over its choices is a mixture already" -- $train --prior-head mixture --transitions 2k -o no.ckpt
+check "a column that is given a latent" 2 "policy-columns 2: the prior's network is given a latent" -- $train --policy-columns 2 --transitions 2k -o no.ckpt
 check "beside actions that are choices" 2 "KL to a prior that is summed over is by sample" -- bp-train -p grid-1 --latent-size 3 --high none --prior mlp --prior-high markov --transitions 2k --db none -q -o no.ckpt
 check "no level draws" 2 "draws the latent" -- $train --prior none --transitions 2k -o no.ckpt
 
