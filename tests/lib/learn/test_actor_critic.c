@@ -4,6 +4,7 @@
  */
 #include "learn/actor_critic.h"
 
+#include "differences.h"
 #include "tiny.h"
 
 struct setting {
@@ -34,16 +35,6 @@ static struct bp_agent agent_of(const struct setting *s)
     bp_groups_add(&groups, "secret", 2);
     assert_int_equal(bp_agent_init(&agent, &groups, s->choices ? bp_discrete(TINY_A) : bp_continuous(TINY_A), choice, &latent), 0);
     return agent;
-}
-
-static struct bp_update_stats once(struct bp_learner *learner, const struct bp_replay *replay)
-{
-    for (int role = 0; role < BP_ROLES; role++)
-        if (learner->shards[0].grad[role])
-            memset(learner->shards[0].grad[role], 0, learner->trained[role].n * sizeof(float));
-    bp_learner_prepare(learner);
-    bp_update_gradients(learner, replay, 0);
-    return learner->shards[0].stats;
 }
 
 /* ---- the losses once more ---- */
@@ -215,31 +206,12 @@ static void check_losses(struct again *a, const struct bp_update_stats *stats)
     assert_close(stats->sum[BP_ACTOR_CRITIC_TRACE], a->traces, 1e-4 * a->traces);
 }
 
-/* float32 outputs leave differences of some 1e-3 of the largest. */
-static void check_network(const struct setting *s, struct bp_learner *learner, struct again *a, enum bp_role role)
+static double loss_of(void *of, enum bp_part part)
 {
-    static double numeric[MOST_PARAMETERS];
-    struct bp_trained *t = &learner->trained[role];
-    const float *grad = learner->shards[0].grad[role], step = 1.0f / 64;
-    double most = 0;
+    struct again *a = of;
 
-    assert_true(t->n < MOST_PARAMETERS);
-    for (size_t i = 0; i < t->n; i++) {
-        float kept = t->online[i];
-        double at[4];
-        for (int k = 0; k < 4; k++) {       /* fourth order: +-h, +-2h */
-            t->online[i] = kept + (float)((const int[]){-2, -1, 1, 2}[k]) * step;
-            bp_tape_reset(&a->tape);
-            at[k] = loss[bp_roles[role].part](a);
-        }
-        t->online[i] = kept;
-        numeric[i] = (at[0] - 8 * at[1] + 8 * at[2] - at[3]) / (12 * (double)step);
-        most = fmax(most, fabs(numeric[i]));
-    }
-    assert_true(most > 1e-3);
-    for (size_t i = 0; i < t->n; i++)
-        if (!(fabs((double)grad[i] - numeric[i]) < 5e-3 * most))
-            fail_msg("%s, %s[%zu]: %g backwards, %g by differences", s->name, bp_roles[role].name, i, (double)grad[i], numeric[i]);
+    bp_tape_reset(&a->tape);
+    return loss[part](a);
 }
 
 static struct bp_learner learner_of(const struct setting *s, uint64_t seed)
@@ -278,13 +250,13 @@ static void gradients(void **state)
         const struct setting *s = &settings[i];
         struct bp_learner learner = learner_of(s, 30 + i);
         struct bp_replay *replay = tiny_replay(&learner);
-        struct bp_update_stats stats = once(&learner, replay);
+        struct bp_update_stats stats = first_shard(&learner, replay);
         struct again a;
         hold(&a, &learner);
         check_losses(&a, &stats);
         for (int role = 0; role < BP_ROLES; role++)
             if (learner.agent.has[role] && !s->frozen[role])
-                check_network(s, &learner, &a, (enum bp_role)role);
+                check_gradient(s->name, &learner, (enum bp_role)role, loss_of, &a);
         bp_tape_free(&a.kept);
         bp_tape_free(&a.tape);
         bp_replay_free(replay);
@@ -309,7 +281,7 @@ static void a_frozen_kl_is_a_reward(void **state)
         const struct bp_net *value = &learner.agent.net[BP_VALUE];
         learner.config.kl_cost = paid ? 0.3 : 0;
         learner.config.learning_rate[BP_PART_PRIOR] = 0;
-        struct bp_update_stats stats = once(&learner, replay);
+        struct bp_update_stats stats = first_shard(&learner, replay);
         assert_true(stats.sum[BP_ACTOR_CRITIC_KL_PRIOR] > 0 && stats.sum[BP_ACTOR_CRITIC_KL_PRIOR] == stats.sum[BP_ACTOR_CRITIC_KL_PRIOR_HIGH]);
         assert_null(learner.shards[0].grad[BP_POLICY_HIGH]);
         memcpy(low[paid], learner.shards[0].grad[BP_POLICY], learner.trained[BP_POLICY].n * sizeof(float));

@@ -2,7 +2,7 @@
 #include "learn/distill.h"
 #include "learn/update.h"
 
-#include "../base/check.h"
+#include "differences.h"
 
 #include <string.h>
 
@@ -144,30 +144,6 @@ static void a_known_model_is_found(void **state)
 
 /* ---- gradients ---- */
 
-static double loss_of(struct bp_learner *learner, const struct bp_dataset *dataset)
-{
-    bp_learner_prepare(learner);
-    bp_update_gradients(learner, dataset, 0);
-    return learner->shards[0].stats.sum[BP_DISTILL_LOSS];
-}
-
-/* Central differences at two distances, extrapolated to none. */
-static double slope_of(struct bp_learner *learner, const struct bp_dataset *dataset, float *parameter)
-{
-    float kept = *parameter;
-    double slope[2];
-
-    for (int i = 0; i < 2; i++) {
-        float distance = i ? 1.0f / 256 : 1.0f / 128, up = kept + distance, down = kept - distance;
-        *parameter = up;
-        double above = loss_of(learner, dataset);
-        *parameter = down;
-        slope[i] = (above - loss_of(learner, dataset)) / ((double)up - (double)down);
-    }
-    *parameter = kept;
-    return (4 * slope[1] - slope[0]) / 3;
-}
-
 static void gradients(void **state)
 {
     static const struct { const char *low; int period, burn_in; } settings[] = {{"mlp", 1, 0}, {"lstm", 1, 2}, {"mlp", 3, 0}};
@@ -200,13 +176,13 @@ static void gradients(void **state)
             struct bp_trained *t = &learner.trained[role];
             float most = 0;
             memset(learner.shards[0].grad[role], 0, t->n * sizeof(float));
-            loss_of(&learner, dataset);
+            first_shard(&learner, dataset);
             memcpy(grad, learner.shards[0].grad[role], t->n * sizeof(float));
             for (size_t i = 0; i < t->n; i++)
                 most = fmaxf(most, fabsf(grad[i]));
             assert_true(most > 1e-3f);
             for (size_t i = 0; i < t->n; i++)
-                assert_close(grad[i], slope_of(&learner, dataset, &t->online[i]), 5e-3 * (double)most + 1e-4);
+                assert_close(grad[i], slope_of(&learner, dataset, BP_DISTILL_LOSS, &t->online[i]), 5e-3 * (double)most + 1e-4);
         }
         bp_dataset_free(dataset);
         bp_learner_free(&learner);

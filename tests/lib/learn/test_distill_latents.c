@@ -1,7 +1,7 @@
 #include "learn/distill.h"
 #include "learn/update.h"
 
-#include "../base/check.h"
+#include "differences.h"
 
 #include <math.h>
 #include <string.h>
@@ -81,30 +81,6 @@ static double held_out(struct bp_learner *learner, const struct bp_dataset *data
 
 /* ---- gradients ---- */
 
-static double loss_of(struct bp_learner *learner, const struct bp_dataset *dataset)
-{
-    bp_learner_prepare(learner);
-    bp_update_gradients(learner, dataset, 0);
-    return learner->shards[0].stats.sum[BP_DISTILL_LOSS];
-}
-
-/* Central differences at two distances, extrapolated to none. */
-static double slope_of(struct bp_learner *learner, const struct bp_dataset *dataset, float *parameter)
-{
-    float kept = *parameter;
-    double slope[2];
-
-    for (int i = 0; i < 2; i++) {
-        float distance = i ? 1.0f / 256 : 1.0f / 128, up = kept + distance, down = kept - distance;
-        *parameter = up;
-        double above = loss_of(learner, dataset);
-        *parameter = down;
-        slope[i] = (above - loss_of(learner, dataset)) / ((double)up - (double)down);
-    }
-    *parameter = kept;
-    return (4 * slope[1] - slope[0]) / 3;
-}
-
 /* By finite differences in every parameter, of all compositions: what is drawn depends on the count of updates alone. */
 static void gradients(void **state)
 {
@@ -127,13 +103,13 @@ static void gradients(void **state)
         for (int role = 0; role < BP_ROLES; role++)
             for (size_t i = 0; i < learner.trained[role].n; i++)
                 learner.trained[role].online[i] *= 0.25f;          /* scales of some 0.7, so that losses are small */
-        loss_of(&learner, dataset);
+        first_shard(&learner, dataset);
         for (int role = 0; role < BP_ROLES; role++)
             if (learner.trained[role].n)
                 memcpy(grad[role], learner.shards[0].grad[role], learner.trained[role].n * sizeof(float));
         for (int role = 0; role < BP_ROLES; role++)
             for (size_t i = 0; i < learner.trained[role].n; i++, checked++) {
-                double slope = slope_of(&learner, dataset, &learner.trained[role].online[i]);
+                double slope = slope_of(&learner, dataset, BP_DISTILL_LOSS, &learner.trained[role].online[i]);
                 if (fabs((double)grad[role][i] - slope) > 2e-3 * (1 + fabs(slope)))
                     fail_msg("%s %s %s, period %d: parameter %zu of %s: %g, by differences %g", s.low, s.high, s.inference ? s.inference : "recorded",
                              s.period, i, bp_roles[role].name, (double)grad[role][i], slope);

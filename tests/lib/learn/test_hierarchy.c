@@ -1,6 +1,7 @@
 /* Updates of hierarchical policies, and beside hierarchical priors: gradients against differences of the losses that the update itself reports. */
 #include "learn/svg.h"
 
+#include "differences.h"
 #include "tiny.h"
 
 struct setting {
@@ -52,49 +53,26 @@ static void tame(struct bp_learner *learner)
     bp_learner_prepare(learner);
 }
 
-static struct bp_update_stats once(struct bp_learner *learner, const struct bp_replay *replay)
-{
-    bp_learner_prepare(learner);
-    bp_update_gradients(learner, replay, 0);
-    return learner->shards[0].stats;
-}
+/* What an update's losses are of. */
+struct update {
+    struct bp_learner *learner;
+    const struct bp_replay *replay;
+};
 
-static double loss_of(const struct bp_update_stats *stats, enum bp_part part)
+static double loss_of(void *of, enum bp_part part)
 {
     static const int loss[BP_PARTS] = {[BP_PART_POLICY] = BP_SVG_POLICY_LOSS, [BP_PART_PRIOR] = BP_SVG_PRIOR_LOSS, [BP_PART_CRITIC] = BP_SVG_CRITIC_LOSS};
+    const struct update *update = of;
 
-    return stats->sum[loss[part]];
+    return first_shard(update->learner, update->replay).sum[loss[part]];
 }
 
-/* float32 losses leave differences of some 1e-3 of the largest. */
 static void check_network(const struct setting *s, struct bp_learner *learner, const struct bp_replay *replay, enum bp_role role)
 {
-    static float grad[1024];
-    static double numeric[1024];
-    struct bp_trained *t = &learner->trained[role];
-    enum bp_part part = bp_roles[role].part;
-    const float step = 1.0f / 64;
-    double most = 0;
+    struct update update = {learner, replay};
 
-    assert_true(t->n < 1024);
-    once(learner, replay);
-    memcpy(grad, learner->shards[0].grad[role], t->n * sizeof(float));
-    for (size_t i = 0; i < t->n; i++) {
-        float kept = t->online[i];
-        double at[4];
-        for (int k = 0; k < 4; k++) {       /* fourth order: +-h, +-2h */
-            t->online[i] = kept + (float)((const int[]){-2, -1, 1, 2}[k]) * step;
-            struct bp_update_stats stats = once(learner, replay);
-            at[k] = loss_of(&stats, part);
-        }
-        t->online[i] = kept;
-        numeric[i] = (at[0] - 8 * at[1] + 8 * at[2] - at[3]) / (12 * (double)step);
-        most = fmax(most, fabs(numeric[i]));
-    }
-    assert_true(most > 1e-3);
-    for (size_t i = 0; i < t->n; i++)
-        if (!(fabs((double)grad[i] - numeric[i]) < 5e-3 * most))
-            fail_msg("%s, %s[%zu]: %g backwards, %g by differences", s->name, bp_roles[role].name, i, (double)grad[i], numeric[i]);
+    first_shard(learner, replay);
+    check_gradient(s->name, learner, role, loss_of, &update);
 }
 
 static void gradients(void **state)
@@ -149,7 +127,7 @@ static void a_shared_low_level_is_free(void **state)
         assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
         tiny_parameters(&learner);
         struct bp_replay *replay = tiny_replay(&learner);
-        struct bp_update_stats stats = once(&learner, replay);
+        struct bp_update_stats stats = first_shard(&learner, replay);
         assert_true(stats.sum[BP_SVG_KL_PRIOR_HIGH] > 0);
         if (i)
             assert_true(stats.sum[BP_SVG_KL_PRIOR] > stats.sum[BP_SVG_KL_PRIOR_HIGH]);
@@ -182,7 +160,7 @@ static void a_frozen_kl_is_a_reward(void **state)
         assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
         tiny_parameters(&learner);
         struct bp_replay *replay = tiny_replay(&learner);
-        struct bp_update_stats stats = once(&learner, replay);
+        struct bp_update_stats stats = first_shard(&learner, replay);
         const struct bp_net *critic = &agent.net[BP_CRITIC];
         memcpy(low[paid], learner.shards[0].grad[BP_POLICY], learner.trained[BP_POLICY].n * sizeof(float));
         values[paid] = learner.shards[0].grad[BP_CRITIC][critic->layer[critic->layers - 1].b];      /* of the mean of Q - Q^R */

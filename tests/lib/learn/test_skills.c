@@ -3,6 +3,7 @@
 
 #include "../model/flat.h"
 #include "nn/loss.h"
+#include "differences.h"
 #include "tiny.h"
 
 #include <gsl/gsl_randist.h>
@@ -111,58 +112,35 @@ static void narrow(struct bp_learner *learner)
     bp_learner_prepare(learner);
 }
 
-static struct bp_update_stats once(struct bp_learner *learner, const struct bp_replay *replay)
-{
-    for (int role = 0; role < BP_ROLES; role++)
-        if (learner->shards[0].grad[role])
-            memset(learner->shards[0].grad[role], 0, learner->trained[role].n * sizeof(float));
-    bp_learner_prepare(learner);
-    bp_update_gradients(learner, replay, 0);
-    return learner->shards[0].stats;
-}
-
 /* ---- gradients ---- */
 
+/* What an update's losses are of. */
+struct update {
+    struct bp_learner *learner;
+    const struct bp_replay *replay;
+};
+
 /* The loss of a network: as it is told, or of the posterior -log g over all that is drawn. */
-static double loss_of(const struct bp_learner *learner, const struct bp_update_stats *stats, enum bp_part part)
+static double loss_of(void *of, enum bp_part part)
 {
-    double mean = 1 / ((double)learner->config.unroll * (double)learner->config.batch);
+    const struct update *update = of;
+    const struct bp_learner_config *c = &update->learner->config;
+    struct bp_update_stats stats = first_shard(update->learner, update->replay);
 
     switch (part) {
-    case BP_PART_POLICY: return stats->sum[BP_SKILLS_POLICY_LOSS];
-    case BP_PART_PRIOR: return stats->sum[BP_SKILLS_PRIOR_LOSS];
-    case BP_PART_CRITIC: return stats->sum[BP_SKILLS_CRITIC_LOSS];
-    default: return -mean * stats->sum[BP_SKILLS_LOG_PROB];
+    case BP_PART_POLICY: return stats.sum[BP_SKILLS_POLICY_LOSS];
+    case BP_PART_PRIOR: return stats.sum[BP_SKILLS_PRIOR_LOSS];
+    case BP_PART_CRITIC: return stats.sum[BP_SKILLS_CRITIC_LOSS];
+    default: return -stats.sum[BP_SKILLS_LOG_PROB] / ((double)c->unroll * (double)c->batch);
     }
 }
 
 static void check_network(const struct setting *s, struct bp_learner *learner, const struct bp_replay *replay, enum bp_role role)
 {
-    static float grad[1024];
-    static double numeric[1024];
-    struct bp_trained *t = &learner->trained[role];
-    const float step = 1.0f / 64;
-    double most = 0;
+    struct update update = {learner, replay};
 
-    assert_true(t->n < 1024);
-    once(learner, replay);
-    memcpy(grad, learner->shards[0].grad[role], t->n * sizeof(float));
-    for (size_t i = 0; i < t->n; i++) {
-        float kept = t->online[i];
-        double at[4];
-        for (int k = 0; k < 4; k++) {       /* fourth order: +-h, +-2h */
-            t->online[i] = kept + (float)((const int[]){-2, -1, 1, 2}[k]) * step;
-            struct bp_update_stats stats = once(learner, replay);
-            at[k] = loss_of(learner, &stats, bp_roles[role].part);
-        }
-        t->online[i] = kept;
-        numeric[i] = (at[0] - 8 * at[1] + 8 * at[2] - at[3]) / (12 * (double)step);
-        most = fmax(most, fabs(numeric[i]));
-    }
-    assert_true(most > 1e-3);
-    for (size_t i = 0; i < t->n; i++)
-        if (!(fabs((double)grad[i] - numeric[i]) < 5e-3 * most))
-            fail_msg("%s, %s[%zu]: %g backwards, %g by differences", s->name, bp_roles[role].name, i, (double)grad[i], numeric[i]);
+    first_shard(learner, replay);
+    check_gradient(s->name, learner, role, loss_of, &update);
 }
 
 static const struct setting settings[] = {
@@ -423,7 +401,7 @@ static void the_whole_update(void **state)
             assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
             tiny_parameters(&learner);
             struct bp_replay *replay = replay_of(s, &learner);
-            struct bp_update_stats stats = once(&learner, replay);
+            struct bp_update_stats stats = first_shard(&learner, replay);
             by_hand(s, &learner, &stats);
             bp_replay_free(replay);
             bp_learner_free(&learner);
@@ -533,7 +511,7 @@ static void the_bound(void **state)
     for (size_t i = 0; i < sizeof posteriors / sizeof *posteriors; i++) {
         double off = (posteriors[i].slope - slope) * width, gap = kl_of(off * off, scale, posteriors[i].scale);
         set_net(&learner, BP_POSTERIOR, "weight", posteriors[i].slope, posteriors[i].scale);
-        stats = once(&learner, replay);
+        stats = first_shard(&learner, replay);
         double bound = (stats.sum[BP_SKILLS_KL_PRIOR] - stats.sum[BP_SKILLS_INFORMATION]) / stats.transitions;
         assert_close(bound, truth + gap, 0.02);
         assert_true(i == 0 || gap > 0.1);
@@ -547,7 +525,7 @@ static void the_bound(void **state)
         bp_learner_finish(&small, &all);
     }
     memcpy(learner.trained[BP_POSTERIOR].online, small.trained[BP_POSTERIOR].online, small.trained[BP_POSTERIOR].n * sizeof(float));
-    stats = once(&learner, replay);
+    stats = first_shard(&learner, replay);
     assert_close((stats.sum[BP_SKILLS_KL_PRIOR] - stats.sum[BP_SKILLS_INFORMATION]) / stats.transitions, truth, 0.02);
     assert_close((double)learner.trained[BP_POSTERIOR].online[0], slope, 0.05);
     bp_replay_free(replay);
@@ -572,13 +550,13 @@ static void without_its_cost_the_posterior_does_not_matter(void **state)
         assert_int_equal(bp_learner_init(&learner, &agent, &config), 0);
         tiny_parameters(&learner);
         struct bp_replay *replay = replay_of(s, &learner);
-        once(&learner, replay);
+        first_shard(&learner, replay);
         for (int role = 0; role < BP_ROLES; role++)
             if (agent.has[role])
                 memcpy(before[role], learner.shards[0].grad[role], learner.trained[role].n * sizeof(float));
         for (size_t i = 0; i < learner.trained[BP_POSTERIOR].n; i++)
             learner.trained[BP_POSTERIOR].online[i] *= -1.5f;
-        once(&learner, replay);
+        first_shard(&learner, replay);
         for (int role = 0; role < BP_ROLES; role++)
             if (agent.has[role] && role != BP_POSTERIOR) {
                 int differs = memcmp(before[role], learner.shards[0].grad[role], learner.trained[role].n * sizeof(float));
