@@ -5,11 +5,6 @@
 #include "nn/loss.h"
 #include "nn/math.h"
 
-static bool with_prior(const struct bp_agent *agent)
-{
-    return agent->behaviour[BP_PRIOR].levels > 0;
-}
-
 /* V(z, x) along the scene; z (NULL: flat) is held fixed: the value learns from its own loss alone. */
 static struct bp_var *values(const struct bp_work *w, const struct bp_path *pi, int steps)
 {
@@ -69,7 +64,7 @@ static void losses(const struct bp_work *w)
     const struct bp_agent *agent = &w->learner->agent;
     struct bp_tape *tape = &w->shard->tape;
     double *total = w->shard->stats.sum;
-    bool prior = with_prior(agent);
+    bool prior = bp_agent_has_prior(agent);
     int steps = b->steps, rows = steps * b->batch;
     float alpha = (float)(c->reward_scale * c->kl_cost), alpha_h = (float)(c->reward_scale * c->entropy_cost);
     float mean = (float)(1 / ((double)c->unroll * (double)c->batch));
@@ -114,8 +109,8 @@ static bool with_latent(const struct bp_agent *agent)
 static const struct bp_metric metrics[] = {
     [BP_ACTOR_CRITIC_CRITIC_LOSS] = {"critic_loss", "L_V", BP_PER_UPDATE, false, NULL},
     [BP_ACTOR_CRITIC_POLICY_LOSS] = {"policy_loss", "L_pi", BP_PER_UPDATE, false, NULL},
-    [BP_ACTOR_CRITIC_PRIOR_LOSS] = {"prior_loss", "L_pi0", BP_PER_UPDATE, false, with_prior},
-    [BP_ACTOR_CRITIC_KL_PRIOR] = {"kl_prior", "KL(pi || pi0), nats a step", BP_PER_TRANSITION, false, with_prior},
+    [BP_ACTOR_CRITIC_PRIOR_LOSS] = {"prior_loss", "L_pi0", BP_PER_UPDATE, false, bp_agent_has_prior},
+    [BP_ACTOR_CRITIC_KL_PRIOR] = {"kl_prior", "KL(pi || pi0), nats a step", BP_PER_TRANSITION, false, bp_agent_has_prior},
     [BP_ACTOR_CRITIC_KL_PRIOR_HIGH] = {"kl_prior_high", "of these for the latent", BP_PER_TRANSITION, false, with_latent},
     [BP_ACTOR_CRITIC_ENTROPY] = {"entropy", "H(pi^L), nats a step", BP_PER_TRANSITION, false, NULL},
     [BP_ACTOR_CRITIC_VALUE] = {"value_mean", "V(z, x)", BP_PER_TRANSITION, true, NULL},

@@ -5,11 +5,6 @@
 
 #include <math.h>
 
-static bool with_prior(const struct bp_agent *agent)
-{
-    return agent->behaviour[BP_PRIOR].levels > 0;
-}
-
 static bool learned_high(const struct bp_agent *agent)
 {
     return agent->behaviour[BP_POLICY].level[0].net != BP_NO_NET;
@@ -146,7 +141,7 @@ static void losses(const struct bp_work *w)
     policy_loss(w, &online, (double)mean);
 
     /* L_pi0 = KL(pi(a|z, x) || pi0(a|x)), pi held fixed: pi0 becomes the mean over latents */
-    if (with_prior(&w->learner->agent) && c->learning_rate[BP_PART_PRIOR] > 0)
+    if (bp_agent_has_prior(&w->learner->agent) && c->learning_rate[BP_PART_PRIOR] > 0)
         w->shard->stats.sum[BP_SKILLS_PRIOR_LOSS] += add(w, bp_acts_prior_kl(w, &online), (double)mean);
 }
 
@@ -155,8 +150,8 @@ static void losses(const struct bp_work *w)
 static const struct bp_metric metrics[] = {
     [BP_SKILLS_CRITIC_LOSS] = {"critic_loss", "L_Q; of two critics the sum", BP_PER_UPDATE, false, NULL},
     [BP_SKILLS_POLICY_LOSS] = {"policy_loss", "L_pi", BP_PER_UPDATE, false, NULL},
-    [BP_SKILLS_PRIOR_LOSS] = {"prior_loss", "L_pi0", BP_PER_UPDATE, false, with_prior},
-    [BP_SKILLS_KL_PRIOR] = {"kl_prior", "KL(pi(a|z, x) || pi0'(a|x)), nats a step", BP_PER_TRANSITION, false, with_prior},
+    [BP_SKILLS_PRIOR_LOSS] = {"prior_loss", "L_pi0", BP_PER_UPDATE, false, bp_agent_has_prior},
+    [BP_SKILLS_KL_PRIOR] = {"kl_prior", "KL(pi(a|z, x) || pi0'(a|x)), nats a step", BP_PER_TRANSITION, false, bp_agent_has_prior},
     [BP_SKILLS_KL_PRIOR_HIGH] = {"kl_prior_high", "KL(pi^H || q) where a latent is drawn, nats a step", BP_PER_TRANSITION, false, learned_high},
     [BP_SKILLS_LOG_PROB] = {"posterior_log_prob", "log g(z|x'), nats a step", BP_PER_TRANSITION, false, NULL},
     [BP_SKILLS_INFORMATION] = {"information", "log g(z|x') - log q(z), nats a step: at most I(z; x')", BP_PER_TRANSITION, false, NULL},

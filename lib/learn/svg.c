@@ -5,11 +5,6 @@
 
 #include <math.h>
 
-static bool with_prior(const struct bp_agent *agent)
-{
-    return agent->behaviour[BP_PRIOR].levels > 0;
-}
-
 static struct bp_path behave(const struct bp_work *w, bool target, int steps)
 {
     struct bp_scene here = bp_work_scene(w, target, steps);
@@ -143,7 +138,7 @@ static struct value_policy target_value_policy(const struct bp_work *w, const st
     struct bp_path pi = behave(w, true, w->shard->batch.steps + 1), next = bp_path_slice_rows(tape, &pi, batch, rows);
     struct value_policy value_policy = {.pi = actions_level(&pi), .q = bp_work_target_value(w, critics, batch, actions_of(tape, &next), latent_of(tape, &next))};
 
-    if (with_prior(&w->learner->agent)) {
+    if (bp_agent_has_prior(&w->learner->agent)) {
         struct bp_path here = pi0 ? *pi0 : score(w, true, w->shard->batch.steps + 1, &pi);
         value_policy.kl = bp_slice_rows(tape, bp_path_kl(tape, &pi, &here).sum, batch, rows);
     }
@@ -156,7 +151,7 @@ static void losses(const struct bp_work *w)
     const struct bp_batch *b = &w->shard->batch;
     struct bp_tape *tape = &w->shard->tape;
     double *total = w->shard->stats.sum;
-    bool prior = with_prior(&w->learner->agent), online = c->value_policy == BP_VALUE_POLICY_ONLINE;
+    bool prior = bp_agent_has_prior(&w->learner->agent), online = c->value_policy == BP_VALUE_POLICY_ONLINE;
     int steps = b->steps, rows = steps * b->batch, longer = online ? steps + 1 : steps;     /* the online policy gives values one step beyond its losses */
     float alpha = (float)(c->reward_scale * c->kl_cost), alpha_h = (float)(c->reward_scale * c->entropy_cost);
     float mean = (float)(1 / ((double)c->unroll * (double)c->batch));
@@ -235,8 +230,8 @@ static bool with_cap(const struct bp_agent *agent)
 static const struct bp_metric metrics[] = {
     [BP_SVG_CRITIC_LOSS] = {"critic_loss", "L_Q; of two critics the sum", BP_PER_UPDATE, false, NULL},
     [BP_SVG_POLICY_LOSS] = {"policy_loss", "L_pi", BP_PER_UPDATE, false, NULL},
-    [BP_SVG_PRIOR_LOSS] = {"prior_loss", "L_pi0", BP_PER_UPDATE, false, with_prior},
-    [BP_SVG_KL_PRIOR] = {"kl_prior", "KL(pi || pi0'), nats a step", BP_PER_TRANSITION, false, with_prior},
+    [BP_SVG_PRIOR_LOSS] = {"prior_loss", "L_pi0", BP_PER_UPDATE, false, bp_agent_has_prior},
+    [BP_SVG_KL_PRIOR] = {"kl_prior", "KL(pi || pi0'), nats a step", BP_PER_TRANSITION, false, bp_agent_has_prior},
     [BP_SVG_KL_PRIOR_HIGH] = {"kl_prior_high", "of these for the latent", BP_PER_TRANSITION, false, with_latent},
     [BP_SVG_ENTROPY] = {"entropy", "H(pi^L), nats a step", BP_PER_TRANSITION, false, NULL},
     [BP_SVG_Q] = {"q_mean", "Q'(x, a ~ pi, z)", BP_PER_TRANSITION, true, NULL},

@@ -321,6 +321,11 @@ int bp_agent_latents(const struct bp_agent *agent, enum bp_role role)
     return agent->behaviour[role].levels > 1 ? agent->latent.size : 0;
 }
 
+bool bp_agent_has_prior(const struct bp_agent *agent)
+{
+    return agent->behaviour[BP_PRIOR].levels > 0;
+}
+
 int bp_agent_noise(const struct bp_agent *agent)
 {
     const struct bp_level *inference = &agent->inference;

@@ -90,6 +90,9 @@ const struct bp_family *bp_agent_family(const struct bp_agent *agent, enum bp_ro
 /* Fresh parameters of a network: bp_net_randomise, and what its family has of its own. */
 void bp_agent_randomise(const struct bp_agent *agent, enum bp_role role, float *params, gsl_rng *stream);
 
+/* Whether there is a prior. */
+bool bp_agent_has_prior(const struct bp_agent *agent);
+
 /* Numbers of the latent that policy or prior draws; 0: it is flat, or absent. */
 int bp_agent_latents(const struct bp_agent *agent, enum bp_role role);
 

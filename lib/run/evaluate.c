@@ -32,7 +32,7 @@ static int add(struct bp_evaluator *evaluator, char *item, const struct bp_env_s
 
     if (strcmp(play, "policy") && strcmp(play, "prior"))
         return bp_error(BP_USAGE, "what to evaluate is policy, prior, policy:TASK or prior:TASK, not '%s'", play);
-    if (spec.play == BP_PLAY_PRIOR && !agent->behaviour[BP_PRIOR].levels)
+    if (spec.play == BP_PLAY_PRIOR && !bp_agent_has_prior(agent))
         return 0;               /* a preset's list, with --prior none */
     if (i == ITEMS)
         return bp_error(BP_USAGE, "at most %d evaluations", ITEMS);

@@ -191,7 +191,7 @@ int bp_reuse_networks(const struct bp_borrowed *borrowed, const struct bp_env_sp
 
     if (!from)
         return 0;
-    if (!from->behaviour[BP_PRIOR].levels)
+    if (!bp_agent_has_prior(from))
         return bp_error(BP_USAGE, "the checkpoint has no prior");
     if (check_latent(borrowed, latent, choice[BP_POSTERIOR].kind && strcmp(choice[BP_POSTERIOR].kind, "none")))
         return -1;

@@ -295,7 +295,7 @@ static const char *prior_kind(const struct bp_agent *agent)
 {
     const struct bp_latent_prior *row = agent->latent_prior;
 
-    if (!agent->behaviour[BP_PRIOR].levels)
+    if (!bp_agent_has_prior(agent))
         return "none";
     if (row)
         return row->name;

@@ -133,7 +133,7 @@ static int shape_policy(struct bp_cmdline *cmdline, const struct bp_borrowed *bo
 {
     const struct bp_agent *from = &borrowed->checkpoint->agent;
 
-    if (!from->behaviour[BP_PRIOR].levels)
+    if (!bp_agent_has_prior(from))
         return bp_error(BP_USAGE, "the checkpoint has no prior");
     if (bp_agent_latents(from, BP_PRIOR) && shape_latent(cmdline, borrowed))
         return -1;
